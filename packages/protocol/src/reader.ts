@@ -1,0 +1,129 @@
+import { DecodeError } from "./errors.ts";
+
+/**
+ * A cursor over one frame. The frame comes from a peer that may lie: every read is checked against its end,
+ * every length and count before anything is sliced or allocated.
+ */
+export class Reader {
+  readonly buffer: Buffer;
+  readonly end: number;
+  offset: number;
+
+  constructor(buffer: Buffer, start = 0, end = buffer.length) {
+    this.buffer = buffer;
+    this.offset = start;
+    this.end = end;
+  }
+
+  get remaining(): number {
+    return this.end - this.offset;
+  }
+
+  /** Claims the next `size` bytes and gives the offset at which they start. */
+  take(size: number): number {
+    const start = this.offset;
+    if (size > this.end - start) throw new DecodeError(`${size} bytes needed, ${this.end - start} left`, start);
+    this.offset = start + size;
+    return start;
+  }
+
+  bool(): boolean {
+    return this.buffer.readInt8(this.take(1)) !== 0;
+  }
+
+  int8(): number {
+    return this.buffer.readInt8(this.take(1));
+  }
+
+  int16(): number {
+    return this.buffer.readInt16BE(this.take(2));
+  }
+
+  uint16(): number {
+    return this.buffer.readUInt16BE(this.take(2));
+  }
+
+  int32(): number {
+    return this.buffer.readInt32BE(this.take(4));
+  }
+
+  uint32(): number {
+    return this.buffer.readUInt32BE(this.take(4));
+  }
+
+  int64(): bigint {
+    return this.buffer.readBigInt64BE(this.take(8));
+  }
+
+  float64(): number {
+    return this.buffer.readDoubleBE(this.take(8));
+  }
+
+  uuid(): string {
+    const start = this.take(16);
+    return this.buffer.toString("base64url", start, start + 16);
+  }
+
+  /** An unsigned varint of at most five bytes that fits 32 bits. */
+  uvarint(): number {
+    const start = this.offset;
+    let value = 0;
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = this.buffer.readUInt8(this.take(1));
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+    const last = this.buffer.readUInt8(this.take(1));
+    if (last > 0x0f) throw new DecodeError("varint longer than 32 bits", start);
+    return value + last * 0x1000_0000;
+  }
+
+  /** `length` bytes as text. */
+  text(length: number): string {
+    const start = this.take(length);
+    return this.buffer.toString("utf8", start, start + length);
+  }
+
+  /** `length` bytes, sharing the frame's memory. */
+  slice(length: number): Buffer {
+    const start = this.take(length);
+    return this.buffer.subarray(start, start + length);
+  }
+
+  /** The length of something that may be null (-1). */
+  nullableLength(length: number, start: number): number {
+    if (length < -1) throw new DecodeError(`length ${length} is negative`, start);
+    return length;
+  }
+
+  /** Refuses a count of things that could not fit in what is left, each being `itemBytes` long at least. */
+  count(count: number, itemBytes: number, start: number): number {
+    if (count < 0) throw new DecodeError(`count ${count} is negative`, start);
+    if (count * itemBytes > this.remaining) {
+      throw new DecodeError(`${count} items announced, ${this.remaining} bytes left`, start);
+    }
+    return count;
+  }
+
+  /**
+   * Steps over a tag section. `visit` is called at the first byte of each tag's data and may read it;
+   * tags must ascend, and each must end where its size says.
+   */
+  tags(visit?: (tag: number, size: number) => void): void {
+    const start = this.offset;
+    const count = this.count(this.uvarint(), 2, start);
+    let previous = -1;
+    for (let i = 0; i < count; i++) {
+      const at = this.offset;
+      const tag = this.uvarint();
+      if (tag <= previous) throw new DecodeError(`tag ${tag} after tag ${previous}`, at);
+      previous = tag;
+      const size = this.uvarint();
+      const body = this.take(size);
+      if (visit === undefined) continue;
+      this.offset = body;
+      visit(tag, size);
+      this.offset = body + size;
+    }
+  }
+}

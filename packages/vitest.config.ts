@@ -1,0 +1,27 @@
+import { defineConfig } from "vitest/config";
+
+const source = { resolve: { conditions: ["@odradek/source"] }, ssr: { resolve: { conditions: ["@odradek/source"] } } };
+const root = new URL("..", import.meta.url).pathname;
+
+/** The layers of the tests: what each needs is in packages/README.md. */
+export default defineConfig({
+  test: {
+    projects: [
+      { ...source, test: { name: "unit", root, include: ["packages/*/test/**/*.test.ts"], exclude: ["**/*.wire.test.ts", "**/*.schemas.test.ts"] } },
+      { ...source, test: { name: "wire", root, include: ["packages/*/test/**/*.wire.test.ts"], testTimeout: 20_000 } },
+      { ...source, test: { name: "schemas", root, include: ["packages/*/test/**/*.schemas.test.ts"], testTimeout: 60_000 } },
+      {
+        ...source,
+        test: {
+          name: "real",
+          root,
+          include: ["integration/test/**/*.test.ts"],
+          globalSetup: ["integration/test/cluster.setup.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 240_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
