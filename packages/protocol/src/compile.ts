@@ -1,25 +1,15 @@
-import { DecodeError, EncodeError, isCodecError, UnsupportedVersionError } from "./errors.ts";
+import { DecodeError, EncodeError, UnsupportedVersionError } from "./errors.ts";
+import { type Codec, within } from "./field-codec.ts";
 import type { Reader } from "./reader.ts";
-import { type AnyType, type Fields, type Form, type Message, type Primitive, type Rules, zeroUuid } from "./schema.ts";
+import type { AnyType, Fields, Message, Primitive } from "./schema.ts";
+import { type Field, structCodec } from "./struct-codec.ts";
 import type { Writer } from "./writer.ts";
-
-/**
- * A type at one version, ready to run. Closures are assembled once per message and version, on first use:
- * within 2-3 times of generated code, without `eval`, and a debugger can step through them.
- */
-export interface Codec {
-  /** Fewest bytes that a value takes; what a count is checked against. */
-  readonly minBytes: number;
-  read(reader: Reader): unknown;
-  write(writer: Writer, value: unknown): void;
-}
+import { isZero, zeroMaker } from "./zero.ts";
 
 interface Version {
   readonly version: number;
   readonly flexible: boolean;
 }
-
-type Loose = Readonly<Record<string, unknown>>;
 
 const compiled = new WeakMap<Message, Map<number, Codec>>();
 
@@ -41,7 +31,7 @@ function compile(type: AnyType, at: Version): Codec {
   const nullable = at.version >= type.rules.nullableSince;
   switch (type.form.kind) {
     case "struct":
-      return nullable ? nullableStruct(structCodec(type.form.fields, at)) : structCodec(type.form.fields, at);
+      return nullable ? nullableStruct(compileStruct(type.form.fields, at)) : compileStruct(type.form.fields, at);
     case "array":
       return arrayCodec(compile(type.form.item, at), nullable, at.flexible);
     case "string":
@@ -180,6 +170,23 @@ function arrayCodec(item: Codec, nullable: boolean, flexible: boolean): Codec {
   );
 }
 
+function compileStruct(fields: Fields, at: Version): Codec {
+  const list = Object.entries(fields).map(([name, type]): Field => {
+    const { since, until, tag, ignorable, default: zero } = type.rules;
+    const exists = at.version >= since && at.version <= until;
+    return {
+      name,
+      tag,
+      codec: exists ? compile(type, at) : null,
+      ignorable,
+      optional: zero !== undefined || tag !== null || since > 0 || Number.isFinite(until),
+      zero: zeroMaker(type),
+      isZero: (value) => isZero(type, value),
+    };
+  });
+  return structCodec(list, at);
+}
+
 /** Unlike everything else that may be null, a struct has a signed byte in front of it. */
 function nullableStruct(inner: Codec): Codec {
   return {
@@ -190,195 +197,6 @@ function nullableStruct(inner: Codec): Codec {
       if (value !== null) inner.write(writer, value);
     },
   };
-}
-
-interface Field {
-  readonly name: string;
-  readonly codec: Codec;
-  /** Whether a writer may leave it out. */
-  readonly optional: boolean;
-  /** A fresh default, since arrays and structs are handed out to be changed. */
-  readonly zero: () => unknown;
-  readonly isDefault: (value: unknown) => boolean;
-}
-
-interface TaggedField extends Field {
-  readonly tag: number;
-}
-
-function structCodec(fields: Fields, at: Version): Codec {
-  const present: Field[] = [];
-  const tagged: TaggedField[] = [];
-  /** Fields of other versions whose value a writer must not lose in silence. */
-  const refused: Field[] = [];
-  /** What a reader starts from: every key in the order of its declaration, so that all results share one shape. */
-  const absent: Field[] = [];
-
-  for (const [name, type] of Object.entries(fields)) {
-    const { since, until, tag, ignorable } = type.rules;
-    const exists = at.version >= since && at.version <= until;
-    const field: Field = {
-      name,
-      codec: exists ? compile(type, at) : nothing,
-      optional: isOptional(type.rules),
-      zero: () => zeroOf(type),
-      isDefault: (value) => isDefault(type, value),
-    };
-    if (!exists && !ignorable) refused.push(field);
-    if (!exists || tag !== null) absent.push(field);
-    if (exists && tag !== null) tagged.push({ ...field, tag });
-    else if (exists) present.push(field);
-  }
-  tagged.sort((a, b) => a.tag - b.tag);
-  const blank = Object.fromEntries(Object.keys(fields).map((name): [string, unknown] => [name, undefined]));
-  const minBytes = present.reduce((sum, field) => sum + field.codec.minBytes, at.flexible ? 1 : 0);
-
-  return {
-    minBytes,
-    read(reader) {
-      const value: Record<string, unknown> = { ...blank };
-      for (const field of absent) value[field.name] = field.zero();
-      let current = "";
-      try {
-        for (const field of present) {
-          current = field.name;
-          value[current] = field.codec.read(reader);
-        }
-        current = "";
-        if (at.flexible) readTags(reader, tagged, value);
-      } catch (error) {
-        throw current === "" ? error : within(error, current);
-      }
-      return value;
-    },
-    write(writer, value) {
-      if (!isStruct(value))
-        throw new EncodeError(`an object is expected, not ${value === null ? "null" : typeof value}`);
-      let current = "";
-      try {
-        for (const field of refused) {
-          current = field.name;
-          if (!isLeftOut(field, value)) {
-            throw new UnsupportedVersionError(`version ${at.version} has no such field, and its value would be lost`);
-          }
-        }
-        for (const field of present) {
-          current = field.name;
-          field.codec.write(writer, given(field, value));
-        }
-        current = "";
-        if (at.flexible) writeTags(writer, tagged, value);
-      } catch (error) {
-        throw current === "" ? error : within(error, current);
-      }
-    },
-  };
-}
-
-/** What we know must end where its size says; what we do not know is stepped over. */
-function readTags(reader: Reader, fields: readonly TaggedField[], value: Record<string, unknown>): void {
-  reader.tags((tag, size) => {
-    const field = fields.find((candidate) => candidate.tag === tag);
-    if (field === undefined) return;
-    const start = reader.offset;
-    try {
-      value[field.name] = field.codec.read(reader);
-      if (reader.offset !== start + size) {
-        throw new DecodeError(`tag ${tag} of ${size} bytes took ${reader.offset - start}`, start);
-      }
-    } catch (error) {
-      throw within(error, field.name);
-    }
-  });
-}
-
-function writeTags(writer: Writer, fields: readonly TaggedField[], value: Loose): void {
-  const set = fields.filter((field) => !isLeftOut(field, value));
-  writer.uvarint(set.length);
-  for (const field of set) {
-    writer.uvarint(field.tag);
-    try {
-      writer.sized((inner) => field.codec.write(inner, value[field.name]));
-    } catch (error) {
-      throw within(error, field.name);
-    }
-  }
-}
-
-/** Stands where a version has no such field: it is never called. */
-const nothing: Codec = { minBytes: 0, read: () => undefined, write: () => {} };
-
-const isOptional = ({ since, until, default: zero, tag }: Rules): boolean =>
-  zero !== undefined || tag !== null || since > 0 || Number.isFinite(until);
-
-const isLeftOut = (field: Field, value: Loose): boolean => {
-  const given = value[field.name];
-  return given === undefined || field.isDefault(given);
-};
-
-function given(field: Field, struct: Loose): unknown {
-  const value = struct[field.name];
-  if (value !== undefined) return value;
-  if (!field.optional) throw new EncodeError("missing");
-  return field.zero();
-}
-
-/** Kafka's zero of a type, unless the declaration names another. */
-function zeroOf(type: AnyType): unknown {
-  if (type.rules.default !== undefined) return type.rules.default;
-  const { form } = type;
-  switch (form.kind) {
-    case "struct":
-      return Object.fromEntries(Object.entries(form.fields).map(([name, field]) => [name, zeroOf(field)]));
-    case "array":
-      return [];
-    default:
-      return zeros[form.kind];
-  }
-}
-
-const zeros: Readonly<Record<Primitive, unknown>> = {
-  bool: false,
-  int8: 0,
-  int16: 0,
-  uint16: 0,
-  int32: 0,
-  uint32: 0,
-  int64: 0n,
-  float64: 0,
-  string: "",
-  bytes: Buffer.alloc(0),
-  records: Buffer.alloc(0),
-  uuid: zeroUuid,
-};
-
-function isDefault(type: AnyType, value: unknown): boolean {
-  if (type.rules.default !== undefined) return value === type.rules.default;
-  return isZero(type.form, value);
-}
-
-function isZero(form: Form, value: unknown): boolean {
-  switch (form.kind) {
-    case "struct":
-      return (
-        isStruct(value) &&
-        Object.entries(form.fields).every(([name, type]) => {
-          const given = value[name];
-          return given === undefined || isDefault(type, given);
-        })
-      );
-    case "array":
-      return Array.isArray(value) && value.length === 0;
-    case "bytes":
-    case "records":
-      return Buffer.isBuffer(value) && value.length === 0;
-    default:
-      return value === zeros[form.kind];
-  }
-}
-
-function isStruct(value: unknown): value is Loose {
-  return typeof value === "object" && value !== null;
 }
 
 interface Expected {
@@ -393,11 +211,4 @@ function expect(kind: keyof Expected, value: unknown): unknown {
   if (typeof value !== kind)
     throw new EncodeError(`a ${kind} is expected, not ${value === null ? "null" : typeof value}`);
   return value;
-}
-
-/** Adds where it happened to an error on its way out; what Node says of a number out of range becomes ours. */
-function within(error: unknown, segment: string | number): unknown {
-  if (isCodecError(error)) return error.within(segment);
-  if (error instanceof RangeError) return new EncodeError(error.message, { cause: error }).within(segment);
-  return error;
 }
