@@ -13,13 +13,14 @@ import {
 } from "../schema.ts";
 
 /**
- * Produce, api key 0: a producer hands record batches to the leaders of their partitions.
- * With acks 0 there is no response at all.
+ * Produce, api key 0: a producer hands record batches to the leaders of their partitions. With acks 0 there is no
+ * response at all.
  *
- * Versions: 3 transactional id and batches of magic 2 (KIP-98), 4 KAFKA_STORAGE_ERROR, 5 log start offset,
- * 6 throttled requests are answered at once (KIP-219), 7 zstd (KIP-110), 8 errors per record (KIP-467), 9 flexible,
- * 10 leader hints (KIP-951), 11 TRANSACTION_ABORTABLE (KIP-890), 12 adds its partitions to the transaction by itself
- * (KIP-890), 13 topic ids (KIP-516). In a transaction, 12 and up need transaction.version 2 and 11 is the last without.
+ * Versions: 3 transactional id and batches of magic 2 (KIP-98), 4 KAFKA_STORAGE_ERROR, 5 log start offset, 6
+ * throttled requests are answered at once (KIP-219), 7 zstd (KIP-110), 8 errors per record (KIP-467), 9 flexible, 10
+ * leader hints (KIP-951), 11 TRANSACTION_ABORTABLE (KIP-890), 12 adds its partitions to the transaction by itself
+ * (KIP-890), 13 topic ids (KIP-516). In a transaction, 12 and up need transaction.version 2 and 11 is the last
+ * without.
  *
  * Source: ProduceRequest.json, ProduceResponse.json
  */
