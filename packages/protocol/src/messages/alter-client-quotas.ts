@@ -11,7 +11,9 @@ const entity = array({
 /**
  * AlterClientQuotas, api key 49: set or remove quotas of users, client ids and addresses (KIP-546).
  * An admin client sends it to any broker, which forwards it to the controller.
- * Versions: 1 flexible (KIP-482).
+ *
+ * Versions: 1 flexible.
+ *
  * Source: AlterClientQuotasRequest.json, AlterClientQuotasResponse.json
  */
 export const AlterClientQuotas = api({
@@ -44,5 +46,6 @@ export const AlterClientQuotas = api({
     }),
   },
 });
+
 export type AlterClientQuotasRequest = RequestOf<typeof AlterClientQuotas>;
 export type AlterClientQuotasResponse = ResponseOf<typeof AlterClientQuotas>;

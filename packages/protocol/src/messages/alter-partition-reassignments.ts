@@ -4,7 +4,9 @@ import { api, array, bool, int16, int32, type RequestOf, type ResponseOf, string
  * AlterPartitionReassignments, api key 45: move replicas of partitions between brokers, or cancel a move under way
  * (KIP-455). It is answered when the move has begun; ListPartitionReassignments tells how far it is.
  * An admin client sends it to the controller; in KRaft any broker forwards it there.
+ *
  * Versions: 1 can forbid a change of the replication factor (KIP-860).
+ *
  * Source: AlterPartitionReassignmentsRequest.json, AlterPartitionReassignmentsResponse.json
  */
 export const AlterPartitionReassignments = api({
@@ -42,5 +44,6 @@ export const AlterPartitionReassignments = api({
     }),
   },
 });
+
 export type AlterPartitionReassignmentsRequest = RequestOf<typeof AlterPartitionReassignments>;
 export type AlterPartitionReassignmentsResponse = ResponseOf<typeof AlterPartitionReassignments>;

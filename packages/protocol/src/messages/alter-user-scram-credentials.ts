@@ -4,6 +4,7 @@ import { api, array, bytes, int8, int16, int32, type RequestOf, type ResponseOf,
  * AlterUserScramCredentials, api key 51: create, replace or delete the SCRAM credentials of users (KIP-554).
  * An admin client sends it to the controller; in KRaft any broker forwards it there. The client salts and hashes the
  * password itself, so the clear text never travels.
+ *
  * Source: AlterUserScramCredentialsRequest.json, AlterUserScramCredentialsResponse.json
  */
 export const AlterUserScramCredentials = api({
@@ -42,5 +43,6 @@ export const AlterUserScramCredentials = api({
     }),
   },
 });
+
 export type AlterUserScramCredentialsRequest = RequestOf<typeof AlterUserScramCredentials>;
 export type AlterUserScramCredentialsResponse = ResponseOf<typeof AlterUserScramCredentials>;

@@ -5,7 +5,9 @@ import { api, array, bytes, int16, int32, int64, type RequestOf, type ResponseOf
  * credentials (KIP-48).
  * An admin client sends it to any broker, over a connection that authenticated with SASL or a client certificate,
  * and not with another token.
- * Versions: 1 answers before it throttles (KIP-219), 2 flexible (KIP-482), 3 tokens for another owner (KIP-373).
+ *
+ * Versions: 1 answers before it throttles (KIP-219), 2 flexible, 3 tokens for another owner (KIP-373).
+ *
  * Source: CreateDelegationTokenRequest.json, CreateDelegationTokenResponse.json
  */
 export const CreateDelegationToken = api({
@@ -48,5 +50,6 @@ export const CreateDelegationToken = api({
     throttleTimeMs: int32,
   },
 });
+
 export type CreateDelegationTokenRequest = RequestOf<typeof CreateDelegationToken>;
 export type CreateDelegationTokenResponse = ResponseOf<typeof CreateDelegationToken>;

@@ -3,8 +3,10 @@ import { api, array, bool, int16, int32, type RequestOf, type ResponseOf, string
 /**
  * CreatePartitions, api key 37: raise the partition count of topics (KIP-195).
  * An admin client sends it to the controller; in KRaft any broker forwards it there.
- * Versions: 1 answers before it throttles (KIP-219), 2 flexible (KIP-482), 3 may refuse with
+ *
+ * Versions: 1 answers before it throttles (KIP-219), 2 flexible, 3 may refuse with
  * THROTTLING_QUOTA_EXCEEDED (KIP-599).
+ *
  * Source: CreatePartitionsRequest.json, CreatePartitionsResponse.json
  */
 export const CreatePartitions = api({
@@ -34,5 +36,6 @@ export const CreatePartitions = api({
     }),
   },
 });
+
 export type CreatePartitionsRequest = RequestOf<typeof CreatePartitions>;
 export type CreatePartitionsResponse = ResponseOf<typeof CreatePartitions>;

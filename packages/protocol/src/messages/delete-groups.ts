@@ -2,8 +2,10 @@ import { api, array, int16, int32, type RequestOf, type ResponseOf, string } fro
 
 /**
  * DeleteGroups, api key 42: delete groups that have no members left, offsets included (KIP-229).
- * An admin client sends it to the coordinator of the groups, which may be of any type: classic, consumer, share, streams.
- * Versions: 1 answers before it throttles (KIP-219), 2 flexible (KIP-482).
+ * An admin client sends it to the coordinator of the groups, be they classic, consumer, share or streams.
+ *
+ * Versions: 1 answers before it throttles (KIP-219), 2 flexible.
+ *
  * Source: DeleteGroupsRequest.json, DeleteGroupsResponse.json
  */
 export const DeleteGroups = api({
@@ -23,5 +25,6 @@ export const DeleteGroups = api({
     }),
   },
 });
+
 export type DeleteGroupsRequest = RequestOf<typeof DeleteGroups>;
 export type DeleteGroupsResponse = ResponseOf<typeof DeleteGroups>;

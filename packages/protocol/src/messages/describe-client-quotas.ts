@@ -3,7 +3,9 @@ import { api, array, bool, float64, int8, int16, int32, type RequestOf, type Res
 /**
  * DescribeClientQuotas, api key 48: the quotas of users, client ids and addresses that match a filter (KIP-546).
  * An admin client sends it to any broker.
- * Versions: 1 flexible (KIP-482).
+ *
+ * Versions: 1 flexible.
+ *
  * Source: DescribeClientQuotasRequest.json, DescribeClientQuotasResponse.json
  */
 export const DescribeClientQuotas = api({
@@ -45,5 +47,6 @@ export const DescribeClientQuotas = api({
     }).nullable(),
   },
 });
+
 export type DescribeClientQuotasRequest = RequestOf<typeof DescribeClientQuotas>;
 export type DescribeClientQuotasResponse = ResponseOf<typeof DescribeClientQuotas>;

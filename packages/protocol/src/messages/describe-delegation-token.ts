@@ -3,7 +3,9 @@ import { api, array, bytes, int16, int32, int64, type RequestOf, type ResponseOf
 /**
  * DescribeDelegationToken, api key 41: list the delegation tokens that the caller may see (KIP-48).
  * An admin client sends it to any broker.
- * Versions: 1 answers before it throttles (KIP-219), 2 flexible (KIP-482), 3 says who asked for a token (KIP-373).
+ *
+ * Versions: 1 answers before it throttles (KIP-219), 2 flexible, 3 says who asked for a token (KIP-373).
+ *
  * Source: DescribeDelegationTokenRequest.json, DescribeDelegationTokenResponse.json
  */
 export const DescribeDelegationToken = api({
@@ -39,5 +41,6 @@ export const DescribeDelegationToken = api({
     throttleTimeMs: int32,
   },
 });
+
 export type DescribeDelegationTokenRequest = RequestOf<typeof DescribeDelegationToken>;
 export type DescribeDelegationTokenResponse = ResponseOf<typeof DescribeDelegationToken>;

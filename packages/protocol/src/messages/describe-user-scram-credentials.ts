@@ -3,6 +3,7 @@ import { api, array, int8, int16, int32, type RequestOf, type ResponseOf, string
 /**
  * DescribeUserScramCredentials, api key 50: which SCRAM mechanisms users can log in with (KIP-554).
  * An admin client sends it to any broker. No secret comes back.
+ *
  * Source: DescribeUserScramCredentialsRequest.json, DescribeUserScramCredentialsResponse.json
  */
 export const DescribeUserScramCredentials = api({
@@ -32,5 +33,6 @@ export const DescribeUserScramCredentials = api({
     }),
   },
 });
+
 export type DescribeUserScramCredentialsRequest = RequestOf<typeof DescribeUserScramCredentials>;
 export type DescribeUserScramCredentialsResponse = ResponseOf<typeof DescribeUserScramCredentials>;

@@ -3,7 +3,9 @@ import { api, array, int8, int16, int32, type RequestOf, type ResponseOf, string
 /**
  * ElectLeaders, api key 43: have the controller elect leaders of partitions anew (KIP-183).
  * An admin client sends it to the controller; in KRaft any broker forwards it there.
- * Versions: 0 preferred elections only, 1 unclean elections and a top-level error (KIP-460), 2 flexible (KIP-482).
+ *
+ * Versions: 0 preferred elections only, 1 unclean elections and a top-level error (KIP-460), 2 flexible.
+ *
  * Source: ElectLeadersRequest.json, ElectLeadersResponse.json
  */
 export const ElectLeaders = api({
@@ -12,7 +14,7 @@ export const ElectLeaders = api({
   versions: [0, 2],
   flexible: 2,
   request: {
-    /** 0 preferred: the first of the replicas. 1 unclean: any live replica when none is in sync; it may lose records. */
+    /** 0 preferred: the first of the replicas. 1 unclean: any live replica when none is in sync; may lose records. */
     electionType: int8.since(1),
     /** Null for every partition of the cluster. */
     topicPartitions: array({ topic: string, partitions: array(int32) }).nullable(),
@@ -36,5 +38,6 @@ export const ElectLeaders = api({
     }),
   },
 });
+
 export type ElectLeadersRequest = RequestOf<typeof ElectLeaders>;
 export type ElectLeadersResponse = ResponseOf<typeof ElectLeaders>;

@@ -3,7 +3,9 @@ import { api, bytes, int16, int32, int64, type RequestOf, type ResponseOf } from
 /**
  * ExpireDelegationToken, api key 40: revoke a delegation token, now or at a set time (KIP-48).
  * An admin client sends it to any broker, as the owner of the token or as one of its renewers.
- * Versions: 1 answers before it throttles (KIP-219), 2 flexible (KIP-482).
+ *
+ * Versions: 1 answers before it throttles (KIP-219), 2 flexible.
+ *
  * Source: ExpireDelegationTokenRequest.json, ExpireDelegationTokenResponse.json
  */
 export const ExpireDelegationToken = api({
@@ -25,5 +27,6 @@ export const ExpireDelegationToken = api({
     throttleTimeMs: int32,
   },
 });
+
 export type ExpireDelegationTokenRequest = RequestOf<typeof ExpireDelegationToken>;
 export type ExpireDelegationTokenResponse = ResponseOf<typeof ExpireDelegationToken>;

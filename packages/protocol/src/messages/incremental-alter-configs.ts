@@ -3,7 +3,9 @@ import { api, array, bool, int8, int16, int32, type RequestOf, type ResponseOf, 
 /**
  * IncrementalAlterConfigs, api key 44: change single configuration keys and leave the others as they are (KIP-339).
  * An admin client sends it to the controller or any broker; resources of one broker (types 4 and 8) go to that broker.
- * Versions: 1 flexible (KIP-482).
+ *
+ * Versions: 1 flexible.
+ *
  * Source: IncrementalAlterConfigsRequest.json, IncrementalAlterConfigsResponse.json
  */
 export const IncrementalAlterConfigs = api({
@@ -40,5 +42,6 @@ export const IncrementalAlterConfigs = api({
     }),
   },
 });
+
 export type IncrementalAlterConfigsRequest = RequestOf<typeof IncrementalAlterConfigs>;
 export type IncrementalAlterConfigsResponse = ResponseOf<typeof IncrementalAlterConfigs>;

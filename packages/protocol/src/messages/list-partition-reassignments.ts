@@ -3,6 +3,7 @@ import { api, array, int16, int32, type RequestOf, type ResponseOf, string } fro
 /**
  * ListPartitionReassignments, api key 46: the partitions whose replicas are on the move (KIP-455).
  * An admin client sends it to the controller; in KRaft any broker forwards it there.
+ *
  * Source: ListPartitionReassignmentsRequest.json, ListPartitionReassignmentsResponse.json
  */
 export const ListPartitionReassignments = api({
@@ -33,5 +34,6 @@ export const ListPartitionReassignments = api({
     }),
   },
 });
+
 export type ListPartitionReassignmentsRequest = RequestOf<typeof ListPartitionReassignments>;
 export type ListPartitionReassignmentsResponse = ResponseOf<typeof ListPartitionReassignments>;

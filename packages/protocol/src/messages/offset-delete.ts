@@ -3,6 +3,7 @@ import { api, array, int16, int32, type RequestOf, type ResponseOf, string } fro
 /**
  * OffsetDelete, api key 47: forget the committed offsets of a group for topics that it no longer reads (KIP-496).
  * An admin client sends it to the coordinator of the group. Never flexible.
+ *
  * Source: OffsetDeleteRequest.json, OffsetDeleteResponse.json
  */
 export const OffsetDelete = api({
@@ -30,5 +31,6 @@ export const OffsetDelete = api({
     }),
   },
 });
+
 export type OffsetDeleteRequest = RequestOf<typeof OffsetDelete>;
 export type OffsetDeleteResponse = ResponseOf<typeof OffsetDelete>;

@@ -3,7 +3,9 @@ import { api, bytes, int16, int32, int64, type RequestOf, type ResponseOf } from
 /**
  * RenewDelegationToken, api key 39: push back the expiry of a delegation token (KIP-48).
  * An admin client sends it to any broker, as the owner of the token or as one of its renewers.
- * Versions: 1 answers before it throttles (KIP-219), 2 flexible (KIP-482).
+ *
+ * Versions: 1 answers before it throttles (KIP-219), 2 flexible.
+ *
  * Source: RenewDelegationTokenRequest.json, RenewDelegationTokenResponse.json
  */
 export const RenewDelegationToken = api({
@@ -25,5 +27,6 @@ export const RenewDelegationToken = api({
     throttleTimeMs: int32,
   },
 });
+
 export type RenewDelegationTokenRequest = RequestOf<typeof RenewDelegationToken>;
 export type RenewDelegationTokenResponse = ResponseOf<typeof RenewDelegationToken>;
