@@ -1,6 +1,12 @@
-import { api, int16, int32, int64, string } from "../schema.ts";
+import { api, int16, int32, int64, type RequestOf, type ResponseOf, string } from "../schema.ts";
 
-/** AddOffsetsToTxn, api key 25. */
+/**
+ * AddOffsetsToTxn, api key 25: a producer tells its transaction coordinator that it is about to commit offsets of a
+ * group. With transaction.version 2 producers leave it to TxnOffsetCommit.
+ * Versions: 1 answers before it throttles (KIP-219), 2 PRODUCER_FENCED, 3 flexible (KIP-482),
+ * 4 TRANSACTION_ABORTABLE (KIP-890).
+ * Source: AddOffsetsToTxnRequest.json, AddOffsetsToTxnResponse.json
+ */
 export const AddOffsetsToTxn = api({
   name: "AddOffsetsToTxn",
   key: 25,
@@ -17,3 +23,5 @@ export const AddOffsetsToTxn = api({
     errorCode: int16,
   },
 });
+export type AddOffsetsToTxnRequest = RequestOf<typeof AddOffsetsToTxn>;
+export type AddOffsetsToTxnResponse = ResponseOf<typeof AddOffsetsToTxn>;

@@ -1,15 +1,12 @@
 import { api, array, bool, int16, int32, int64, type RequestOf, type ResponseOf, string } from "../schema.ts";
 
 /**
- * ApiVersions, api key 18: the first request on a connection, asking the broker which APIs and versions it speaks.
- *
- * A broker that does not know the version asked for answers UNSUPPORTED_VERSION in the form of version 0 and, since
+ * ApiVersions, api key 18: the first request on a connection, asking the broker which APIs and versions it speaks. A
+ * broker that does not know the version asked for answers UNSUPPORTED_VERSION in the form of version 0 and, since
  * KIP-511, lists its own range for this API; the client then asks again. That is also why the response header stays
  * without tags in every version.
- *
- * Versions: 1 throttle time, 2 throttled requests are answered at once (KIP-219), 3 flexible, with the client's name
+ * Versions: 1 throttle time, 2 answers before it throttles (KIP-219), 3 flexible (KIP-482), with the client's name
  * (KIP-511) and the cluster's features, 4 also lists features that start at version 0 (KAFKA-17011).
- *
  * Source: ApiVersionsRequest.json, ApiVersionsResponse.json
  */
 export const ApiVersions = api({
@@ -46,6 +43,5 @@ export const ApiVersions = api({
     zkMigrationReady: bool.since(3).tagged(3).default(false).ignorable(),
   },
 });
-
 export type ApiVersionsRequest = RequestOf<typeof ApiVersions>;
 export type ApiVersionsResponse = ResponseOf<typeof ApiVersions>;

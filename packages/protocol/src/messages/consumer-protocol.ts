@@ -2,10 +2,8 @@ import { array, blob, bytes, int32, string } from "../schema.ts";
 
 /**
  * What a consumer says about itself in JoinGroup's `protocols[].metadata`; the group's leader reads it to assign.
- *
- * Versions: 1 owned partitions, for cooperative rebalances, 2 the generation in which it owned them, 3 rack. A later
- * version only ever adds fields at the end, so one that is newer than we know is read as the newest we know.
- *
+ * Versions: 1 owned partitions, for cooperative rebalances, 2 the generation in which it owned them, 3 rack.
+ * A later version only ever adds fields at the end, so one that is newer than we know is read as the newest we know.
  * Source: ConsumerProtocolSubscription.json
  */
 export const ConsumerProtocolSubscription = blob({
@@ -28,7 +26,6 @@ export const ConsumerProtocolSubscription = blob({
 
 /**
  * What the leader gives to one member, in SyncGroup's `assignment`. All versions look the same.
- *
  * Source: ConsumerProtocolAssignment.json
  */
 export const ConsumerProtocolAssignment = blob({

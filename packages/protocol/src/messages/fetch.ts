@@ -16,13 +16,11 @@ import {
 /**
  * Fetch, api key 1: a consumer, or a replica that follows, reads record batches from the leader of their partitions
  * or, if the leader says so, from a replica nearby. Partitions are served in the order of the request.
- *
  * Versions: 4 isolation level and batches of magic 2, 5 log start offset, 6 KAFKA_STORAGE_ERROR, 7 incremental
- * sessions (KIP-227), 8 throttled requests are answered at once (KIP-219), 9 leader epoch fencing (KIP-320), 10 zstd
- * (KIP-110), 11 reading from the nearest replica (KIP-392), 12 flexible, diverging epochs and current leaders, 13
- * topic ids (KIP-516), 14 OFFSET_MOVED_TO_TIERED_STORAGE (KIP-405), 15 replica state (KIP-903), 16 leaders'
+ * sessions (KIP-227), 8 answers before it throttles (KIP-219), 9 leader epoch fencing (KIP-320), 10 zstd (KIP-110),
+ * 11 reading from the nearest replica (KIP-392), 12 flexible (KIP-482), with diverging epochs and current leaders,
+ * 13 topic ids (KIP-516), 14 OFFSET_MOVED_TO_TIERED_STORAGE (KIP-405), 15 replica state (KIP-903), 16 leaders'
  * addresses (KIP-951), 17 replica directories (KIP-853), 18 the replica's high watermark (KIP-1166).
- *
  * Source: FetchRequest.json, FetchResponse.json
  */
 export const Fetch = api({
@@ -131,6 +129,5 @@ export const Fetch = api({
       .tagged(0),
   },
 });
-
 export type FetchRequest = RequestOf<typeof Fetch>;
 export type FetchResponse = ResponseOf<typeof Fetch>;

@@ -2,11 +2,9 @@ import { api, array, int8, int16, int32, type RequestOf, type ResponseOf, string
 
 /**
  * FindCoordinator, api key 10: any client asks any broker which broker coordinates a group or a transactional id.
- *
- * Versions: 1 kinds of key, throttle time and messages, 2 throttled requests are answered at once (KIP-219), 3
- * flexible, 4 many keys in one request (KIP-699), 5 TRANSACTION_ABORTABLE (KIP-890), 6 share groups (KIP-932). Up to
- * version 3 the one key and its answer are at the top; from 4 on the lists stand in their place.
- *
+ * Versions: 1 kinds of key, throttle time and messages, 2 answers before it throttles (KIP-219), 3 flexible
+ * (KIP-482), 4 many keys in one request (KIP-699), 5 TRANSACTION_ABORTABLE (KIP-890), 6 share groups (KIP-932).
+ * Up to version 3 the one key and its answer are at the top; from 4 on the lists stand in their place.
  * Source: FindCoordinatorRequest.json, FindCoordinatorResponse.json
  */
 export const FindCoordinator = api({
@@ -41,6 +39,5 @@ export const FindCoordinator = api({
     }).since(4),
   },
 });
-
 export type FindCoordinatorRequest = RequestOf<typeof FindCoordinator>;
 export type FindCoordinatorResponse = ResponseOf<typeof FindCoordinator>;

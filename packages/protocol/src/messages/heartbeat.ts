@@ -2,10 +2,8 @@ import { api, int16, int32, type RequestOf, type ResponseOf, string } from "../s
 
 /**
  * Heartbeat, api key 12: a member of a classic group tells the coordinator that it lives, and hears of rebalances.
- *
- * Versions: 1 throttle time, 2 throttled requests are answered at once (KIP-219), 3 static members (KIP-345), 4
- * flexible.
- *
+ * Versions: 1 throttle time, 2 answers before it throttles (KIP-219), 3 static members (KIP-345), 4 flexible
+ * (KIP-482).
  * Source: HeartbeatRequest.json, HeartbeatResponse.json
  */
 export const Heartbeat = api({
@@ -26,6 +24,5 @@ export const Heartbeat = api({
     errorCode: int16,
   },
 });
-
 export type HeartbeatRequest = RequestOf<typeof Heartbeat>;
 export type HeartbeatResponse = ResponseOf<typeof Heartbeat>;

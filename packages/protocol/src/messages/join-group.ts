@@ -3,11 +3,9 @@ import { api, array, bool, bytes, int16, int32, type RequestOf, type ResponseOf,
 /**
  * JoinGroup, api key 11: a member of a classic group asks its coordinator for a place in the next generation. The
  * answer comes when every member has joined or the rebalance timeout has passed; SyncGroup follows.
- *
- * Versions: 1 rebalance timeout, 2 throttle time, 3 throttled requests are answered at once (KIP-219), 4 a first
- * join is answered with MEMBER_ID_REQUIRED and the member id to join with, 5 static members (KIP-345), 6 flexible, 7
- * protocol type in the response (KIP-559), 8 reason (KIP-800), 9 the leader may be told to skip the assignment.
- *
+ * Versions: 1 rebalance timeout, 2 throttle time, 3 answers before it throttles (KIP-219), 4 a first join is
+ * answered with MEMBER_ID_REQUIRED and the member id to join with, 5 static members (KIP-345), 6 flexible (KIP-482),
+ * 7 protocol type in the response (KIP-559), 8 reason (KIP-800), 9 the leader may be told to skip the assignment.
  * Source: JoinGroupRequest.json, JoinGroupResponse.json
  */
 export const JoinGroup = api({
@@ -57,6 +55,5 @@ export const JoinGroup = api({
     }),
   },
 });
-
 export type JoinGroupRequest = RequestOf<typeof JoinGroup>;
 export type JoinGroupResponse = ResponseOf<typeof JoinGroup>;

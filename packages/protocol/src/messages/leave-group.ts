@@ -3,10 +3,8 @@ import { api, array, int16, int32, type RequestOf, type ResponseOf, string } fro
 /**
  * LeaveGroup, api key 13: a member of a classic group tells the coordinator that it goes, or an admin removes
  * members.
- *
- * Versions: 1 throttle time, 2 throttled requests are answered at once (KIP-219), 3 many members, static ones among
- * them (KIP-345), 4 flexible, 5 reason (KIP-800).
- *
+ * Versions: 1 throttle time, 2 answers before it throttles (KIP-219), 3 many members, static ones among them
+ * (KIP-345), 4 flexible (KIP-482), 5 reason (KIP-800).
  * Source: LeaveGroupRequest.json, LeaveGroupResponse.json
  */
 export const LeaveGroup = api({
@@ -37,6 +35,5 @@ export const LeaveGroup = api({
     }).since(3),
   },
 });
-
 export type LeaveGroupRequest = RequestOf<typeof LeaveGroup>;
 export type LeaveGroupResponse = ResponseOf<typeof LeaveGroup>;

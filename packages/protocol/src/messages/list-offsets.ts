@@ -1,13 +1,10 @@
 import { api, array, int8, int16, int32, int64, type RequestOf, type ResponseOf, string } from "../schema.ts";
 
 /**
- * ListOffsets, api key 2: a consumer or an admin asks the leaders of partitions for an offset by time, or for an
- * end.
- *
- * Versions: 2 isolation level, 3 throttled requests are answered at once (KIP-219), 4 leader epochs (KIP-320), 5
- * OFFSET_NOT_AVAILABLE, 6 flexible, 7 timestamp -3 (KIP-734), 8 timestamp -4 (KIP-405), 9 timestamp -5 (KIP-1005),
- * 10 a timeout for answers from tiered storage (KIP-1075), 11 timestamp -6 (KIP-1023).
- *
+ * ListOffsets, api key 2: a consumer or an admin asks the leaders of partitions for an offset by time.
+ * Versions: 2 isolation level, 3 answers before it throttles (KIP-219), 4 leader epochs (KIP-320),
+ * 5 OFFSET_NOT_AVAILABLE, 6 flexible (KIP-482), 7 timestamp -3 (KIP-734), 8 timestamp -4 (KIP-405), 9 timestamp -5
+ * (KIP-1005), 10 a timeout for answers from tiered storage (KIP-1075), 11 timestamp -6 (KIP-1023).
  * Source: ListOffsetsRequest.json, ListOffsetsResponse.json
  */
 export const ListOffsets = api({
@@ -54,6 +51,5 @@ export const ListOffsets = api({
     }),
   },
 });
-
 export type ListOffsetsRequest = RequestOf<typeof ListOffsets>;
 export type ListOffsetsResponse = ResponseOf<typeof ListOffsets>;

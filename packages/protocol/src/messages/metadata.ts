@@ -2,12 +2,10 @@ import { api, array, bool, int16, int32, type RequestOf, type ResponseOf, string
 
 /**
  * Metadata, api key 3: any client asks any broker which brokers there are and who leads which partition.
- *
  * Versions: 1 racks, controller and internal topics, and null for all topics, 2 cluster id, 3 throttle time, 4 the
- * client may forbid topic creation, 5 offline replicas, 6 throttled requests are answered at once (KIP-219), 7
- * leader epochs, 8 authorized operations, 9 flexible, 10 topic ids in the response (KIP-516), 11 leaves operations
- * on the cluster to DescribeCluster (KIP-700), 12 topics asked for by id, 13 an error for the whole request.
- *
+ * client may forbid topic creation, 5 offline replicas, 6 answers before it throttles (KIP-219), 7 leader epochs,
+ * 8 authorized operations, 9 flexible (KIP-482), 10 topic ids in the response (KIP-516), 11 leaves operations on the
+ * cluster to DescribeCluster (KIP-700), 12 topics asked for by id, 13 an error for the whole request.
  * Source: MetadataRequest.json, MetadataResponse.json
  */
 export const Metadata = api({
@@ -66,6 +64,5 @@ export const Metadata = api({
     errorCode: int16.since(13).ignorable(),
   },
 });
-
 export type MetadataRequest = RequestOf<typeof Metadata>;
 export type MetadataResponse = ResponseOf<typeof Metadata>;

@@ -3,11 +3,9 @@ import { api, array, int16, int32, int64, type RequestOf, type ResponseOf, strin
 /**
  * OffsetCommit, api key 8: a consumer, or an admin on behalf of an empty group, tells the group's coordinator how
  * far the group has read.
- *
- * Versions: 3 throttle time, 4 throttled requests are answered at once (KIP-219), 5 no retention time of its own, 6
- * leader epochs (KIP-320), 7 static members (KIP-345), 8 flexible, 9 groups of the consumer protocol (KIP-848), with
- * STALE_MEMBER_EPOCH and GROUP_ID_NOT_FOUND, 10 topic ids in place of names (KIP-848).
- *
+ * Versions: 3 throttle time, 4 answers before it throttles (KIP-219), 5 no retention time of its own, 6 leader
+ * epochs (KIP-320), 7 static members (KIP-345), 8 flexible (KIP-482), 9 groups of the consumer protocol (KIP-848),
+ * with STALE_MEMBER_EPOCH and GROUP_ID_NOT_FOUND, 10 topic ids in place of names (KIP-848).
  * Source: OffsetCommitRequest.json, OffsetCommitResponse.json
  */
 export const OffsetCommit = api({
@@ -52,6 +50,5 @@ export const OffsetCommit = api({
     }),
   },
 });
-
 export type OffsetCommitRequest = RequestOf<typeof OffsetCommit>;
 export type OffsetCommitResponse = ResponseOf<typeof OffsetCommit>;

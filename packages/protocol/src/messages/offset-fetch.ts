@@ -2,12 +2,10 @@ import { api, array, bool, int16, int32, int64, type RequestOf, type ResponseOf,
 
 /**
  * OffsetFetch, api key 9: a consumer or an admin asks the group's coordinator how far the group has read.
- *
- * Versions: 2 null for every topic, and an error for the whole group, 3 throttle time, 4 throttled requests are
- * answered at once (KIP-219), 5 leader epochs (KIP-320), 6 flexible, 7 `requireStable` (KIP-447), 8 many groups in
- * one request, 9 members of the consumer protocol (KIP-848), 10 topic ids in place of names (KIP-848). Up to version
- * 7 the one group is at the top; from 8 on `groups` stands in its place.
- *
+ * Versions: 2 null for every topic, and an error for the whole group, 3 throttle time, 4 answers before it throttles
+ * (KIP-219), 5 leader epochs (KIP-320), 6 flexible (KIP-482), 7 `requireStable` (KIP-447), 8 many groups in one
+ * request, 9 members of the consumer protocol (KIP-848), 10 topic ids in place of names (KIP-848).
+ * Up to version 7 the one group is at the top; from 8 on `groups` stands in its place.
  * Source: OffsetFetchRequest.json, OffsetFetchResponse.json
  */
 export const OffsetFetch = api({
@@ -77,6 +75,5 @@ export const OffsetFetch = api({
     }).since(8),
   },
 });
-
 export type OffsetFetchRequest = RequestOf<typeof OffsetFetch>;
 export type OffsetFetchResponse = ResponseOf<typeof OffsetFetch>;

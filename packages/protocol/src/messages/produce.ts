@@ -15,13 +15,11 @@ import {
 /**
  * Produce, api key 0: a producer hands record batches to the leaders of their partitions. With acks 0 there is no
  * response at all.
- *
- * Versions: 3 transactional id and batches of magic 2 (KIP-98), 4 KAFKA_STORAGE_ERROR, 5 log start offset, 6
- * throttled requests are answered at once (KIP-219), 7 zstd (KIP-110), 8 errors per record (KIP-467), 9 flexible, 10
- * leader hints (KIP-951), 11 TRANSACTION_ABORTABLE (KIP-890), 12 adds its partitions to the transaction by itself
- * (KIP-890), 13 topic ids (KIP-516). In a transaction, 12 and up need transaction.version 2 and 11 is the last
- * without.
- *
+ * Versions: 3 transactional id and batches of magic 2 (KIP-98), 4 KAFKA_STORAGE_ERROR, 5 log start offset, 6 answers
+ * before it throttles (KIP-219), 7 zstd (KIP-110), 8 errors per record (KIP-467), 9 flexible (KIP-482), 10 leader
+ * hints (KIP-951), 11 TRANSACTION_ABORTABLE (KIP-890), 12 adds its partitions to the transaction by itself
+ * (KIP-890), 13 topic ids (KIP-516).
+ * In a transaction, 12 and up need transaction.version 2 and 11 is the last without.
  * Source: ProduceRequest.json, ProduceResponse.json
  */
 export const Produce = api({
@@ -81,6 +79,5 @@ export const Produce = api({
       .tagged(0),
   },
 });
-
 export type ProduceRequest = RequestOf<typeof Produce>;
 export type ProduceResponse = ResponseOf<typeof Produce>;

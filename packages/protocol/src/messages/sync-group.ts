@@ -3,11 +3,9 @@ import { api, array, bytes, int16, int32, type RequestOf, type ResponseOf, strin
 /**
  * SyncGroup, api key 14: after JoinGroup, every member of a classic group asks the coordinator for its assignment;
  * the leader brings the assignments of all.
- *
- * Versions: 1 throttle time, 2 throttled requests are answered at once (KIP-219), 3 static members (KIP-345), 4
- * flexible, 5 protocol type and name both ways, which must agree with the group's: INCONSISTENT_GROUP_PROTOCOL
+ * Versions: 1 throttle time, 2 answers before it throttles (KIP-219), 3 static members (KIP-345), 4 flexible
+ * (KIP-482), 5 protocol type and name both ways, which must agree with the group's: INCONSISTENT_GROUP_PROTOCOL
  * (KIP-559).
- *
  * Source: SyncGroupRequest.json, SyncGroupResponse.json
  */
 export const SyncGroup = api({
@@ -39,6 +37,5 @@ export const SyncGroup = api({
     assignment: bytes,
   },
 });
-
 export type SyncGroupRequest = RequestOf<typeof SyncGroup>;
 export type SyncGroupResponse = ResponseOf<typeof SyncGroup>;
