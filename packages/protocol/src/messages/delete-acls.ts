@@ -1,6 +1,11 @@
-import { api, array, int8, int16, int32, string } from "../schema.ts";
+import { api, array, int8, int16, int32, type RequestOf, type ResponseOf, string } from "../schema.ts";
 
-/** DeleteAcls, api key 31. */
+/**
+ * DeleteAcls, api key 31: an admin removes every access rule that matches a filter. The codes are those of
+ * DescribeAcls.
+ * Versions: 1 pattern types, and answers before it throttles (KIP-219), 2 flexible (KIP-482), 3 users as resources.
+ * Source: DeleteAclsRequest.json, DeleteAclsResponse.json
+ */
 export const DeleteAcls = api({
   name: "DeleteAcls",
   key: 31,
@@ -9,9 +14,12 @@ export const DeleteAcls = api({
   request: {
     filters: array({
       resourceTypeFilter: int8,
+      /** Null for any. */
       resourceNameFilter: string.nullable(),
-      patternTypeFilter: int8.default(3),
+      patternTypeFilter: int8.default(3 /* literal */),
+      /** Null for any. */
       principalFilter: string.nullable(),
+      /** Null for any. */
       hostFilter: string.nullable(),
       operation: int8,
       permissionType: int8,
@@ -19,7 +27,9 @@ export const DeleteAcls = api({
   },
   response: {
     throttleTimeMs: int32,
+    /** One for each of `filters`, in their order. */
     filterResults: array({
+      /** Of the filter; a rule that could not be removed has an error of its own. */
       errorCode: int16,
       errorMessage: string.nullable(),
       matchingAcls: array({
@@ -27,7 +37,7 @@ export const DeleteAcls = api({
         errorMessage: string.nullable(),
         resourceType: int8,
         resourceName: string,
-        patternType: int8.default(3),
+        patternType: int8.default(3 /* literal */),
         principal: string,
         host: string,
         operation: int8,
@@ -36,3 +46,5 @@ export const DeleteAcls = api({
     }),
   },
 });
+export type DeleteAclsRequest = RequestOf<typeof DeleteAcls>;
+export type DeleteAclsResponse = ResponseOf<typeof DeleteAcls>;
