@@ -37,7 +37,7 @@ export const DescribeConfigs = api({
         value: string.nullable(),
         readOnly: bool,
         /**
-         * Where the value comes from: 1 topic, 2 this broker or 3 all brokers, changed at run time, 4 the broker's file,
+         * Where the value comes from: 1 topic, 2 this broker or 3 all brokers, set at run time, 4 the broker's file,
          * 5 Kafka's own default, 6 broker logger, 7 client metrics, 8 group; -1 and 0 unknown.
          */
         configSource: int8.default(-1).ignorable(),
