@@ -1,6 +1,8 @@
 import { codecOf } from "./compile.ts";
+import { codeOf } from "./error-codes.ts";
 import { DecodeError, isCodecError } from "./errors.ts";
 import {
+  apiVersionsKey,
   type RequestHeader,
   readRequestHeader,
   requestHeaderVersion,
@@ -76,7 +78,12 @@ export function decodeResponse<Res extends Fields>(
   const reader = new Reader(payload);
   reader.take(4);
   if (responseHeaderVersion(api, version) === 1) reader.tags();
-  return readMessage(reader, api.response, version);
+  return readMessage(reader, api.response, isRefusedHandshake(api, payload) ? 0 : version);
+}
+
+/** A broker that does not know our version of ApiVersions says so in the form of version 0 (KIP-511). */
+function isRefusedHandshake(api: Api, payload: Buffer): boolean {
+  return api.key === apiVersionsKey && payload.length >= 6 && payload.readInt16BE(4) === codeOf("UNSUPPORTED_VERSION");
 }
 
 /** Decodes the header of a request frame: who asks what, in which version. */

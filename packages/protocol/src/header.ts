@@ -9,7 +9,8 @@ export interface RequestHeader {
   readonly clientId: string | null;
 }
 
-const apiVersionsKey = 18;
+/** The one API that must be understood before anything was negotiated. */
+export const apiVersionsKey = 18;
 
 /** 2 for flexible versions, else 1. */
 export const requestHeaderVersion = (api: Api, version: number): 1 | 2 => (version >= api.flexible ? 2 : 1);

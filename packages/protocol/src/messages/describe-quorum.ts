@@ -7,9 +7,9 @@ const replicaState = {
   replicaDirectoryId: uuid.since(2),
   /** -1 unknown. */
   logEndOffset: int64,
-  /** When the replica last fetched, by the leader's clock in ms; -1 unknown, and for the leader itself. */
+  /** When the replica last fetched, ms by the leader's clock; -1 unknown. */
   lastFetchTimestamp: int64.since(1).default(-1n).ignorable(),
-  /** When the leader last had nothing that the replica lacked, ms; -1 unknown. */
+  /** When the replica last lacked nothing that the leader had, ms by the leader's clock; -1 unknown. */
   lastCaughtUpTimestamp: int64.since(1).default(-1n).ignorable(),
 };
 

@@ -1,6 +1,13 @@
-import { api, array, bool, int16, int32, string, struct, uuid } from "../schema.ts";
+import { api, array, bool, int16, int32, type RequestOf, type ResponseOf, string, struct, uuid } from "../schema.ts";
 
-/** ShareGroupDescribe, api key 77. */
+/**
+ * ShareGroupDescribe, api key 77: state, members and assignment of share groups (KIP-932).
+ * An admin client sends it to the coordinator of the groups.
+ *
+ * Versions: 0 was an early access in Kafka 4.0 and is gone, 1 the first stable one.
+ *
+ * Source: ShareGroupDescribeRequest.json, ShareGroupDescribeResponse.json
+ */
 export const ShareGroupDescribe = api({
   name: "ShareGroupDescribe",
   key: 77,
@@ -13,11 +20,15 @@ export const ShareGroupDescribe = api({
   response: {
     throttleTimeMs: int32,
     groups: array({
+      /** GROUP_ID_NOT_FOUND also for a group of another type. */
       errorCode: int16,
       errorMessage: string.nullable().default(null),
       groupId: string,
+      /** Empty, Stable or Dead. */
       groupState: string,
+      /** Rises whenever members, their subscriptions or the topics change. */
       groupEpoch: int32,
+      /** The group epoch that the assignment was made for. */
       assignmentEpoch: int32,
       assignorName: string,
       members: array({
@@ -27,6 +38,7 @@ export const ShareGroupDescribe = api({
         clientId: string,
         clientHost: string,
         subscribedTopicNames: array(string),
+        /** Several members may have the same partition. */
         assignment: struct({
           topicPartitions: array({
             topicId: uuid,
@@ -35,7 +47,11 @@ export const ShareGroupDescribe = api({
           }),
         }),
       }),
-      authorizedOperations: int32.default(-2147483648),
+      /** Bit n for the ACL operation of code n. */
+      authorizedOperations: int32.default(-2_147_483_648 /* not asked for */),
     }),
   },
 });
+
+export type ShareGroupDescribeRequest = RequestOf<typeof ShareGroupDescribe>;
+export type ShareGroupDescribeResponse = ResponseOf<typeof ShareGroupDescribe>;

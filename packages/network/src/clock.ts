@@ -1,0 +1,58 @@
+/** A timer that can be called off. */
+export interface Timer {
+  cancel(): void;
+}
+
+/** Where time comes from. Everything that waits or measures takes it from here, so that tests can turn it by hand. */
+export interface Clock {
+  /** Milliseconds that only go forward, from an arbitrary start: for deadlines and latencies. */
+  now(): number;
+  /** Milliseconds since 1970: for the timestamps of records. */
+  wallTimeMs(): number;
+  /** Runs `run` once, `delayMs` from now at the earliest. */
+  after(delayMs: number, run: () => void): Timer;
+}
+
+/** Node refuses longer timers, about 25 days: they run at once. */
+const longestTimerMs = 2_147_483_647;
+
+export const systemClock: Clock = Object.freeze({
+  now: () => performance.now(),
+  wallTimeMs: () => Date.now(),
+  after(delayMs: number, run: () => void): Timer {
+    const timer = setTimeout(run, Math.min(Math.max(delayMs, 0), longestTimerMs));
+    return { cancel: () => clearTimeout(timer) };
+  },
+});
+
+/** One timer that can be set again and again: a loop that sleeps until its nearest deadline has one of these. */
+export class Alarm {
+  readonly #clock: Clock;
+  readonly #ring: () => void;
+  #timer: Timer | null = null;
+  #atMs = Number.POSITIVE_INFINITY;
+
+  constructor(clock: Clock, ring: () => void) {
+    this.#clock = clock;
+    this.#ring = ring;
+  }
+
+  /** Rings at `atMs` of the clock and at no other time; `Infinity` for never. */
+  set(atMs: number): void {
+    if (atMs === this.#atMs && this.#timer !== null) return;
+    this.cancel();
+    if (atMs === Number.POSITIVE_INFINITY) return;
+    this.#atMs = atMs;
+    this.#timer = this.#clock.after(Math.max(0, atMs - this.#clock.now()), () => {
+      this.#timer = null;
+      this.#atMs = Number.POSITIVE_INFINITY;
+      this.#ring();
+    });
+  }
+
+  cancel(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+    this.#atMs = Number.POSITIVE_INFINITY;
+  }
+}

@@ -1,0 +1,166 @@
+import { brokerErrorByCode, type ResponseOf, zeroUuid } from "@odradek/protocol";
+import type { Metadata } from "@odradek/protocol/messages/metadata";
+
+/** A broker as the cluster's metadata, or the list of bootstrap servers, names it. */
+export interface Node {
+  /** Kafka's id; negative for a bootstrap server, whose id is not known yet. */
+  readonly id: number;
+  readonly host: string;
+  readonly port: number;
+  readonly rack: string | null;
+}
+
+export interface PartitionSnapshot {
+  readonly topic: string;
+  readonly partition: number;
+  /** The error that the cluster has for this partition, 0 for none. */
+  readonly errorCode: number;
+  /** Id of the leader, `null` while there is none. */
+  readonly leaderId: number | null;
+  /** Grows with every election; -1 where the broker does not tell. */
+  readonly leaderEpoch: number;
+  readonly replicaIds: readonly number[];
+  readonly inSyncReplicaIds: readonly number[];
+  readonly offlineReplicaIds: readonly number[];
+}
+
+export interface TopicSnapshot {
+  readonly name: string;
+  /** Kafka's UUID; the zero UUID before Kafka 2.8. */
+  readonly id: string;
+  readonly isInternal: boolean;
+  /** Index is the partition's number. */
+  readonly partitions: readonly PartitionSnapshot[];
+}
+
+/** What was known of the cluster at one moment: a value that never changes; updates give another. */
+export interface ClusterSnapshot {
+  readonly clusterId: string | null;
+  readonly controllerId: number | null;
+  readonly nodes: ReadonlyMap<number, Node>;
+  readonly topics: ReadonlyMap<string, TopicSnapshot>;
+  /** Names by topic id, for responses that carry ids only. */
+  readonly topicNames: ReadonlyMap<string, string>;
+  /** Errors of topics that were asked for and could not be told. */
+  readonly topicErrors: ReadonlyMap<string, number>;
+}
+
+type MetadataResponse = ResponseOf<typeof Metadata>;
+type TopicMetadata = MetadataResponse["topics"][number];
+
+/** What is known before any broker was asked: where to ask. */
+export function bootstrapSnapshot(
+  addresses: readonly { readonly host: string; readonly port: number }[],
+): ClusterSnapshot {
+  const nodes = addresses.map(({ host, port }, index): Node => ({ id: -1 - index, host, port, rack: null }));
+  return Object.freeze({
+    clusterId: null,
+    controllerId: null,
+    nodes: new Map(nodes.map((node) => [node.id, node])),
+    topics: new Map(),
+    topicNames: new Map(),
+    topicErrors: new Map(),
+  });
+}
+
+/**
+ * What is known after an answer to a Metadata request.
+ *
+ * A leader epoch never goes back: an answer of a broker that lags behind leaves what is known of that partition as
+ * it is, unless the topic was created anew under the same name.
+ *
+ * @param kept topics that stay known although the answer does not name them, because it was asked for others only
+ */
+export function updatedSnapshot(
+  before: ClusterSnapshot,
+  response: MetadataResponse,
+  kept: (topic: string) => boolean,
+): ClusterSnapshot {
+  const topics = new Map([...before.topics].filter(([name]) => kept(name)));
+  const topicErrors = new Map([...before.topicErrors].filter(([name]) => kept(name)));
+  for (const topic of response.topics) {
+    const { name } = topic;
+    if (name === null) continue;
+    topics.delete(name);
+    topicErrors.delete(name);
+    if (topic.errorCode === 0) topics.set(name, topicSnapshot(name, topic, before.topics.get(name)));
+    else topicErrors.set(name, topic.errorCode);
+    // A topic that is only out of reach for the moment keeps the partitions that are known of it.
+    const known = before.topics.get(name);
+    if (
+      topic.errorCode !== 0 &&
+      known !== undefined &&
+      brokerErrorByCode(topic.errorCode).name === "LEADER_NOT_AVAILABLE"
+    ) {
+      topics.set(name, known);
+    }
+  }
+  return Object.freeze({
+    clusterId: response.clusterId,
+    controllerId: response.controllerId < 0 ? null : response.controllerId,
+    nodes: new Map(
+      response.brokers.map(({ nodeId, host, port, rack }) => [nodeId, { id: nodeId, host, port, rack } satisfies Node]),
+    ),
+    topics,
+    topicNames: new Map([...topics.values()].filter(({ id }) => id !== zeroUuid).map(({ id, name }) => [id, name])),
+    topicErrors,
+  });
+}
+
+function topicSnapshot(name: string, topic: TopicMetadata, before: TopicSnapshot | undefined): TopicSnapshot {
+  const sameTopic = before !== undefined && before.id === topic.topicId;
+  const partitions: PartitionSnapshot[] = [];
+  for (const partition of topic.partitions) {
+    const known = sameTopic ? before.partitions[partition.partitionIndex] : undefined;
+    const isStale = known !== undefined && partition.leaderEpoch >= 0 && partition.leaderEpoch < known.leaderEpoch;
+    partitions[partition.partitionIndex] = isStale
+      ? known
+      : {
+          topic: name,
+          partition: partition.partitionIndex,
+          errorCode: partition.errorCode,
+          leaderId: partition.leaderId < 0 ? null : partition.leaderId,
+          leaderEpoch: partition.leaderEpoch,
+          replicaIds: partition.replicaNodes,
+          inSyncReplicaIds: partition.isrNodes,
+          offlineReplicaIds: partition.offlineReplicas,
+        };
+  }
+  return { name, id: topic.topicId, isInternal: topic.isInternal, partitions };
+}
+
+/** The broker that leads a partition, where there is one and it is known. */
+export function leaderOf(cluster: ClusterSnapshot, topic: string, partition: number): Node | null {
+  const leaderId = cluster.topics.get(topic)?.partitions[partition]?.leaderId ?? null;
+  return leaderId === null ? null : (cluster.nodes.get(leaderId) ?? null);
+}
+
+/** Whether two snapshots say the same about brokers, topics, leaders and errors. */
+export function isSameCluster(a: ClusterSnapshot, b: ClusterSnapshot): boolean {
+  return (
+    a.controllerId === b.controllerId &&
+    isSameMap(a.nodes, b.nodes, (x, y) => x.host === y.host && x.port === y.port) &&
+    isSameMap(a.topicErrors, b.topicErrors, (x, y) => x === y) &&
+    isSameMap(a.topics, b.topics, isSameTopic)
+  );
+}
+
+function isSameTopic(a: TopicSnapshot, b: TopicSnapshot): boolean {
+  return (
+    a.id === b.id &&
+    a.partitions.length === b.partitions.length &&
+    a.partitions.every((partition, index) => {
+      const other = b.partitions[index];
+      return partition.leaderId === other?.leaderId && partition.leaderEpoch === other.leaderEpoch;
+    })
+  );
+}
+
+function isSameMap<K, V>(a: ReadonlyMap<K, V>, b: ReadonlyMap<K, V>, isSame: (x: V, y: V) => boolean): boolean {
+  if (a.size !== b.size) return false;
+  for (const [key, value] of a) {
+    const other = b.get(key);
+    if (other === undefined || !isSame(value, other)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,90 @@
+import { DecodeError } from "@odradek/protocol";
+
+/** Fewest bytes of a response: its correlation id. */
+const minFrameBytes = 4;
+
+/**
+ * Cuts a stream of chunks into frames. A frame inside one chunk is a view of it; a frame over several chunks is
+ * copied once, chunk by chunk, into a buffer of exactly its size.
+ */
+export class FrameReader {
+  /** Largest frame that is taken; smaller during the handshake, when the peer is not known yet. */
+  maxFrameBytes: number;
+  readonly #onFrame: (payload: Buffer) => void;
+  /** The four bytes of the length, where they came in pieces. */
+  readonly #lengthBytes = Buffer.alloc(4);
+  #lengthHave = 0;
+  /** The frame that is being put together, `null` between frames. */
+  #frame: Buffer | null = null;
+  #frameHave = 0;
+
+  constructor(maxFrameBytes: number, onFrame: (payload: Buffer) => void) {
+    this.maxFrameBytes = maxFrameBytes;
+    this.#onFrame = onFrame;
+  }
+
+  /**
+   * Takes the next bytes of the stream and hands out the frames that end in them.
+   *
+   * @throws DecodeError for a length that no broker of ours would send; the stream is of no use afterwards
+   */
+  push(chunk: Buffer): void {
+    let offset = 0;
+    while (offset < chunk.length) {
+      if (this.#frame !== null) {
+        offset += this.#fill(this.#frame, chunk, offset);
+        continue;
+      }
+      if (this.#lengthHave === 0 && chunk.length - offset >= 4) {
+        const length = this.#checked(chunk.readInt32BE(offset), chunk.subarray(offset, offset + 4));
+        offset += 4;
+        if (chunk.length - offset >= length) {
+          this.#onFrame(chunk.subarray(offset, offset + length));
+          offset += length;
+        } else {
+          this.#begin(length);
+        }
+        continue;
+      }
+      const copied = chunk.copy(this.#lengthBytes, this.#lengthHave, offset);
+      this.#lengthHave += copied;
+      offset += copied;
+      if (this.#lengthHave === 4) {
+        this.#lengthHave = 0;
+        this.#begin(this.#checked(this.#lengthBytes.readInt32BE(0), this.#lengthBytes));
+      }
+    }
+  }
+
+  /** Memory that is not written to is not resident: a peer that announces much and sends little costs little. */
+  #begin(length: number): void {
+    this.#frame = Buffer.allocUnsafeSlow(length);
+    this.#frameHave = 0;
+  }
+
+  #fill(frame: Buffer, chunk: Buffer, offset: number): number {
+    const copied = chunk.copy(frame, this.#frameHave, offset);
+    this.#frameHave += copied;
+    if (this.#frameHave === frame.length) {
+      this.#frame = null;
+      this.#onFrame(frame);
+    }
+    return copied;
+  }
+
+  #checked(length: number, first: Buffer): number {
+    if (length >= minFrameBytes && length <= this.maxFrameBytes) return length;
+    const guess = speakerOf(first);
+    const limit = `between ${minFrameBytes} and ${this.maxFrameBytes} bytes`;
+    throw new DecodeError(`frame length ${length} is not ${limit}${guess === null ? "" : `; ${guess}`}`, 0);
+  }
+}
+
+/** Who else opens a connection with these four bytes. */
+function speakerOf(first: Buffer): string | null {
+  const text = first.toString("latin1");
+  if (text === "HTTP") return "the peer speaks HTTP: is this the port of a Kafka broker?";
+  if (text === "SSH-") return "the peer speaks SSH: is this the port of a Kafka broker?";
+  if (first[0] === 0x15 && first[1] === 0x03) return "the peer speaks TLS: is this the port of a PLAINTEXT listener?";
+  return null;
+}

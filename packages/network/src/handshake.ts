@@ -1,0 +1,44 @@
+import {
+  type Api,
+  BrokerError,
+  codeOf,
+  type Fields,
+  type Input,
+  type Output,
+  UnsupportedVersionError,
+} from "@odradek/protocol";
+import { ApiVersions } from "@odradek/protocol/messages/api-versions";
+import { type Address, addressText } from "./errors.ts";
+import { NodeApiVersions } from "./node-api-versions.ts";
+import { softwareName, softwareVersion } from "./software.ts";
+
+/** What the handshake needs of a connection. */
+interface Asker {
+  readonly address: Address;
+  request<Req extends Fields, Res extends Fields>(
+    api: Api<Req, Res>,
+    version: number,
+    body: Input<Req>,
+  ): Promise<Output<Res>>;
+}
+
+/**
+ * Asks a broker what it supports. A broker that does not know our version of the question says so in the form of
+ * version 0, with the versions that it does know where it is new enough to tell (KIP-511), and is asked once more.
+ *
+ * @throws UnsupportedVersionError, BrokerError, and what the connection throws
+ */
+export async function handshake(connection: Asker): Promise<NodeApiVersions> {
+  const about = `ApiVersions to ${addressText(connection.address)}`;
+  const body = { clientSoftwareName: softwareName, clientSoftwareVersion: softwareVersion };
+  let response = await connection.request(ApiVersions, ApiVersions.versions[1], body);
+  if (response.errorCode === codeOf("UNSUPPORTED_VERSION")) {
+    const offered = response.apiKeys.find(({ apiKey }) => apiKey === ApiVersions.key)?.maxVersion ?? 0;
+    response = await connection.request(ApiVersions, Math.max(0, Math.min(offered, ApiVersions.versions[1])), body);
+  }
+  if (response.errorCode === codeOf("UNSUPPORTED_VERSION")) {
+    throw new UnsupportedVersionError(`${about}: the broker refuses every version that it offered`);
+  }
+  if (response.errorCode !== 0) throw new BrokerError(response.errorCode, about);
+  return new NodeApiVersions(response);
+}

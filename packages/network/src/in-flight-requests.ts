@@ -1,0 +1,65 @@
+import { type Api, DecodeError } from "@odradek/protocol";
+
+/** A request that was handed to the socket and is not done. */
+export interface InFlightRequest {
+  readonly api: Api;
+  readonly version: number;
+  readonly correlationId: number;
+  readonly sentAtMs: number;
+  readonly deadlineMs: number;
+  /** Called once with the payload of the answer's frame. It may throw DecodeError: the connection is closed then. */
+  readonly complete: (payload: Buffer) => void;
+  /** Called once where no answer will come. */
+  readonly fail: (error: Error) => void;
+}
+
+/**
+ * The requests of one connection that wait for their answers, oldest first. Kafka answers in the order of the
+ * requests, so an answer belongs to the oldest or the connection cannot be trusted any more.
+ * Source: Kafka's `InFlightRequests`.
+ */
+export class InFlightRequests {
+  readonly #queue: InFlightRequest[] = [];
+
+  get size(): number {
+    return this.#queue.length;
+  }
+
+  /** When the first of them runs out of time, `Infinity` where there is none. */
+  get nextDeadlineMs(): number {
+    return this.#queue.reduce((nearest, { deadlineMs }) => Math.min(nearest, deadlineMs), Number.POSITIVE_INFINITY);
+  }
+
+  add(request: InFlightRequest): void {
+    this.#queue.push(request);
+  }
+
+  /**
+   * Takes the request that an answer is for.
+   *
+   * @throws DecodeError where the answer is for none, or not for the oldest
+   */
+  completeNext(correlationId: number): InFlightRequest {
+    const oldest = this.#queue[0];
+    if (oldest === undefined) throw new DecodeError(`answer with correlation id ${correlationId} to no request`, 0);
+    if (oldest.correlationId !== correlationId) {
+      const { api, version } = oldest;
+      throw new DecodeError(
+        `correlation id ${correlationId} where ${oldest.correlationId} (${api.name} v${version}) is the oldest`,
+        0,
+      );
+    }
+    this.#queue.shift();
+    return oldest;
+  }
+
+  /** Those whose time is over at `nowMs`. They stay: an answer may still come, which is why their connection closes. */
+  expired(nowMs: number): readonly InFlightRequest[] {
+    return this.#queue.filter(({ deadlineMs }) => deadlineMs <= nowMs);
+  }
+
+  /** Takes all of them, oldest first. */
+  clear(): InFlightRequest[] {
+    return this.#queue.splice(0);
+  }
+}

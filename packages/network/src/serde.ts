@@ -1,0 +1,59 @@
+import { SerializationError } from "./errors.ts";
+
+/** What goes onto the wire: bytes, or text that is written as UTF-8 straight into the batch. */
+export type Encoded = Uint8Array | string | null;
+
+/** What a serializer or deserializer is told besides the value. */
+export interface SerdeContext {
+  readonly topic: string;
+  /** Whether it is the record's key or its value. */
+  readonly role: "key" | "value";
+}
+
+/** Turns a key or value into bytes; `null` stays `null` (a tombstone) without being asked. */
+export interface Serializer<T> {
+  serialize(value: T, context: SerdeContext): Encoded;
+}
+
+/** Turns bytes into a key or value; `null` stays `null` without being asked. */
+export interface Deserializer<T> {
+  deserialize(bytes: Buffer, context: SerdeContext): T;
+}
+
+/** Both directions. */
+export interface Serde<T> extends Serializer<T>, Deserializer<T> {}
+
+/** UTF-8 text. */
+export const string: Serde<string> = Object.freeze({
+  serialize(value: string, { role }: SerdeContext): Encoded {
+    if (typeof value !== "string") throw new SerializationError(`the ${role} is no string but ${typeof value}`);
+    return value;
+  },
+  deserialize: (bytes: Buffer): string => bytes.toString("utf8"),
+});
+
+/** Bytes as they are. */
+export const bytes: Serde<Uint8Array> = Object.freeze({
+  serialize(value: Uint8Array, { role }: SerdeContext): Encoded {
+    if (!(value instanceof Uint8Array))
+      throw new SerializationError(`the ${role} is no Uint8Array but ${typeof value}`);
+    return value;
+  },
+  deserialize: (value: Buffer): Uint8Array => value,
+});
+
+/** JSON text. What it reads is what the peer wrote: check its shape before it is trusted. */
+export const json: Serde<unknown> = Object.freeze({
+  serialize(value: unknown, { topic, role }: SerdeContext): Encoded {
+    const text = JSON.stringify(value);
+    if (text === undefined) throw new SerializationError(`the ${role} for ${topic} has no JSON form: ${typeof value}`);
+    return text;
+  },
+  deserialize(value: Buffer, { topic, role }: SerdeContext): unknown {
+    try {
+      return JSON.parse(value.toString("utf8"));
+    } catch (cause) {
+      throw new SerializationError(`the ${role} of a record of ${topic} is no JSON`, { cause });
+    }
+  },
+});
