@@ -22,7 +22,7 @@ export const ExpireDelegationToken = api({
   response: {
     /** DELEGATION_TOKEN_NOT_FOUND, _EXPIRED, or _OWNER_MISMATCH for who is neither owner nor renewer. */
     errorCode: int16,
-    /** Milliseconds since the epoch; of no meaning for a token that is gone at once. */
+    /** Milliseconds since the epoch; meaningless for a token that is gone at once. */
     expiryTimestampMs: int64,
     throttleTimeMs: int32,
   },

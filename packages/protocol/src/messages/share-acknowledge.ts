@@ -65,7 +65,7 @@ export const ShareAcknowledge = api({
         /** INVALID_RECORD_STATE: the lock had run out and the records may be with another member. */
         errorCode: int16,
         errorMessage: string.nullable().default(null),
-        /** Of meaning with NOT_LEADER_OR_FOLLOWER. */
+        /** Tells the new leader when the error is NOT_LEADER_OR_FOLLOWER. */
         currentLeader: struct({
           /** -1 unknown. */
           leaderId: int32,

@@ -44,7 +44,7 @@ export const ShareFetch = api({
     batchSize: int32,
     /** 0 whole batches, the cheapest way; 1 never more than `maxRecords`. */
     shareAcquireMode: int8.since(2).default(0).ignorable(),
-    /** True when an acknowledge type below is 4. Nothing is fetched then, and the wait and the three limits must be 0. */
+    /** True when an acknowledge type below is 4. Nothing is fetched then: the wait and the three limits must be 0. */
     isRenewAck: bool.since(2).default(false),
     /** Partitions to add to the session, and those with something to acknowledge. */
     topics: array({
@@ -86,7 +86,7 @@ export const ShareFetch = api({
         /** Of the acknowledgements alone. INVALID_RECORD_STATE: the lock had run out. */
         acknowledgeErrorCode: int16,
         acknowledgeErrorMessage: string.nullable().default(null),
-        /** Of meaning with NOT_LEADER_OR_FOLLOWER. */
+        /** Tells the new leader when the error is NOT_LEADER_OR_FOLLOWER. */
         currentLeader: struct({
           /** -1 unknown. */
           leaderId: int32,
