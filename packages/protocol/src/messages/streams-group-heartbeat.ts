@@ -116,7 +116,7 @@ export const StreamsGroupHeartbeat = api({
     memberId: string,
     memberEpoch: int32,
     heartbeatIntervalMs: int32,
-    /** A warm-up task has caught up when it is behind by no more than this. */
+    /** How many offsets a warm-up task may be behind when the active task moves to it. */
     acceptableRecoveryLag: int32,
     /** How often to send `taskOffsets`. */
     taskOffsetIntervalMs: int32,
