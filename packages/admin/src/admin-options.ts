@@ -1,0 +1,15 @@
+import { type ClientOptions, type NetworkOptions, OptionReader, resolveClientOptions } from "@odradek/network";
+
+/** What `KafkaAdmin` takes. Names, meaning and defaults are those of Kafka's Java client. */
+export type AdminOptions = ClientOptions;
+
+/** Java's admin client puts no limit of its own on a connection; one is kept so that a stuck broker shows. */
+const maxInFlightRequestsPerConnection = 100;
+
+/** @throws OptionsError naming option, value and what is allowed */
+export function resolveAdminOptions(options: AdminOptions): NetworkOptions {
+  const reader = new OptionReader(options);
+  const resolved = { ...resolveClientOptions(reader), maxInFlightRequestsPerConnection };
+  reader.finish();
+  return Object.freeze(resolved);
+}
