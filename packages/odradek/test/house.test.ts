@@ -40,7 +40,7 @@ const packageOf = (specifier: string): string =>
 
 describe("imports go downward only", () => {
   test("every package has its place in the order", () => {
-    expect(manifests.map(({ manifest }) => manifest.name).sort()).toEqual(Object.keys(below).sort());
+    expect(new Set(manifests.map(({ manifest }) => manifest.name))).toEqual(new Set(Object.keys(below)));
   });
 
   test.each(manifests)("$directory depends on nothing beside or above it", ({ manifest }) => {

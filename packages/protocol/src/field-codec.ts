@@ -6,8 +6,8 @@ import type { Writer } from "./writer.ts";
 export interface Codec {
   /** Fewest bytes that a value takes; what a count is checked against. */
   readonly minBytes: number;
-  read(reader: Reader): unknown;
-  write(writer: Writer, value: unknown): void;
+  readonly read: (reader: Reader) => unknown;
+  readonly write: (writer: Writer, value: unknown) => void;
 }
 
 /** Adds where it happened to an error on its way out; what Node says of a number out of range becomes ours. */

@@ -20,7 +20,6 @@ export interface PrimitiveShapes {
   int16: number;
   uint16: number;
   int32: number;
-  uint32: number;
   int64: bigint;
   float64: number;
   string: string;
@@ -137,7 +136,6 @@ export const int8 = primitive("int8");
 export const int16 = primitive("int16");
 export const uint16 = primitive("uint16");
 export const int32 = primitive("int32");
-export const uint32 = primitive("uint32");
 export const int64 = primitive("int64");
 export const float64 = primitive("float64");
 export const string = primitive("string");

@@ -49,11 +49,6 @@ export class Writer {
     this.#buffer.writeInt32BE(value, start);
   }
 
-  uint32(value: number): void {
-    const start = this.#claim(4);
-    this.#buffer.writeUInt32BE(value, start);
-  }
-
   int64(value: bigint): void {
     const start = this.#claim(8);
     this.#buffer.writeBigInt64BE(value, start);

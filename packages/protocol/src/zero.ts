@@ -7,7 +7,6 @@ const zeros: Readonly<Record<Primitive, unknown>> = {
   int16: 0,
   uint16: 0,
   int32: 0,
-  uint32: 0,
   int64: 0n,
   float64: 0,
   string: "",
