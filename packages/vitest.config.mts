@@ -7,9 +7,20 @@ const root = new URL("..", import.meta.url).pathname;
 export default defineConfig({
   test: {
     projects: [
-      { ...source, test: { name: "unit", root, include: ["packages/*/test/**/*.test.ts"], exclude: ["**/*.wire.test.ts", "**/*.schemas.test.ts"] } },
+      {
+        ...source,
+        test: {
+          name: "unit",
+          root,
+          include: ["packages/*/test/**/*.test.ts"],
+          exclude: ["**/*.wire.test.ts", "**/*.schemas.test.ts"],
+        },
+      },
       { ...source, test: { name: "wire", root, include: ["packages/*/test/**/*.wire.test.ts"], testTimeout: 20_000 } },
-      { ...source, test: { name: "schemas", root, include: ["packages/*/test/**/*.schemas.test.ts"], testTimeout: 60_000 } },
+      {
+        ...source,
+        test: { name: "schemas", root, include: ["packages/*/test/**/*.schemas.test.ts"], testTimeout: 60_000 },
+      },
       {
         ...source,
         test: {
