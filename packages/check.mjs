@@ -1,7 +1,7 @@
 // Checks the packages as people get them: publint and attw on each, then all of them packed, installed into an empty
-// project, and used there by `require` and by `import`, with the types of both.
+// project, and used there by `require` and by `import` on every Node that we support.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -16,35 +16,45 @@ const run = (command, args, cwd) => {
   }
 };
 
-const names = readdirSync(packages, { withFileTypes: true })
+/** The Nodes that people run; the binaries are packages of the registry. */
+const nodes = ["20", "22", "24", "26"];
+
+const published = readdirSync(packages, { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && entry.name !== "node_modules")
-  .map((entry) => entry.name);
+  .map((entry) => join(packages, entry.name))
+  .filter((root) => JSON.parse(readFileSync(join(root, "package.json"), "utf8")).private !== true);
 
 const scratch = mkdtempSync(join(tmpdir(), "odradek-packages-"));
 process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
 
-const tarballs = names.map((name) => {
-  const root = join(packages, name);
-  const [{ filename }] = JSON.parse(run("npm", ["pack", "--json", "--pack-destination", scratch], root));
+const tarballs = published.map((root) => {
+  const [{ name, filename }] = JSON.parse(run("npm", ["pack", "--json", "--pack-destination", scratch], root));
   run(bin("publint"), ["run", "--strict", root], root);
   run(bin("attw"), [join(scratch, filename), "--profile", "node16", "--format", "ascii"], root);
   console.log(`${name}: publint and attw agree`);
   return `./${filename}`;
 });
 
-writeFileSync(join(scratch, "package.json"), JSON.stringify({ name: "scratch", private: true }));
-run("npm", ["install", "--no-audit", "--no-fund", ...tarballs], scratch);
+const install = (folder, ...args) => {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "scratch", private: true }));
+  run("npm", ["install", "--no-audit", "--no-fund", ...args], folder);
+};
 
-const api = JSON.parse(readFileSync(join(packages, "odradek/package.json"), "utf8")).name;
+install(scratch, ...tarballs);
 writeFileSync(
   join(scratch, "both.cjs"),
-  `const required = require("${api}");
-import("${api}").then((imported) => {
+  `const required = require("odradek");
+import("odradek").then((imported) => {
   const names = Object.keys(required).sort();
   const missing = names.filter((name) => imported[name] !== required[name]);
   if (names.length === 0 || missing.length > 0) throw new Error("not one instance for require and import: " + missing);
-  console.log("${api}: " + names.length + " names, one instance for require and import, Node " + process.version);
+  console.log("odradek: " + names.length + " names, one instance for require and import, Node " + process.version);
 });
 `,
 );
-process.stdout.write(run(process.execPath, ["both.cjs"], scratch));
+for (const version of nodes) {
+  const folder = join(scratch, `node-${version}`);
+  install(folder, `node@${version}`);
+  process.stdout.write(run(join(folder, "node_modules/node/bin/node"), ["both.cjs"], scratch));
+}
