@@ -46,9 +46,11 @@ export interface ResolvedClientOptions {
   readonly receiveMessageMaxBytes: number;
 }
 
-/** What the network needs besides: how much each kind of client puts on one connection. */
+/** What the network needs besides, which is not the same for every kind of client. */
 export interface NetworkOptions extends ResolvedClientOptions {
   readonly maxInFlightRequestsPerConnection: number;
+  /** Whether asking for the metadata of a topic may create it, where the broker does that. @default true */
+  readonly allowAutoCreateTopics?: boolean;
 }
 
 /** @throws OptionsError naming option, value and what is allowed */

@@ -16,11 +16,24 @@ export interface Clock {
 /** Node refuses longer timers, about 25 days: they run at once. */
 const longestTimerMs = 2_147_483_647;
 
+/** The clock of the machine that this runs on. */
 export const systemClock: Clock = Object.freeze({
   now: () => performance.now(),
   wallTimeMs: () => Date.now(),
   after(delayMs: number, run: () => void): Timer {
-    const timer = setTimeout(run, Math.min(Math.max(delayMs, 0), longestTimerMs));
+    const atMs = performance.now() + delayMs;
+    // Node counts from the start of the loop's turn and cuts off fractions, so a timer may run up to some milliseconds
+    // before its time. Whoever is woken early would look, find nothing due, and sleep again.
+    const ring = () => {
+      if (performance.now() >= atMs) run();
+      else wait();
+    };
+    let timer: NodeJS.Timeout;
+    const wait = () => {
+      const leftMs = Math.ceil(atMs - performance.now());
+      timer = setTimeout(ring, Math.min(Math.max(leftMs, 0), longestTimerMs));
+    };
+    wait();
     return { cancel: () => clearTimeout(timer) };
   },
 });

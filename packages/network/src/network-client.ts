@@ -161,6 +161,12 @@ export class NetworkClient {
     return ready?.node ?? connecting ?? connectable?.node ?? null;
   }
 
+  /** Says that the metadata seems to be wrong: it is asked for again as soon as the back-off allows. */
+  requestUpdate(): void {
+    this.metadata.requestUpdate();
+    this.#refreshIfDue();
+  }
+
   /** Something changed that a loop may wait for. Also the way to have due metadata looked after at once. */
   wake(): void {
     this.#wake();
@@ -248,7 +254,10 @@ export class NetworkClient {
   async #askForMetadata(connection: Connection): Promise<void> {
     const version = connection.versions.usableVersion(MetadataApi);
     const topics = this.metadata.question?.map((name) => ({ name })) ?? null;
-    const response = await connection.request(MetadataApi, version, { topics, allowAutoTopicCreation: true });
+    const response = await connection.request(MetadataApi, version, {
+      topics,
+      allowAutoTopicCreation: this.#options.allowAutoCreateTopics ?? true,
+    });
     this.metadata.update(response);
     this.#connections.retain(this.metadata.snapshot.nodes.values());
   }

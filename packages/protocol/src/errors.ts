@@ -7,11 +7,13 @@ export type ClientErrorCode =
   | "CONNECTION"
   | "DECODE"
   | "ENCODE"
+  | "NO_OFFSET"
   | "OPTIONS"
   | "SERIALIZATION"
   | "STATE"
   | "TIMEOUT"
-  | "UNSUPPORTED_VERSION";
+  | "UNSUPPORTED_VERSION"
+  | "WAKEUP";
 
 /** What `error.code` can be: one of ours, or the broker's own name for what happened. */
 export type KafkaErrorCode = ClientErrorCode | BrokerErrorName;
