@@ -45,7 +45,7 @@ export class InFlightRequests {
     if (oldest.correlationId !== correlationId) {
       const { api, version } = oldest;
       throw new DecodeError(
-        `correlation id ${correlationId} where ${oldest.correlationId} (${api.name} v${version}) is the oldest`,
+        `correlation id ${correlationId} where ${oldest.correlationId} (${api.name} v${version}) is the oldest request without an answer`,
         0,
       );
     }

@@ -4,16 +4,15 @@ import type { ApiVersions } from "@odradek/protocol/messages/api-versions";
 /** What one broker said it supports. */
 export class NodeApiVersions {
   readonly #ranges: ReadonlyMap<number, VersionRange>;
-  /** Features that the cluster has settled on, such as `transaction.version`; empty before Kafka 2.7. */
+  /** Features that the cluster has settled on, such as `transaction.version`; empty before Kafka 2.7, and while the broker does not know them. */
   readonly finalizedFeatures: ReadonlyMap<string, number>;
 
   constructor(response: ResponseOf<typeof ApiVersions>) {
     this.#ranges = new Map(
       response.apiKeys.map(({ apiKey, minVersion, maxVersion }) => [apiKey, { minVersion, maxVersion }]),
     );
-    this.finalizedFeatures = new Map(
-      response.finalizedFeatures.map(({ name, maxVersionLevel }) => [name, maxVersionLevel]),
-    );
+    const features = response.finalizedFeaturesEpoch < 0n ? [] : response.finalizedFeatures;
+    this.finalizedFeatures = new Map(features.map(({ name, maxVersionLevel }) => [name, maxVersionLevel]));
   }
 
   has(api: Api): boolean {

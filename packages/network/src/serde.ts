@@ -25,8 +25,8 @@ export interface Serde<T> extends Serializer<T>, Deserializer<T> {}
 
 /** UTF-8 text. */
 export const string: Serde<string> = Object.freeze({
-  serialize(value: string, { role }: SerdeContext): Encoded {
-    if (typeof value !== "string") throw new SerializationError(`the ${role} is no string but ${typeof value}`);
+  serialize(value: string, context: SerdeContext): Encoded {
+    if (typeof value !== "string") throw wrongType(value, "a string", context);
     return value;
   },
   deserialize: (bytes: Buffer): string => bytes.toString("utf8"),
@@ -34,9 +34,8 @@ export const string: Serde<string> = Object.freeze({
 
 /** Bytes as they are. */
 export const bytes: Serde<Uint8Array> = Object.freeze({
-  serialize(value: Uint8Array, { role }: SerdeContext): Encoded {
-    if (!(value instanceof Uint8Array))
-      throw new SerializationError(`the ${role} is no Uint8Array but ${typeof value}`);
+  serialize(value: Uint8Array, context: SerdeContext): Encoded {
+    if (!(value instanceof Uint8Array)) throw wrongType(value, "a Uint8Array", context);
     return value;
   },
   deserialize: (value: Buffer): Uint8Array => value,
@@ -45,9 +44,15 @@ export const bytes: Serde<Uint8Array> = Object.freeze({
 /** JSON text. What it reads is what the peer wrote: check its shape before it is trusted. */
 export const json: Serde<unknown> = Object.freeze({
   serialize(value: unknown, { topic, role }: SerdeContext): Encoded {
-    const text = JSON.stringify(value);
-    if (text === undefined) throw new SerializationError(`the ${role} for ${topic} has no JSON form: ${typeof value}`);
-    return text;
+    let text: string | undefined;
+    let cause: unknown;
+    try {
+      text = JSON.stringify(value);
+    } catch (error) {
+      cause = error;
+    }
+    if (text !== undefined) return text;
+    throw new SerializationError(`the ${role} for ${topic} has no JSON form: it is of type ${typeof value}`, { cause });
   },
   deserialize(value: Buffer, { topic, role }: SerdeContext): unknown {
     try {
@@ -57,3 +62,6 @@ export const json: Serde<unknown> = Object.freeze({
     }
   },
 });
+
+const wrongType = (value: unknown, expected: string, { topic, role }: SerdeContext): SerializationError =>
+  new SerializationError(`the ${role} for ${topic} must be ${expected}, and is of type ${typeof value}`);
