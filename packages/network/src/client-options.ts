@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import type { Address } from "./errors.ts";
 import { OptionsError } from "./errors.ts";
 import type { OptionReader } from "./option-reader.ts";
@@ -60,8 +61,8 @@ export function resolveClientOptions(reader: OptionReader): ResolvedClientOption
   const setupMs = reader.integer("socketConnectionSetupTimeoutMs", 10_000, 1);
   return Object.freeze({
     bootstrapServers: reader
-      .value("bootstrapServers", [], isTextArray, "a list of host:port that is not empty")
-      .map((server) => parseAddress(server)),
+      .required("bootstrapServers", isTextArray, "a list of host:port that is not empty")
+      .map(parseAddress),
     clientId: reader.string("clientId", "odradek"),
     requestTimeoutMs: reader.integer("requestTimeoutMs", 30_000, 1),
     defaultApiTimeoutMs: reader.integer("defaultApiTimeoutMs", 60_000, 0),
@@ -84,11 +85,15 @@ function isTextArray(value: unknown): value is readonly string[] {
 }
 
 function parseAddress(server: string): Address {
-  const match = /^(?:\[(?<v6>[0-9a-fA-F:.%]+)\]|(?<name>[^:\s[\]/]+)):(?<port>\d{1,5})$/.exec(server);
-  const host = match?.groups?.["v6"] ?? match?.groups?.["name"];
-  const port = Number(match?.groups?.["port"]);
+  const match = /^(?:\[(?<v6>[^\]]+)\]|(?<name>[^:\s[\]/@]+)):(?<port>\d{1,5})$/.exec(server);
+  const { v6, name, port: digits } = match?.groups ?? {};
+  const host = v6 === undefined || isIPv6(v6) ? (v6 ?? name) : undefined;
+  const port = Number(digits);
   if (host === undefined || !(port >= 1 && port <= 65_535)) {
-    throw new OptionsError("bootstrapServers", server, "host:port, such as broker-1:9092 or [::1]:9092,");
+    throw new OptionsError("bootstrapServers", withoutUser(server), "host:port, such as broker-1:9092 or [::1]:9092,");
   }
   return { host, port };
 }
+
+/** A server without the name and password that a URL may carry: they must not get into a message. */
+const withoutUser = (server: string): string => server.replace(/^.*@/, "");

@@ -12,13 +12,15 @@ export class OptionReader {
   readonly #read = new Set<string>();
 
   constructor(given: unknown) {
-    if (typeof given !== "object" || given === null) throw new OptionsError("options", given, "an object");
+    if (typeof given !== "object" || given === null || Array.isArray(given)) {
+      throw new OptionsError("options", given, "an object");
+    }
     this.#given = { ...given };
   }
 
-  /** Whether the user said something of it, which some cross-checks depend on. */
+  /** Whether the user said something of it, which some cross-checks depend on. `null` says as little as `undefined`. */
   has(name: string): boolean {
-    return this.#given[name] !== undefined;
+    return (this.#given[name] ?? null) !== null;
   }
 
   /** A whole number; `min` and `max` are included. */
@@ -62,11 +64,23 @@ export class OptionReader {
     return value;
   }
 
-  /** Ends the reading. @throws OptionsError naming an option that does not exist, and those that do */
+  /** The same for something that has no default. */
+  required<T>(name: string, isValid: (value: unknown) => value is T, allowed: string): T {
+    const value = this.#take(name);
+    if (!isValid(value)) throw new OptionsError(name, value, allowed);
+    return value;
+  }
+
+  /**
+   * Ends the reading.
+   *
+   * @throws OptionsError for an option that does not exist, with those that do. Its value is not shown: it may be a
+   *   secret in the wrong place
+   */
   finish(): void {
-    for (const [name, value] of Object.entries(this.#given)) {
-      if (value !== undefined && !this.#read.has(name)) {
-        throw new OptionsError(name, value, `no such option (there are ${[...this.#read].sort().join(", ")}); nothing`);
+    for (const name of Object.keys(this.#given)) {
+      if (this.has(name) && !this.#read.has(name)) {
+        throw new OptionsError(name, name, `one of the names ${[...this.#read].sort().join(", ")}`);
       }
     }
   }
