@@ -37,12 +37,14 @@ export function encodeRequest<Req extends Fields>(
   header: FrameHeader,
   body: Input<Req>,
 ): Frame {
-  return frame((writer) => {
-    const { correlationId, clientId } = header;
-    const headerVersion = requestHeaderVersion(api, version);
-    writeRequestHeader(writer, headerVersion, { apiKey: api.key, apiVersion: version, correlationId, clientId });
-    writeMessage(writer, api.request, version, body);
-  });
+  return frame((writer) =>
+    about(api.request, version, () => {
+      const { correlationId, clientId } = header;
+      const headerVersion = requestHeaderVersion(api, version);
+      writeRequestHeader(writer, headerVersion, { apiKey: api.key, apiVersion: version, correlationId, clientId });
+      writeMessage(writer, api.request, version, body);
+    }),
+  );
 }
 
 /** Encodes a response as one frame: the broker's side of the protocol. */
@@ -75,10 +77,13 @@ export function decodeResponse<Res extends Fields>(
   version: number,
   payload: Buffer,
 ): Output<Res> {
-  const reader = new Reader(payload);
-  reader.take(4);
-  if (responseHeaderVersion(api, version) === 1) reader.tags();
-  return readMessage(reader, api.response, isRefusedHandshake(api, payload) ? 0 : version);
+  const answered = isRefusedHandshake(api, payload) ? 0 : version;
+  return about(api.response, answered, () => {
+    const reader = new Reader(payload);
+    reader.take(4);
+    if (responseHeaderVersion(api, version) === 1) reader.tags();
+    return readMessage(reader, api.response, answered);
+  });
 }
 
 /** A broker that does not know our version of ApiVersions says so in the form of version 0 (KIP-511). */
@@ -97,10 +102,12 @@ export function decodeRequest<Req extends Fields>(
   version: number,
   payload: Buffer,
 ): Output<Req> {
-  const reader = new Reader(payload);
-  readRequestHeader(reader);
-  if (requestHeaderVersion(api, version) === 2) reader.tags();
-  return readMessage(reader, api.request, version);
+  return about(api.request, version, () => {
+    const reader = new Reader(payload);
+    readRequestHeader(reader);
+    if (requestHeaderVersion(api, version) === 2) reader.tags();
+    return readMessage(reader, api.request, version);
+  });
 }
 
 /** Encodes a blob: its version as int16, then its fields. */
@@ -119,7 +126,7 @@ export function encodeBlob<F extends Fields>(message: Message<F>, version: numbe
 export function decodeBlob<F extends Fields>(message: Message<F>, bytes: Buffer): { version: number } & Output<F> {
   const reader = new Reader(bytes);
   const [first, last] = message.versions;
-  const version = reader.int16();
+  const version = about(message, last, () => reader.int16());
   if (version < first) throw new DecodeError(`version ${version} is unknown`, 0).of(message.name);
   return { version, ...readMessage(reader, message, Math.min(version, last)) };
 }
@@ -131,18 +138,19 @@ export function writeMessage<F extends Fields>(
   version: number,
   value: Input<F>,
 ): void {
-  try {
-    codecOf(message, version).write(writer, value);
-  } catch (error) {
-    throw isCodecError(error) ? error.of(`${message.name} v${version}`) : error;
-  }
+  about(message, version, () => codecOf(message, version).write(writer, value));
 }
 
 /** Reads the body of a message without a header. */
 export function readMessage<F extends Fields>(reader: Reader, message: Message<F>, version: number): Output<F> {
+  // The one place where what the closures read takes on the type that the declaration inferred.
+  return about(message, version, () => codecOf(message, version).read(reader) as Output<F>);
+}
+
+/** Runs a part of the codec whose errors are about `message`, its header included. */
+function about<T>(message: Message, version: number, run: () => T): T {
   try {
-    // The one place where what the closures read takes on the type that the declaration inferred.
-    return codecOf(message, version).read(reader) as Output<F>;
+    return run();
   } catch (error) {
     throw isCodecError(error) ? error.of(`${message.name} v${version}`) : error;
   }

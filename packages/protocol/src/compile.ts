@@ -18,7 +18,7 @@ export function codecOf(message: Message, version: number): Codec {
   const known = compiled.get(message)?.get(version);
   if (known !== undefined) return known;
   const [first, last] = message.versions;
-  if (version < first || version > last) {
+  if (!Number.isInteger(version) || version < first || version > last) {
     throw new UnsupportedVersionError(`${message.name} has versions ${first} to ${last}, not ${version}`);
   }
   const codec = compile(message.type, { version, flexible: version >= message.flexible });
@@ -47,10 +47,10 @@ function compile(type: AnyType, at: Version): Codec {
 
 const fixed: Readonly<Record<Exclude<Primitive, "string" | "bytes" | "records">, Codec>> = {
   bool: { minBytes: 1, read: (r) => r.bool(), write: (w, v) => w.bool(expect("boolean", v)) },
-  int8: { minBytes: 1, read: (r) => r.int8(), write: (w, v) => w.int8(expect("number", v)) },
-  int16: { minBytes: 2, read: (r) => r.int16(), write: (w, v) => w.int16(expect("number", v)) },
-  uint16: { minBytes: 2, read: (r) => r.uint16(), write: (w, v) => w.uint16(expect("number", v)) },
-  int32: { minBytes: 4, read: (r) => r.int32(), write: (w, v) => w.int32(expect("number", v)) },
+  int8: { minBytes: 1, read: (r) => r.int8(), write: (w, v) => w.int8(integer(v)) },
+  int16: { minBytes: 2, read: (r) => r.int16(), write: (w, v) => w.int16(integer(v)) },
+  uint16: { minBytes: 2, read: (r) => r.uint16(), write: (w, v) => w.uint16(integer(v)) },
+  int32: { minBytes: 4, read: (r) => r.int32(), write: (w, v) => w.int32(integer(v)) },
   int64: { minBytes: 8, read: (r) => r.int64(), write: (w, v) => w.int64(expect("bigint", v)) },
   float64: { minBytes: 8, read: (r) => r.float64(), write: (w, v) => w.float64(expect("number", v)) },
   uuid: { minBytes: 16, read: (r) => r.uuid(), write: (w, v) => w.uuid(expect("string", v)) },
@@ -210,4 +210,11 @@ function expect(kind: keyof Expected, value: unknown): unknown {
   if (typeof value !== kind)
     throw new EncodeError(`a ${kind} is expected, not ${value === null ? "null" : typeof value}`);
   return value;
+}
+
+/** Refuses what Node would write as another number without a word: a fraction, or NaN as 0. */
+function integer(value: unknown): number {
+  const number = expect("number", value);
+  if (!Number.isInteger(number)) throw new EncodeError(`an integer is expected, not ${number}`);
+  return number;
 }

@@ -1,3 +1,4 @@
+import { EncodeError } from "./errors.ts";
 import type { Reader } from "./reader.ts";
 import type { Api } from "./schema.ts";
 import type { Writer } from "./writer.ts";
@@ -29,6 +30,7 @@ export function writeRequestHeader(writer: Writer, headerVersion: 1 | 2, header:
     writer.int16(-1);
   } else {
     const byteLength = Buffer.byteLength(clientId);
+    if (byteLength > 0x7fff) throw new EncodeError(`${byteLength} bytes of text, 32767 at most`).within("clientId");
     writer.int16(byteLength);
     writer.text(clientId, byteLength);
   }

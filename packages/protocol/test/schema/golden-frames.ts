@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { AnyType } from "../../src/schema.ts";
+import type { AnyType, Message } from "../../src/schema.ts";
 import { apis, blobs } from "./apis.ts";
 import { isStruct, type Struct } from "./defaults.ts";
 
@@ -13,8 +13,8 @@ export interface GoldenFrame {
   readonly case: "default" | "full" | "null";
   /** The whole frame with its length; of a blob, its version and its fields. */
   readonly bytes: Buffer;
-  /** The same with tags that no version knows in every struct, header included. */
-  readonly bytesWithUnknownTags: Buffer | null;
+  /** The same with tags that no version knows in every struct, header included. Of flexible versions, where `full`. */
+  readonly bytesWithUnknownTags?: Buffer;
   /** What Java reads from `bytes`. Of a response, the header is its correlation id; blobs have none. */
   readonly header: GoldenHeader;
   readonly value: Struct;
@@ -27,29 +27,36 @@ export interface GoldenHeader {
   readonly clientId?: string | null;
 }
 
+const messages = new Map(
+  [
+    ...apis.flatMap(({ name, request, response }) => [
+      { key: `${name} request`, message: request },
+      { key: `${name} response`, message: response },
+    ]),
+    ...blobs.map((message) => ({ key: `${message.name} blob`, message })),
+  ].map(({ key, message }): [string, Message] => [key, message]),
+);
+
+/** What a frame carries. */
+export function messageOf({ message: name, direction }: Pick<GoldenFrame, "message" | "direction">): Message {
+  const message = messages.get(`${name} ${direction}`);
+  if (message === undefined) throw new Error(`${name} ${direction} is not declared`);
+  return message;
+}
+
 export function readGoldenFrames(): GoldenFrame[] {
   const lines = readFileSync(join(import.meta.dirname, "../golden/frames.jsonl"), "utf8")
     .trimEnd()
     .split("\n");
-  const types = new Map<string, AnyType>([
-    ...apis.flatMap(({ name, request, response }): [string, AnyType][] => [
-      [`${name} request`, request.type],
-      [`${name} response`, response.type],
-    ]),
-    ...blobs.map(({ name, type }): [string, AnyType] => [`${name} blob`, type]),
-  ]);
   return lines.map((line) => {
     // The file is this repository's own, and what reads it here fails on any other shape.
-    const frame = JSON.parse(line) as Line;
-    const type = types.get(`${frame.message} ${frame.direction}`);
-    if (type === undefined) throw new Error(`${frame.message} ${frame.direction} is not declared`);
+    const { bytes, bytesWithUnknownTags, header, ...frame } = JSON.parse(line) as Line;
     return {
       ...frame,
-      bytes: Buffer.from(frame.bytes, "hex"),
-      bytesWithUnknownTags:
-        frame.bytesWithUnknownTags === undefined ? null : Buffer.from(frame.bytesWithUnknownTags, "hex"),
-      header: frame.header ?? { correlationId: 0 },
-      value: reviveStruct(type, frame.value),
+      bytes: Buffer.from(bytes, "hex"),
+      ...(bytesWithUnknownTags === undefined ? {} : { bytesWithUnknownTags: Buffer.from(bytesWithUnknownTags, "hex") }),
+      header: header ?? { correlationId: 0 },
+      value: reviveStruct(messageOf(frame).type, frame.value),
     };
   });
 }
