@@ -9,7 +9,7 @@ export interface Clock {
   now(): number;
   /** Milliseconds since 1970: for the timestamps of records. */
   wallTimeMs(): number;
-  /** Runs `run` once, `delayMs` from now at the earliest. */
+  /** Runs `run` once, `delayMs` from now at the earliest; with 0, in the next turn of the event loop. */
   after(delayMs: number, run: () => void): Timer;
 }
 
@@ -21,6 +21,11 @@ export const systemClock: Clock = Object.freeze({
   now: () => performance.now(),
   wallTimeMs: () => Date.now(),
   after(delayMs: number, run: () => void): Timer {
+    if (delayMs <= 0) {
+      // A timer would take a millisecond at least.
+      const immediate = setImmediate(run);
+      return { cancel: () => clearImmediate(immediate) };
+    }
     const atMs = performance.now() + delayMs;
     // Node counts from the start of the loop's turn and cuts off fractions, so a timer may run up to some milliseconds
     // before its time. Whoever is woken early would look, find nothing due, and sleep again.

@@ -1,5 +1,5 @@
-import { brokerErrorByCode, type ResponseOf, zeroUuid } from "@odradek/protocol";
-import type { Metadata } from "@odradek/protocol/messages/metadata";
+import { codeOf, DecodeError, zeroUuid } from "@odradek/protocol";
+import type { MetadataResponse } from "@odradek/protocol/messages/metadata";
 
 /** A broker as the cluster's metadata, or the list of bootstrap servers, names it. */
 export interface Node {
@@ -45,8 +45,13 @@ export interface ClusterSnapshot {
   readonly topicErrors: ReadonlyMap<string, number>;
 }
 
-type MetadataResponse = ResponseOf<typeof Metadata>;
+type BrokerMetadata = MetadataResponse["brokers"][number];
 type TopicMetadata = MetadataResponse["topics"][number];
+
+/** Older brokers may tell an epoch that is behind that of the leader they name (Kafka's `hasReliableLeaderEpochs`). */
+const reliableEpochsSince = 9;
+
+const leaderNotAvailable = codeOf("LEADER_NOT_AVAILABLE");
 
 /** What is known before any broker was asked: where to ask. */
 export function bootstrapSnapshot(
@@ -63,64 +68,92 @@ export function bootstrapSnapshot(
   });
 }
 
+/** How an answer is to be read. */
+export interface AnswerContext {
+  /** The version of Metadata that it came in. */
+  readonly version: number;
+  /** Topics that stay known although the answer does not name them, because it was asked for others only. */
+  readonly kept: (topic: string) => boolean;
+}
+
 /**
  * What is known after an answer to a Metadata request.
  *
  * A leader epoch never goes back: an answer of a broker that lags behind leaves what is known of that partition as
- * it is, unless the topic was created anew under the same name.
+ * it is, unless the topic was created anew under the same name. A topic that is only out of reach for the moment keeps
+ * the partitions that are known of it.
  *
- * @param kept topics that stay known although the answer does not name them, because it was asked for others only
+ * @throws DecodeError where the answer names no broker that could be connected to
  */
 export function updatedSnapshot(
   before: ClusterSnapshot,
   response: MetadataResponse,
-  kept: (topic: string) => boolean,
+  { version, kept }: AnswerContext,
 ): ClusterSnapshot {
+  const nodes = new Map(
+    response.brokers
+      .filter(isReachable)
+      .map(({ nodeId, host, port, rack }) => [nodeId, { id: nodeId, host, port, rack } satisfies Node]),
+  );
+  if (nodes.size === 0)
+    throw new DecodeError("it names no broker that could be connected to", 0).of("MetadataResponse");
   const topics = new Map([...before.topics].filter(([name]) => kept(name)));
   const topicErrors = new Map([...before.topicErrors].filter(([name]) => kept(name)));
   for (const topic of response.topics) {
     const { name } = topic;
     if (name === null) continue;
+    const known = before.topics.get(name);
+    const errorCode = topic.errorCode === 0 && !isWhole(topic) ? leaderNotAvailable : topic.errorCode;
     topics.delete(name);
     topicErrors.delete(name);
-    if (topic.errorCode === 0) topics.set(name, topicSnapshot(name, topic, before.topics.get(name)));
-    else topicErrors.set(name, topic.errorCode);
-    // A topic that is only out of reach for the moment keeps the partitions that are known of it.
-    const known = before.topics.get(name);
-    if (
-      topic.errorCode !== 0 &&
-      known !== undefined &&
-      brokerErrorByCode(topic.errorCode).name === "LEADER_NOT_AVAILABLE"
-    ) {
-      topics.set(name, known);
-    }
+    if (errorCode === 0) topics.set(name, topicSnapshot(name, topic, version, known));
+    else topicErrors.set(name, errorCode);
+    if (errorCode === leaderNotAvailable && known !== undefined) topics.set(name, known);
   }
   return Object.freeze({
     clusterId: response.clusterId,
     controllerId: response.controllerId < 0 ? null : response.controllerId,
-    nodes: new Map(
-      response.brokers.map(({ nodeId, host, port, rack }) => [nodeId, { id: nodeId, host, port, rack } satisfies Node]),
-    ),
+    nodes,
     topics,
     topicNames: new Map([...topics.values()].filter(({ id }) => id !== zeroUuid).map(({ id, name }) => [id, name])),
     topicErrors,
   });
 }
 
-function topicSnapshot(name: string, topic: TopicMetadata, before: TopicSnapshot | undefined): TopicSnapshot {
-  const sameTopic = before !== undefined && before.id === topic.topicId;
+/** A broker without a listener that we could use has no host; the rest no broker would say of itself. */
+const isReachable = ({ nodeId, host, port }: BrokerMetadata): boolean =>
+  nodeId >= 0 && host !== "" && port >= 1 && port <= 65_535;
+
+/**
+ * Whether the partitions are exactly 0, 1, ... n - 1. While a topic is being made, a broker may know of some only; and a
+ * number is used as an index here, so a peer that lies could ask for an array of any size.
+ */
+function isWhole({ partitions }: TopicMetadata): boolean {
+  const numbers = new Set(partitions.map(({ partitionIndex }) => partitionIndex));
+  const isNumber = (_: unknown, index: number) => numbers.has(index);
+  return numbers.size > 0 && numbers.size === partitions.length && partitions.every(isNumber);
+}
+
+function topicSnapshot(
+  name: string,
+  topic: TopicMetadata,
+  version: number,
+  known: TopicSnapshot | undefined,
+): TopicSnapshot {
+  const isSame = known !== undefined && (known.id === topic.topicId || topic.topicId === zeroUuid);
   const partitions: PartitionSnapshot[] = [];
   for (const partition of topic.partitions) {
-    const known = sameTopic ? before.partitions[partition.partitionIndex] : undefined;
-    const isStale = known !== undefined && partition.leaderEpoch >= 0 && partition.leaderEpoch < known.leaderEpoch;
+    const before = isSame ? known.partitions[partition.partitionIndex] : undefined;
+    const leaderEpoch = version < reliableEpochsSince ? -1 : partition.leaderEpoch;
+    const isStale = before !== undefined && leaderEpoch >= 0 && leaderEpoch < before.leaderEpoch;
     partitions[partition.partitionIndex] = isStale
-      ? known
+      ? before
       : {
           topic: name,
           partition: partition.partitionIndex,
           errorCode: partition.errorCode,
           leaderId: partition.leaderId < 0 ? null : partition.leaderId,
-          leaderEpoch: partition.leaderEpoch,
+          leaderEpoch,
           replicaIds: partition.replicaNodes,
           inSyncReplicaIds: partition.isrNodes,
           offlineReplicaIds: partition.offlineReplicas,

@@ -1,9 +1,15 @@
-import { BrokerError, brokerErrorByCode, type ResponseOf } from "@odradek/protocol";
-import type { Metadata as MetadataApi } from "@odradek/protocol/messages/metadata";
+import { BrokerError, brokerErrorByCode } from "@odradek/protocol";
+import type { MetadataResponse } from "@odradek/protocol/messages/metadata";
 import { type Backoff, exponentialBackoff } from "./backoff.ts";
 import type { ResolvedClientOptions } from "./client-options.ts";
 import type { Clock } from "./clock.ts";
-import { bootstrapSnapshot, type ClusterSnapshot, isSameCluster, updatedSnapshot } from "./cluster-snapshot.ts";
+import {
+  bootstrapSnapshot,
+  type ClusterSnapshot,
+  isSameCluster,
+  leaderOf,
+  updatedSnapshot,
+} from "./cluster-snapshot.ts";
 
 /** Which topics an update asks for; `null` for all of them. */
 export type MetadataQuestion = readonly string[] | null;
@@ -14,19 +20,24 @@ export type MetadataQuestion = readonly string[] | null;
  */
 export class Metadata {
   readonly #clock: Clock;
+  readonly #onRequested: () => void;
   readonly #maxAgeMs: number;
   readonly #backoff: Backoff;
   readonly #topics = new Set<string>();
   #snapshot: ClusterSnapshot;
   #isRequested = true;
+  /** Topics were added that nobody was asked for yet: no back-off is in their way. */
+  #isUrgent = false;
   /** Updates in a row that failed or brought nothing new: asking on and on would not make it come sooner. */
   #fruitless = 0;
   /** The earliest moment for the next one, after a back-off that grows with the fruitless ones. */
   #allowedAtMs = Number.NEGATIVE_INFINITY;
   #lastSuccessMs = Number.NEGATIVE_INFINITY;
 
-  constructor(options: ResolvedClientOptions, clock: Clock) {
+  /** @param onRequested called when an update is wanted sooner than it was, so that `dueAtMs` is worth looking at */
+  constructor(options: ResolvedClientOptions, clock: Clock, onRequested: () => void) {
     this.#clock = clock;
+    this.#onRequested = onRequested;
     this.#maxAgeMs = options.metadataMaxAgeMs;
     this.#backoff = exponentialBackoff(options.retryBackoffMs, options.retryBackoffMaxMs);
     this.#snapshot = bootstrapSnapshot(options.bootstrapServers);
@@ -43,12 +54,11 @@ export class Metadata {
 
   /** Adds topics to those that are kept up to date; new ones are asked for at once. */
   add(topics: Iterable<string>): void {
-    for (const topic of topics) {
-      if (this.#topics.has(topic)) continue;
-      this.#topics.add(topic);
-      this.#isRequested = true;
-      this.#allowedAtMs = Number.NEGATIVE_INFINITY;
-    }
+    const before = this.#topics.size;
+    for (const topic of topics) this.#topics.add(topic);
+    if (this.#topics.size === before) return;
+    this.#isUrgent = true;
+    this.requestUpdate();
   }
 
   /** Keeps exactly these topics up to date. */
@@ -61,14 +71,13 @@ export class Metadata {
   /** Says that what is known seems to be wrong: it is asked for again as soon as the back-off allows. */
   requestUpdate(): void {
     this.#isRequested = true;
+    this.#onRequested();
   }
 
   /** When the next update is due, in the clock's time. */
   get dueAtMs(): number {
-    return Math.max(
-      this.#allowedAtMs,
-      this.#isRequested ? Number.NEGATIVE_INFINITY : this.#lastSuccessMs + this.#maxAgeMs,
-    );
+    if (this.#isUrgent) return Number.NEGATIVE_INFINITY;
+    return this.#isRequested ? this.#allowedAtMs : Math.max(this.#allowedAtMs, this.#lastSuccessMs + this.#maxAgeMs);
   }
 
   /** What to ask: the topics in use; none of them costs the broker nothing. */
@@ -78,38 +87,45 @@ export class Metadata {
 
   /** An update is being asked for: what is requested from now on is for the one after it. */
   started(): void {
+    // That nothing is new where only the age made us ask is no sign that asking is in vain.
+    if (!this.#isRequested) this.#fruitless = 0;
     this.#isRequested = false;
+    this.#isUrgent = false;
   }
 
   /** An update came to nothing; it is due again after the back-off. */
   failed(): void {
     this.#isRequested = true;
     this.#backOff();
+    this.#fruitless += 1;
   }
 
-  /** Takes an answer. Topics that are not whole yet stay requested: a leader election takes a moment. */
-  update(response: ResponseOf<typeof MetadataApi>): void {
-    if (response.brokers.length === 0) {
-      this.failed();
-      return;
-    }
+  /**
+   * Takes an answer. Topics that are not whole yet stay requested: a leader election takes a moment.
+   *
+   * @param version the version of Metadata that it came in
+   * @throws BrokerError, DecodeError where it cannot be used; what is known stays
+   */
+  update(response: MetadataResponse, version: number): void {
+    if (response.errorCode !== 0) throw new BrokerError(response.errorCode, "Metadata");
     const before = this.#snapshot;
-    const told = new Set(response.topics.map(({ name }) => name));
-    this.#snapshot = updatedSnapshot(before, response, (topic) => this.#topics.has(topic) && !told.has(topic));
+    this.#snapshot = updatedSnapshot(before, response, { version, kept: (topic) => this.#topics.has(topic) });
     this.#lastSuccessMs = this.#clock.now();
     if ([...this.#topics].some((topic) => this.#isTransient(topic))) this.#isRequested = true;
-    if (isSameCluster(before, this.#snapshot)) {
-      this.#backOff();
-    } else {
-      this.#fruitless = 0;
-      this.#allowedAtMs = Number.NEGATIVE_INFINITY;
-    }
+    const isFruitless = isSameCluster(before, this.#snapshot);
+    if (!isFruitless) this.#fruitless = 0;
+    this.#backOff();
+    if (isFruitless) this.#fruitless += 1;
   }
 
-  /** The error of a topic that asking again will not mend, such as a denied or an invalid one; `null` otherwise. */
+  /**
+   * The error of a topic that asking again at once will not mend, such as a denied or an invalid one; `null` otherwise.
+   * Who looks at it has the topic asked for again, after the back-off: rights may have been granted meanwhile.
+   */
   fatalErrorOf(topic: string): BrokerError | null {
     const code = this.#snapshot.topicErrors.get(topic);
     if (code === undefined || brokerErrorByCode(code).retriable) return null;
+    this.requestUpdate();
     return new BrokerError(code, `topic ${topic}`);
   }
 
@@ -117,11 +133,11 @@ export class Metadata {
   #isTransient(topic: string): boolean {
     const code = this.#snapshot.topicErrors.get(topic);
     if (code !== undefined) return brokerErrorByCode(code).retriable;
-    return this.#snapshot.topics.get(topic)?.partitions.some(({ leaderId }) => leaderId === null) ?? false;
+    const partitions = this.#snapshot.topics.get(topic)?.partitions ?? [];
+    return partitions.some(({ partition }) => leaderOf(this.#snapshot, topic, partition) === null);
   }
 
   #backOff(): void {
     this.#allowedAtMs = this.#clock.now() + this.#backoff(this.#fruitless);
-    this.#fruitless += 1;
   }
 }

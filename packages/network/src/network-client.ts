@@ -52,7 +52,7 @@ export class NetworkClient {
     this.#owner = owner;
     this.#options = options;
     this.#clock = clock;
-    this.metadata = new Metadata(options, clock);
+    this.metadata = new Metadata(options, clock, () => this.#refreshIfDue());
     this.#connections = new BrokerConnections(options, clock, () => this.#wake());
     this.#alarm = new Alarm(clock, () => this.#refreshIfDue());
   }
@@ -164,7 +164,6 @@ export class NetworkClient {
   /** Says that the metadata seems to be wrong: it is asked for again as soon as the back-off allows. */
   requestUpdate(): void {
     this.metadata.requestUpdate();
-    this.#refreshIfDue();
   }
 
   /** Something changed that a loop may wait for. Also the way to have due metadata looked after at once. */
@@ -258,7 +257,7 @@ export class NetworkClient {
       topics,
       allowAutoTopicCreation: this.#options.allowAutoCreateTopics ?? true,
     });
-    this.metadata.update(response);
+    this.metadata.update(response, version);
     this.#connections.retain(this.metadata.snapshot.nodes.values());
   }
 
