@@ -1,64 +1,61 @@
-import { loopback } from "./ports.ts";
-import { type KafkaVersion, kafkaVersions } from "./versions.ts";
+import { listeners } from "./listeners.ts";
+import { endpointOf, hostPort, type Node } from "./node.ts";
+import type { ClusterPlan } from "./plan.ts";
+import { releaseOf } from "./versions.ts";
 
-/** One broker, before it runs. */
-export interface Node {
-  readonly id: number;
-  /** By the name of the listener. */
-  readonly ports: Readonly<Record<string, number>>;
-}
-
-export interface PropertiesInput {
-  readonly version: KafkaVersion;
+/** What the brokers of a cluster have in common. */
+export interface ClusterLayout {
+  readonly plan: ClusterPlan;
   readonly nodes: readonly Node[];
-  /** `host:port` of ZooKeeper, for versions that need one. */
+  /** `host:port` of ZooKeeper, where there is one in place of a KRaft quorum. */
   readonly zookeeper: string | undefined;
-  readonly dataFolder: string;
+  /** Where brokers find the keys that tokens are signed with. */
+  readonly jwksUrl: string;
 }
 
-/** What a broker's `server.properties` says. */
-export function brokerProperties(node: Node, input: PropertiesInput): Record<string, string> {
-  const { version, nodes, dataFolder } = input;
+/** What `server.properties` of one broker says. */
+export function brokerProperties(node: Node, layout: ClusterLayout, dataFolder: string): Record<string, string> {
+  const { plan, nodes, zookeeper, jwksUrl } = layout;
   return {
-    ...(kafkaVersions[version].quorum === "kraft" ? kraft(node, nodes) : zookeeper(node, input.zookeeper)),
+    ...(zookeeper === undefined ? kraft(node, nodes) : { "broker.id": `${node.id}`, "zookeeper.connect": zookeeper }),
+    ...network(node),
+    ...replication(nodes.length),
+    ...quickGroups,
     "log.dirs": dataFolder,
     "broker.rack": `r${node.id}`,
     "replica.selector.class": "org.apache.kafka.common.replica.RackAwareReplicaSelector",
-    ...replication(nodes.length),
-    ...quickGroups,
-    // The default of 128 MiB is a third of the heap.
+    // Its default of 128 MiB is a third of the heap.
     "log.cleaner.dedupe.buffer.size": "2097152",
+    ...releaseOf(plan.version).properties,
+    ...plan.security?.brokerProperties(jwksUrl),
+    ...plan.properties,
   };
 }
 
-const listenersOf = (node: Node, names: readonly string[]): string =>
-  names.map((name) => `${name}://${loopback}:${node.ports[name]}`).join(",");
-
 function kraft(node: Node, nodes: readonly Node[]): Record<string, string> {
+  const voter = (each: Node) => `${each.id}@${hostPort(endpointOf(each, "CONTROLLER").advertised)}`;
   return {
     "process.roles": "broker,controller",
     "node.id": `${node.id}`,
-    "controller.quorum.voters": nodes.map(({ id, ports }) => `${id}@${loopback}:${ports["CONTROLLER"]}`).join(","),
+    "controller.quorum.voters": nodes.map(voter).join(","),
     "controller.listener.names": "CONTROLLER",
-    listeners: listenersOf(node, ["PLAINTEXT", "CONTROLLER"]),
-    "advertised.listeners": listenersOf(node, ["PLAINTEXT"]),
-    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-    "inter.broker.listener.name": "PLAINTEXT",
-    "group.coordinator.rebalance.protocols": "classic,consumer",
   };
 }
 
-function zookeeper(node: Node, address: string | undefined): Record<string, string> {
-  if (address === undefined) throw new Error("this version of Kafka needs a ZooKeeper");
+function network(node: Node): Record<string, string> {
+  const { endpoints } = node;
   return {
-    "broker.id": `${node.id}`,
-    "zookeeper.connect": address,
-    listeners: listenersOf(node, ["PLAINTEXT"]),
-    "inter.broker.listener.name": "PLAINTEXT",
+    listeners: endpoints.map(({ listener, bind }) => `${listener}://${hostPort(bind)}`).join(","),
+    "advertised.listeners": endpoints
+      .filter(({ listener }) => listener !== "CONTROLLER")
+      .map(({ listener, advertised }) => `${listener}://${hostPort(advertised)}`)
+      .join(","),
+    "listener.security.protocol.map": endpoints.map(({ listener }) => `${listener}:${listeners[listener]}`).join(","),
+    "inter.broker.listener.name": "BROKER",
   };
 }
 
-/** Internal topics small, so that their leaders are elected in no time. */
+/** Internal topics are as safe as three brokers make them, with few partitions so that they are there at once. */
 function replication(brokers: number): Record<string, string> {
   const replicas = `${Math.min(3, brokers)}`;
   const inSync = `${Math.min(2, brokers)}`;
@@ -77,7 +74,7 @@ function replication(brokers: number): Record<string, string> {
   };
 }
 
-/** Groups that form, notice a death and rebalance within a test's patience. */
+/** Groups form, notice a death and rebalance within a test's patience; brokers ignore what they are too old for. */
 const quickGroups = {
   "group.initial.rebalance.delay.ms": "0",
   "group.min.session.timeout.ms": "1000",
@@ -90,8 +87,8 @@ const quickGroups = {
   "group.share.min.record.lock.duration.ms": "1000",
 };
 
-/** As a file of Java properties. */
+/** In the syntax of Java's properties, in which a line break inside a value is written as `\n`. */
 export const propertiesText = (properties: Readonly<Record<string, string>>): string =>
   Object.entries(properties)
-    .map(([key, value]) => `${key}=${value}\n`)
+    .map(([key, value]) => `${key}=${value.replaceAll("\n", "\\n")}\n`)
     .join("");

@@ -1,49 +1,76 @@
-import { startOnJvm } from "./jvm.ts";
-import { defaultVersion, type KafkaVersion } from "./versions.ts";
-import type { Address } from "./wire.ts";
+import { GivenCluster } from "./given-cluster.ts";
+import type { KafkaCluster } from "./kafka-cluster.ts";
+import { OwnCluster } from "./own-cluster.ts";
+import type { ClusterPlan } from "./plan.ts";
+import type { Progress, ProviderName } from "./provider.ts";
+import { chooseProvider } from "./providers.ts";
+import { ClusterSecurity } from "./security.ts";
+import { defaultVersion, type KafkaVersion, releaseOf } from "./versions.ts";
 
-/** A Kafka cluster that tests, benchmarks and the demo run against. */
-export interface KafkaCluster extends AsyncDisposable {
-  /** One `host:port` per broker. */
-  readonly bootstrapServers: readonly string[];
-  readonly version: string;
-  readonly brokers: readonly Broker[];
-  /** Where it came from, for the output of a run. */
-  describe(): string;
-  /** Stops what was started, and removes its data. */
-  stop(): Promise<void>;
-}
-
-/** One broker, and what can happen to it. */
-export interface Broker extends Address {
-  readonly id: number;
-  /** Shuts it down in order: it hands over its partitions first. */
-  stop(): Promise<void>;
-  /** `kill -9`. */
-  kill(): Promise<void>;
-  /** It keeps its connections and no longer answers. */
-  pause(): void;
-  resume(): void;
-  /** Starts it again where it was, on the same ports with its data; resolves when the cluster counts it in. */
-  restart(): Promise<void>;
-  /** All that it has logged. */
-  log(): Promise<string>;
-}
+export type { Broker, KafkaCluster } from "./kafka-cluster.ts";
 
 export interface ClusterOptions {
   /** @default "4.3.1" */
   readonly version?: KafkaVersion;
+  /**
+   * SSL, mutual TLS, every SASL mechanism and an authorizer beside the plain listener.
+   *
+   * @default false
+   */
+  readonly secure?: boolean;
   /** @default 3 */
   readonly brokers?: 1 | 3;
   /** Lines of `server.properties` for every broker, on top of the launcher's own. */
   readonly properties?: Readonly<Record<string, string>>;
+  /** The one provider to use. */
+  readonly provider?: ProviderName;
+  /**
+   * Whether it must be a cluster of the caller's own, that may be broken. Every other option asks for one as well.
+   *
+   * @default false
+   */
+  readonly own?: boolean;
 }
 
-/** Starts a cluster and waits until every broker answers and knows all others. */
-export function startCluster(options: ClusterOptions = {}): Promise<KafkaCluster> {
-  return startOnJvm({
-    version: options.version ?? defaultVersion,
-    brokers: options.brokers ?? 3,
-    properties: options.properties ?? {},
-  });
+/** Announcements go to the terminal, apart from what a program prints as its result. */
+const toTerminal: Progress = (line) => console.error(line);
+
+/**
+ * Gives a cluster whose brokers all answer and know each other: the one in `KAFKA_BROKERS`, where it is set and nothing
+ * special is asked; else a new one, in containers or on the local JVM, whichever can be had first.
+ *
+ * @throws Unavailable with one line that says how to get a Kafka, when there is none
+ * @throws Error with the end of each broker's log, when they do not start
+ */
+export async function startCluster(options: ClusterOptions = {}): Promise<KafkaCluster> {
+  const given = process.env["KAFKA_BROKERS"];
+  if (given && Object.values(options).every((value) => value === undefined || value === false)) {
+    return GivenCluster.find(given);
+  }
+  const plan = await planOf(options);
+  const { layOut, whereabouts } = await chooseProvider(plan, toTerminal, options.provider);
+  const cluster = new OwnCluster(await layOut(), { ...plan, whereabouts });
+  await cluster.start();
+  return cluster;
+}
+
+/**
+ * Gets what it takes to start clusters here, without starting one.
+ *
+ * @returns a line that says where they will come from
+ * @throws Unavailable
+ */
+export async function prepareCluster(progress: Progress = toTerminal): Promise<string> {
+  if (process.env["KAFKA_BROKERS"]) return "Kafka as KAFKA_BROKERS says";
+  const plan = await planOf({});
+  const { whereabouts } = await chooseProvider(plan, progress);
+  return `Kafka ${plan.version} ${whereabouts}`;
+}
+
+async function planOf(options: ClusterOptions): Promise<ClusterPlan> {
+  const { version = defaultVersion, secure = false, brokers = 3, properties = {} } = options;
+  if (secure && releaseOf(version).quorum !== "kraft") {
+    throw new Error(`a secure cluster needs Kafka 3.9.2 or 4.3.1, not ${version}`);
+  }
+  return { version, brokers, properties, security: secure ? await ClusterSecurity.create() : undefined };
 }

@@ -1,6 +1,8 @@
-import { spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
+import { type Progress, Unavailable } from "./provider.ts";
 import { asset, cacheFolder } from "./workspace.ts";
 
 const copyDependencies = "org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies";
@@ -8,12 +10,17 @@ const copyDependencies = "org.apache.maven.plugins:maven-dependency-plugin:2.8:c
 /**
  * The jars that `jars/<name>.xml` names with all that they depend on, in the order of a class path.
  * Maven resolves them once; they stay in the cache for as long as the pom is the same.
+ *
+ * @throws Unavailable where they are not in the cache and Maven is missing, or cannot get them
  */
-export async function resolveJars(name: string): Promise<string[]> {
+export async function resolveJars(name: string, progress: Progress): Promise<string[]> {
   const pom = asset("jars", `${name}.xml`);
   const folder = cacheFolder(name);
   const wanted = await readFile(pom, "utf8");
-  if ((await textOf(join(folder, "pom.xml"))) !== wanted) await resolve(pom, wanted, folder);
+  if ((await textOf(join(folder, "pom.xml"))) !== wanted) {
+    progress(`Resolving the jars of Kafka ${name} into ${folder}`);
+    await resolve(pom, wanted, folder);
+  }
   const jars = await readdir(join(folder, "libs"));
   // Sorted, because an archive of loaded classes is valid for one exact class path.
   return jars.sort().map((jar) => join(folder, "libs", jar));
@@ -35,18 +42,21 @@ async function resolve(pom: string, wanted: string, folder: string): Promise<voi
   }
 }
 
-function maven(args: readonly string[]): Promise<void> {
-  return new Promise((done, fail) => {
-    const child = spawn("mvn", ["-q", "-B", ...args], { stdio: ["ignore", "pipe", "pipe"] });
-    let output = "";
-    child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
-    child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
-    child.on("error", (cause) => fail(new Error("mvn does not start: install Maven", { cause })));
-    child.on("close", (code) => {
-      if (code === 0) done();
-      else fail(new Error(`mvn ${args.join(" ")} ended with ${code}:\n${output}`));
+async function maven(args: readonly string[]): Promise<void> {
+  try {
+    await promisify(execFile)("mvn", ["-q", "-B", ...args]);
+  } catch (cause) {
+    const missing = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
+    throw new Unavailable(missing ? "there is no Maven (mvn does not run)" : `Maven fails: ${reasonOf(cause)}`, {
+      cause,
     });
-  });
+  }
+}
+
+/** Maven tells what is wrong in its first line, and how to find out more in the rest. */
+function reasonOf(failure: unknown): string {
+  const output = failure instanceof Error && "stdout" in failure ? String(failure.stdout) : String(failure);
+  return output.split("\n", 1).join();
 }
 
 async function textOf(file: string): Promise<string | undefined> {

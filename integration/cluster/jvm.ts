@@ -1,179 +1,112 @@
-import { randomBytes } from "node:crypto";
-import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { brokerProperties, type Node, propertiesText } from "./broker-properties.ts";
-import type { Broker, KafkaCluster } from "./cluster.ts";
+import { pathToFileURL } from "node:url";
+import { brokerProperties, type ClusterLayout, propertiesText } from "./broker-properties.ts";
+import { archivedClasses } from "./class-archive.ts";
 import { resolveJars } from "./jars.ts";
-import { JavaProcess, type JavaCommand, runJava } from "./java.ts";
+import { findJava, type Java } from "./java.ts";
+import type { JavaCommand } from "./java-process.ts";
+import { JvmMachine } from "./jvm-machine.ts";
+import { listenersOf } from "./listeners.ts";
+import { type Node, randomClusterId } from "./node.ts";
+import { type Fleet, OwnCluster } from "./own-cluster.ts";
+import { type ClusterPlan, hasKraft } from "./plan.ts";
 import { freePorts, loopback } from "./ports.ts";
-import { membersKnowEachOther } from "./readiness.ts";
-import { type KafkaVersion, kafkaVersions } from "./versions.ts";
+import type { Provider } from "./provider.ts";
+import { allowingUrl } from "./security.ts";
+import { defaultVersion, releaseOf } from "./versions.ts";
 import { Watchdog } from "./watchdog.ts";
 import { asset } from "./workspace.ts";
+import { startZooKeeper } from "./zookeeper.ts";
 
-interface JvmPlan {
-  readonly version: KafkaVersion;
-  readonly brokers: number;
-  readonly properties: Readonly<Record<string, string>>;
+/** What it takes to run Java programs of one version of Kafka. */
+interface Runtime {
+  readonly java: Java;
+  readonly classPath: readonly string[];
+  /** Of every JVM. */
+  readonly options: readonly string[];
+  /** Of brokers, on top. */
+  readonly brokerOptions: readonly string[];
 }
 
-/** Starts the brokers as Java processes of this machine, with the jars that Maven resolved. */
-export async function startOnJvm(plan: JvmPlan): Promise<KafkaCluster> {
-  const classPath = await resolveJars(plan.version);
+/** Brokers as Java processes of this machine, with jars that Maven resolves. */
+export const jvm: Provider = {
+  name: "jvm",
+  place: "on the local JVM",
+  async prepare(plan, progress) {
+    const java = await findJava();
+    const classPath = await resolveJars(plan.version, progress);
+    const options = ["-Xmx384m", loggingOption(plan)];
+    const runtime: Runtime = { java, classPath, options, brokerOptions: [] };
+    // Other versions start once in a run, which is not worth an archive.
+    if (plan.version !== defaultVersion) return () => layOut(plan, runtime);
+    const record = (brokerOptions: readonly string[]) => rehearse(plan, { ...runtime, brokerOptions });
+    const archived = await archivedClasses(plan.version, { jvm: java.identity, classPath }, record, progress);
+    return () => layOut(plan, { ...runtime, options: [...options, ...archived] });
+  },
+};
+
+const loggingOption = ({ version }: ClusterPlan): string =>
+  releaseOf(version).logging === "log4j2"
+    ? `-Dlog4j2.configurationFile=${asset("log4j2.properties")}`
+    : `-Dlog4j.configuration=file:${asset("log4j.properties")}`;
+
+/** Runs one broker from its start to an orderly end. */
+async function rehearse({ version }: ClusterPlan, runtime: Runtime): Promise<void> {
+  const plan = { version, brokers: 1, properties: {}, security: undefined };
+  const cluster = new OwnCluster(await layOut(plan, runtime), { ...plan, whereabouts: "for rehearsal" });
+  await cluster.start();
+  await Promise.all(cluster.brokers.map((broker) => broker.stop()));
+  await cluster.stop();
+}
+
+async function layOut(plan: ClusterPlan, runtime: Runtime): Promise<Fleet> {
   const home = await mkdtemp(join(tmpdir(), "odradek-kafka-"));
-  const cluster = new JvmCluster(plan, classPath, home);
+  const watchdog = new Watchdog(["kill", "-9"], ["rm", "-rf", home]);
+  const command = (name: string, mainClass: string, args: readonly string[]): JavaCommand => ({
+    program: runtime.java.program,
+    jvmOptions: runtime.options,
+    classPath: runtime.classPath,
+    mainClass,
+    args,
+    logFile: join(home, `${name}.log`),
+  });
   try {
-    await cluster.start();
-    return cluster;
+    const jwks = join(home, "jwks.json");
+    if (plan.security !== undefined) await writeFile(jwks, plan.security.tokens.jwks);
+    const layout: ClusterLayout = {
+      plan,
+      nodes: await layOutNodes(plan),
+      zookeeper: hasKraft(plan) ? undefined : await startZooKeeper(command, home, watchdog),
+      jwksUrl: pathToFileURL(jwks).href,
+    };
+    const brokerOptions = [...runtime.options, ...runtime.brokerOptions, allowingUrl(layout.jwksUrl)];
+    const clusterId = randomClusterId();
+    const machine = async (node: Node): Promise<JvmMachine> => {
+      const name = `broker-${node.id}`;
+      const file = join(home, `${name}.properties`);
+      await writeFile(file, propertiesText(brokerProperties(node, layout, join(home, name))));
+      const broker = { ...command(name, "kafka.Kafka", [file]), jvmOptions: brokerOptions };
+      const format = command(name, "kafka.tools.StorageTool", ["format", "-t", clusterId, "-c", file]);
+      return new JvmMachine(node, { broker, format: hasKraft(plan) ? format : undefined }, watchdog);
+    };
+    return { machines: await Promise.all(layout.nodes.map(machine)), dispose: () => watchdog.release() };
   } catch (error) {
-    await cluster.stop();
+    await watchdog.release();
     throw error;
   }
 }
 
-class JvmCluster implements KafkaCluster {
-  readonly version: KafkaVersion;
-  readonly #plan: JvmPlan;
-  readonly #home: string;
-  readonly #classPath: readonly string[];
-  readonly #watchdog: Watchdog;
-  #brokers: JvmBroker[] = [];
-
-  constructor(plan: JvmPlan, classPath: readonly string[], home: string) {
-    this.version = plan.version;
-    this.#plan = plan;
-    this.#classPath = classPath;
-    this.#home = home;
-    this.#watchdog = new Watchdog(["kill", "-9"], ["rm", "-rf", home]);
-  }
-
-  get brokers(): readonly Broker[] {
-    return this.#brokers;
-  }
-
-  get bootstrapServers(): readonly string[] {
-    return this.#brokers.map(({ host, port }) => `${host}:${port}`);
-  }
-
-  describe(): string {
-    return `Kafka ${this.version} on the local JVM, ${this.#brokers.length} brokers: ${this.bootstrapServers.join(",")}`;
-  }
-
-  async start(): Promise<void> {
-    const nodes = await nodesOf(this.#plan.brokers, ["PLAINTEXT", "CONTROLLER"]);
-    const commands = await Promise.all(nodes.map((node) => this.#configure(node, nodes)));
-    const id = clusterId();
-    await Promise.all(commands.map((command) => runJava(this.#format(command, id), this.#watchdog)));
-    this.#brokers = nodes.map((node, i) => {
-      const command = commands[i];
-      if (command === undefined) throw new Error("a command per node");
-      return new JvmBroker(node, command, this.#watchdog, () => this.#running());
-    });
-    for (const broker of this.#brokers) broker.start();
-    await membersKnowEachOther(this.#brokers);
-  }
-
-  async stop(): Promise<void> {
-    await Promise.all(this.#brokers.map((broker) => broker.kill()));
-    this.#watchdog.release();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.stop();
-  }
-
-  #running(): JvmBroker[] {
-    return this.#brokers.filter((broker) => broker.answers);
-  }
-
-  async #configure(node: Node, nodes: readonly Node[]): Promise<JavaCommand> {
-    const file = join(this.#home, `${node.id}.properties`);
-    const dataFolder = join(this.#home, `data-${node.id}`);
-    const properties = brokerProperties(node, { version: this.version, nodes, zookeeper: undefined, dataFolder });
-    await writeFile(file, propertiesText({ ...properties, ...this.#plan.properties }));
-    return {
-      jvmOptions: ["-Xmx384m", `-Dlog4j2.configurationFile=${asset(kafkaVersions[this.version].logging)}`],
-      classPath: this.#classPath,
-      mainClass: "kafka.Kafka",
-      args: [file],
-      logFile: join(this.#home, `${node.id}.log`),
-    };
-  }
-
-  #format(broker: JavaCommand, id: string): JavaCommand {
-    return { ...broker, mainClass: "kafka.tools.StorageTool", args: ["format", "-t", id, "-c", ...broker.args] };
-  }
-}
-
-class JvmBroker implements Broker {
-  readonly id: number;
-  readonly host = loopback;
-  readonly port: number;
-  readonly #command: JavaCommand;
-  readonly #watchdog: Watchdog;
-  readonly #running: () => JvmBroker[];
-  #process: JavaProcess | undefined;
-  #paused = false;
-
-  constructor(node: Node, command: JavaCommand, watchdog: Watchdog, running: () => JvmBroker[]) {
-    this.id = node.id;
-    this.port = node.ports["PLAINTEXT"] ?? 0;
-    this.#command = command;
-    this.#watchdog = watchdog;
-    this.#running = running;
-  }
-
-  get answers(): boolean {
-    return this.#process?.running === true && !this.#paused;
-  }
-
-  start(): void {
-    this.#process = new JavaProcess(this.#command, this.#watchdog);
-  }
-
-  async stop(): Promise<void> {
-    this.resume();
-    this.#process?.signal("SIGTERM");
-    await this.#process?.ended;
-  }
-
-  async kill(): Promise<void> {
-    this.#process?.signal("SIGKILL");
-    await this.#process?.ended;
-  }
-
-  pause(): void {
-    this.#process?.signal("SIGSTOP");
-    this.#paused = true;
-  }
-
-  resume(): void {
-    this.#process?.signal("SIGCONT");
-    this.#paused = false;
-  }
-
-  async restart(): Promise<void> {
-    await this.stop();
-    this.start();
-    await membersKnowEachOther(this.#running());
-  }
-
-  log(): Promise<string> {
-    return readFile(this.#command.logFile, "utf8");
-  }
-}
-
-async function nodesOf(count: number, listeners: readonly string[]): Promise<Node[]> {
-  const ports = await freePorts(count * listeners.length);
-  return Array.from({ length: count }, (_, i) => ({
+/** Every listener of every broker on a free port of its own. */
+async function layOutNodes(plan: ClusterPlan): Promise<Node[]> {
+  const names = listenersOf(plan);
+  const ports = (await freePorts(plan.brokers * names.length)).values();
+  return Array.from({ length: plan.brokers }, (_, i) => ({
     id: i + 1,
-    ports: Object.fromEntries(listeners.map((name, j) => [name, ports[i * listeners.length + j] ?? 0])),
+    endpoints: names.map((listener) => {
+      const address = { host: loopback, port: ports.next().value ?? 0 };
+      return { listener, bind: address, advertised: address };
+    }),
   }));
-}
-
-/** As Kafka's own random ids: 16 bytes in base64url that do not begin with a dash, which would read as an option. */
-function clusterId(): string {
-  const id = randomBytes(16).toString("base64url");
-  return id.startsWith("-") ? clusterId() : id;
 }

@@ -1,41 +1,42 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Metadata } from "@odradek/protocol/messages/metadata";
+import { hostPort } from "./node.ts";
 import { type Address, ask } from "./wire.ts";
 
-/** Three nodes need 4 s on an idle machine and have been seen to need 56 s on a loaded one. */
-export const readyWithinMs = 120_000;
-const betweenLooksMs = 50;
+/** Three brokers are there within 3 s on an idle machine, and have been seen to take 56 s on a loaded one. */
+const withinMs = 120_000;
+const betweenLooksMs = 25;
 
 /**
  * Looks again and again until it is so.
  *
- * @param look resolves with `true`, or with what is still missing; what it throws counts as missing too
- * @throws Error that says what was awaited and what was still missing at the end
+ * @param what a sentence, for the error
+ * @param look resolves with `true`, or with what is still missing; what it throws is missing too
+ * @throws Error that says what was not so, and what was missing at the last look
  */
-export async function until(what: string, look: () => Promise<true | string>, withinMs = readyWithinMs): Promise<void> {
-  const end = Date.now() + withinMs;
+export async function until(what: string, look: () => Promise<true | string>, signal?: AbortSignal): Promise<void> {
+  const deadline = Date.now() + withinMs;
   for (;;) {
-    let missing: true | string;
-    try {
-      missing = await look();
-    } catch (error) {
-      missing = String(error);
-    }
+    signal?.throwIfAborted();
+    const missing = await look().catch(String);
     if (missing === true) return;
-    if (Date.now() >= end) throw new Error(`${what} not within ${withinMs / 1000} s: ${missing}`);
+    if (Date.now() > deadline) throw new Error(`waited ${withinMs / 1000} s in vain until ${what}: ${missing}`);
     await sleep(betweenLooksMs);
   }
 }
 
+export interface Member extends Address {
+  readonly id: number;
+}
+
 /** Waits until each of these brokers answers ApiVersions and Metadata, and counts all of them in. */
-export async function membersKnowEachOther(members: readonly (Address & { readonly id: number })[]): Promise<void> {
+export async function untilMembersMeet(members: readonly Member[], signal?: AbortSignal): Promise<void> {
+  const meet = async (member: Member): Promise<true | string> => {
+    const { brokers } = await ask(member, Metadata, { topics: [] });
+    const missing = members.filter(({ id }) => !brokers.some(({ nodeId }) => nodeId === id));
+    return missing.length === 0 || `it does not know broker ${missing.map(({ id }) => id).join(" and ")}`;
+  };
   await Promise.all(
-    members.map((member) =>
-      until(`broker ${member.id} at ${member.host}:${member.port} is ready`, async () => {
-        const { brokers } = await ask(member, Metadata, { topics: [] });
-        const missing = members.filter(({ id }) => !brokers.some(({ nodeId }) => nodeId === id));
-        return missing.length === 0 || `it does not know ${missing.map(({ id }) => id).join(", ")}`;
-      }),
-    ),
+    members.map((member) => until(`broker ${member.id} at ${hostPort(member)} is ready`, () => meet(member), signal)),
   );
 }

@@ -1,4 +1,6 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import type { Writable } from "node:stream";
 import { asset } from "./workspace.ts";
 
 /**
@@ -6,19 +8,23 @@ import { asset } from "./workspace.ts";
  * and a `kill -9` alike, because all that it waits for is the end of a pipe.
  */
 export class Watchdog {
-  readonly #pipe: NodeJS.WritableStream;
+  readonly #child: ChildProcess;
+  readonly #pipe: Writable;
 
   /**
-   * @param release command and fixed arguments that get the names of what is left
-   * @param last command that runs after it, also when nothing is left
+   * @param release command that gets the names of what is left
+   * @param last command that runs behind it, also when nothing is left
    */
   constructor(release: readonly string[], last: readonly string[]) {
-    // Detached, for a Ctrl-C at the terminal goes to the whole process group and would end the watchdog first.
+    // Detached, for a Ctrl-C at the terminal goes to the whole process group and must not end the watchdog first.
     const child = spawn("sh", [asset("watchdog.sh"), release.join(" "), ...last], {
       detached: true,
       stdio: ["pipe", "ignore", "ignore"],
     });
     child.unref();
+    // Where somebody killed it, the brokers still end in order, only not after a crash of this process.
+    child.stdin.on("error", () => {});
+    this.#child = child;
     this.#pipe = child.stdin;
   }
 
@@ -30,8 +36,11 @@ export class Watchdog {
     this.#pipe.write(`disown ${name}\n`);
   }
 
-  /** Lets it do its work now. */
-  release(): void {
+  /** Has it do its work now, and waits for the end of it. */
+  async release(): Promise<void> {
+    if (this.#child.exitCode !== null) return;
+    this.#child.ref();
     this.#pipe.end();
+    await once(this.#child, "exit");
   }
 }

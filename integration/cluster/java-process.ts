@@ -1,0 +1,49 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import type { Watchdog } from "./watchdog.ts";
+
+/** Small and quick to start: one compiler, and a collector without threads of its own. */
+const frugal = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"];
+
+export interface JavaCommand {
+  readonly program: string;
+  readonly jvmOptions: readonly string[];
+  readonly classPath: readonly string[];
+  readonly mainClass: string;
+  readonly args: readonly string[];
+  /** Gets all that the program writes, behind what is in it already. */
+  readonly logFile: string;
+}
+
+/** A running Java program, which the watchdog ends when this process does not. */
+export class JavaProcess {
+  readonly #child: ChildProcess;
+  /** Resolves when the process is gone, with its exit code, or with the signal or error that ended it. */
+  readonly ended: Promise<string>;
+
+  constructor(command: JavaCommand, watchdog: Watchdog) {
+    const { program, jvmOptions, classPath, mainClass, args, logFile } = command;
+    const log = openSync(logFile, "a");
+    // Detached, so that a Ctrl-C at the terminal reaches the launcher alone.
+    const child = spawn(program, [...frugal, ...jvmOptions, "-cp", classPath.join(":"), mainClass, ...args], {
+      detached: true,
+      stdio: ["ignore", log, log],
+    });
+    closeSync(log);
+    const { pid } = child;
+    if (pid !== undefined) watchdog.own(pid);
+    this.#child = child;
+    this.ended = new Promise((resolve) => {
+      child.once("error", (error) => resolve(error.message));
+      child.once("exit", (code, signal) => {
+        if (pid !== undefined) watchdog.disown(pid);
+        resolve(signal ?? `exit code ${code}`);
+      });
+    });
+  }
+
+  /** Sends a signal; a process that is gone takes no notice. */
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+}

@@ -1,0 +1,34 @@
+import { randomBytes } from "node:crypto";
+import type { Listener } from "./listeners.ts";
+import type { Address } from "./wire.ts";
+
+/** One end of a broker. */
+export interface Endpoint {
+  readonly listener: Listener;
+  /** Where the broker listens. */
+  readonly bind: Address;
+  /** Where others find it. */
+  readonly advertised: Address;
+}
+
+/** One broker as it is laid out before it runs. */
+export interface Node {
+  readonly id: number;
+  readonly endpoints: readonly Endpoint[];
+}
+
+export function endpointOf(node: Node, listener: Listener): Endpoint {
+  const endpoint = node.endpoints.find((each) => each.listener === listener);
+  if (endpoint === undefined) {
+    throw new Error(`broker ${node.id} has no listener ${listener}: start the cluster with { secure: true }`);
+  }
+  return endpoint;
+}
+
+export const hostPort = ({ host, port }: Address): string => `${host}:${port}`;
+
+/** As Kafka's own: 16 random bytes, not with a dash in front, which would read as an option. */
+export function randomClusterId(): string {
+  const id = randomBytes(16).toString("base64url");
+  return id.startsWith("-") ? randomClusterId() : id;
+}

@@ -1,0 +1,110 @@
+import { OwnBroker } from "./broker.ts";
+import type { KafkaCluster } from "./kafka-cluster.ts";
+import type { ClientListener } from "./listeners.ts";
+import type { Machine } from "./machine.ts";
+import { endpointOf, hostPort } from "./node.ts";
+import { untilMembersMeet } from "./readiness.ts";
+import type { ClusterSecurity } from "./security.ts";
+import { createTopic, type TopicSpec } from "./topic.ts";
+import type { KafkaVersion } from "./versions.ts";
+
+/** What a provider gives: brokers that are laid out and do not run yet. */
+export interface Fleet {
+  readonly machines: readonly Machine[];
+  /** Ends whatever still runs, and removes all traces. */
+  dispose(): Promise<void>;
+}
+
+export interface Description {
+  readonly version: KafkaVersion;
+  readonly security: ClusterSecurity | undefined;
+  /** Where it runs and why there: "on the local JVM, because no Docker engine answers". */
+  readonly whereabouts: string;
+}
+
+/** The last lines of each broker's log that an error shows. */
+const shownLines = 40;
+
+/** A cluster that the launcher started, and that its caller may break. */
+export class OwnCluster implements KafkaCluster {
+  readonly version: KafkaVersion;
+  readonly security: ClusterSecurity | undefined;
+  readonly brokers: readonly OwnBroker[];
+  readonly #fleet: Fleet;
+  readonly #whereabouts: string;
+
+  constructor(fleet: Fleet, { version, security, whereabouts }: Description) {
+    this.version = version;
+    this.security = security;
+    this.#whereabouts = whereabouts;
+    this.#fleet = fleet;
+    this.brokers = fleet.machines.map((machine) => new OwnBroker(machine, () => this.#ready()));
+  }
+
+  get bootstrapServers(): readonly string[] {
+    return this.bootstrapServersOf("PLAINTEXT");
+  }
+
+  bootstrapServersOf(listener: ClientListener): readonly string[] {
+    return this.#fleet.machines.map(({ node }) => hostPort(endpointOf(node, listener).advertised));
+  }
+
+  describe(): string {
+    const { length } = this.brokers;
+    const count = length === 1 ? "1 broker" : `${length} brokers`;
+    return `Kafka ${this.version}, ${count} ${this.#whereabouts}: ${this.bootstrapServers.join(",")}`;
+  }
+
+  /** @throws Error with the end of every broker's log, when one ends or they do not meet in time; then nothing is left */
+  async start(): Promise<void> {
+    try {
+      await Promise.all(this.brokers.map((broker) => broker.start()));
+      await this.#ready();
+      await this.security?.addUsers(this.brokers);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  createTopic(topic: TopicSpec): Promise<void> {
+    return createTopic(this.#running(), topic);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.brokers.filter(({ state }) => state !== "stopped").map((broker) => broker.kill()));
+    await this.security?.close();
+    await this.#fleet.dispose();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #running(): OwnBroker[] {
+    return this.brokers.filter(({ state }) => state === "running");
+  }
+
+  async #ready(): Promise<void> {
+    const running = this.#running();
+    const settled = new AbortController();
+    try {
+      await Promise.race([untilMembersMeet(running, settled.signal), ...running.map((broker) => broker.failure())]);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(`${this.describe()} is not ready: ${reason}\n${await this.#logs()}`, { cause });
+    } finally {
+      settled.abort();
+    }
+  }
+
+  async #logs(): Promise<string> {
+    const logs = await Promise.all(
+      this.brokers.map(async (broker) => {
+        const lines = (await broker.log()).trimEnd().split("\n").slice(-shownLines);
+        return `--- the end of the log of broker ${broker.id}:\n${lines.join("\n")}`;
+      }),
+    );
+    return logs.join("\n");
+  }
+}

@@ -1,0 +1,13 @@
+import type { ClusterSecurity } from "./security.ts";
+import { type KafkaVersion, releaseOf } from "./versions.ts";
+
+/** What a cluster is to be, all defaults filled in. */
+export interface ClusterPlan {
+  readonly version: KafkaVersion;
+  readonly brokers: number;
+  readonly security: ClusterSecurity | undefined;
+  /** Lines of `server.properties` for every broker, on top of the launcher's own. */
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+export const hasKraft = ({ version }: ClusterPlan): boolean => releaseOf(version).quorum === "kraft";

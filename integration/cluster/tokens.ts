@@ -1,0 +1,102 @@
+import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { loopback } from "./ports.ts";
+import { passwordOf } from "./users.ts";
+
+/** A bearer token, in the shape that the client's `sasl.token` resolves with. */
+export interface Token {
+  readonly value: string;
+  readonly expiresAtMs: number;
+}
+
+export interface TokenClaims {
+  /** @default 1 hour; negative for a token that has expired */
+  readonly lifetimeMs?: number;
+  /** @default what the broker expects */
+  readonly audience?: string;
+  /** @default what the broker expects */
+  readonly issuer?: string;
+}
+
+const keyId = "k1";
+const hourMs = 60 * 60 * 1000;
+const minuteMs = 60 * 1000;
+
+const base64url = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
+const seconds = (ms: number): number => Math.floor(ms / 1000);
+
+/** Signs the tokens that the listener OAUTH accepts, and hands them out over HTTP to clients with a secret. */
+export class TokenIssuer {
+  static readonly audience = "kafka";
+  static readonly issuer = "odradek-issuer";
+  /** Takes the grant `client_credentials`; a client's secret is the password of the user of that name. */
+  readonly endpointUrl: string;
+  /** The public key, as the JSON Web Key Set that brokers check signatures with. */
+  readonly jwks: string;
+  readonly #server: Server;
+  readonly #key: KeyObject;
+
+  private constructor(server: Server, port: number, key: KeyObject, jwks: string) {
+    this.#server = server;
+    this.#key = key;
+    this.jwks = jwks;
+    this.endpointUrl = `http://${loopback}:${port}/token`;
+  }
+
+  static async start(): Promise<TokenIssuer> {
+    const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const jwks = JSON.stringify({ keys: [{ ...publicKey.export({ format: "jwk" }), kid: keyId, alg: "RS256" }] });
+    const server = createServer();
+    server.listen(0, loopback).unref();
+    await once(server, "listening");
+    const address = server.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const issuer = new TokenIssuer(server, port, privateKey, jwks);
+    server.on("request", (request: IncomingMessage, response: ServerResponse) => issuer.#grant(request, response));
+    return issuer;
+  }
+
+  /** A signed token that says who bears it. */
+  token(subject: string, claims: TokenClaims = {}): Token {
+    const { value, expiresAtMs } = unsigned({ alg: "RS256", kid: keyId }, subject, claims);
+    return {
+      value: `${value}.${sign("RSA-SHA256", Buffer.from(value), this.#key).toString("base64url")}`,
+      expiresAtMs,
+    };
+  }
+
+  /** A token without a signature, as SASL_PLAINTEXT and SASL_SSL accept it. */
+  unsecuredToken(subject: string, claims: TokenClaims = {}): Token {
+    const { value, expiresAtMs } = unsigned({ alg: "none" }, subject, claims);
+    return { value: `${value}.`, expiresAtMs };
+  }
+
+  close(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
+  #grant(request: IncomingMessage, response: ServerResponse): void {
+    const credentials = (request.headers.authorization ?? "").replace(/^Basic /, "");
+    const [client = "", secret] = Buffer.from(credentials, "base64").toString().split(":");
+    response.setHeader("content-type", "application/json");
+    if (request.url !== "/token" || secret !== passwordOf(client)) {
+      response.statusCode = 401;
+      response.end(JSON.stringify({ error: "invalid_client" }));
+      return;
+    }
+    const { value } = this.token(client, { lifetimeMs: minuteMs });
+    response.end(JSON.stringify({ access_token: value, token_type: "Bearer", expires_in: seconds(minuteMs) }));
+  }
+}
+
+function unsigned(header: object, subject: string, claims: TokenClaims): Token {
+  const { lifetimeMs = hourMs, audience = TokenIssuer.audience, issuer = TokenIssuer.issuer } = claims;
+  const now = Date.now();
+  const expiresAtMs = now + lifetimeMs;
+  // Issued before it expired, even where it has expired already.
+  const issuedAtMs = Math.min(now, expiresAtMs - minuteMs);
+  const body = { sub: subject, iss: issuer, aud: audience, iat: seconds(issuedAtMs), exp: seconds(expiresAtMs) };
+  return { value: `${base64url(header)}.${base64url(body)}`, expiresAtMs };
+}

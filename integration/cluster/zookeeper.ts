@@ -1,0 +1,49 @@
+import { once } from "node:events";
+import { mkdir, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { propertiesText } from "./broker-properties.ts";
+import { type JavaCommand, JavaProcess } from "./java-process.ts";
+import { freePorts, loopback } from "./ports.ts";
+import { until } from "./readiness.ts";
+import type { Watchdog } from "./watchdog.ts";
+
+const mainClass = "org.apache.zookeeper.server.quorum.QuorumPeerMain";
+
+/**
+ * Starts the ZooKeeper that brokers before KRaft need; the watchdog ends it.
+ *
+ * @returns its `host:port`
+ */
+export async function startZooKeeper(
+  command: (name: string, mainClass: string, args: readonly string[]) => JavaCommand,
+  home: string,
+  watchdog: Watchdog,
+): Promise<string> {
+  const [port = 0] = await freePorts(1);
+  const dataFolder = join(home, "zookeeper");
+  const file = join(home, "zookeeper.properties");
+  await mkdir(dataFolder);
+  await writeFile(
+    file,
+    propertiesText({
+      dataDir: dataFolder,
+      clientPort: `${port}`,
+      clientPortAddress: loopback,
+      "admin.enableServer": "false",
+      tickTime: "500",
+    }),
+  );
+  const zookeeper = new JavaProcess(command("zookeeper", mainClass, [file]), watchdog);
+  const accepts = async (): Promise<true> => {
+    const socket = connect(port, loopback);
+    await once(socket, "connect").finally(() => socket.destroy());
+    return true;
+  };
+  const settled = new AbortController();
+  const failure = zookeeper.ended.then((how) => Promise.reject(new Error(`ZooKeeper ended with ${how}`)));
+  await Promise.race([until("ZooKeeper accepts connections", accepts, settled.signal), failure]).finally(() =>
+    settled.abort(),
+  );
+  return `${loopback}:${port}`;
+}
