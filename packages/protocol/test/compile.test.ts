@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { writeMessage } from "../src/codec.ts";
+import { readMessage, writeMessage } from "../src/codec.ts";
 import { codecOf } from "../src/compile.ts";
 import { EncodeError, UnsupportedVersionError } from "../src/errors.ts";
-import type { AnyType, Message, Primitive } from "../src/schema.ts";
+import { Reader } from "../src/reader.ts";
+import { type AnyType, blob, int8, type Message, type Primitive, struct } from "../src/schema.ts";
 import { Writer } from "../src/writer.ts";
 import { allMessages } from "./schema/apis.ts";
 import { defaultOf, isOptional, isStruct } from "./schema/defaults.ts";
@@ -201,7 +202,7 @@ describe("a writer refuses, naming message, version and field", { timeout: 60_00
     const text = "é".repeat(16_384);
     function* mistakes(): Iterable<Mistake> {
       for (const at of everySite(({ present, type }) => present && type.form.kind === "string")) {
-        if (at.subject.version < at.subject.message.flexible) yield { ...at, value: text, reason: /32767/ };
+        if (at.subject.version < at.subject.message.flexible) yield { ...at, value: text, reason: /32767 at most/ };
       }
     }
     expectRefusal(mistakes(), 300);
@@ -239,6 +240,13 @@ describe("a writer drops", () => {
     }
     expect(count).toBeGreaterThan(500);
   });
+});
+
+test("a struct that may be null is there unless the byte in front of it is negative, as Java reads it", () => {
+  const message = blob({ name: "Maybe", versions: [0, 0], fields: { inner: struct({ id: int8 }).nullable() } });
+  const read = (first: number): unknown => readMessage(new Reader(Buffer.of(first, 7)), message, 0);
+  for (const first of [0, 1, 0x7f]) expect(read(first)).toEqual({ inner: { id: 7 } });
+  for (const first of [0x80, 0xfe, 0xff]) expect(read(first)).toEqual({ inner: null });
 });
 
 test("a version that a message does not have is refused by name", () => {

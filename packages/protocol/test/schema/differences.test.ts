@@ -14,7 +14,7 @@ import {
   struct,
 } from "../../src/schema.ts";
 import { differencesOfApi, differencesOfMessage } from "./differences.ts";
-import { type KafkaField, type KafkaSchema, parseSchema, parseVersions } from "./kafka-schemas.ts";
+import type { KafkaField, KafkaSchema } from "./kafka-schemas.ts";
 
 /** One field of each kind, and a declaration that is true to it. */
 const kafkaFields: readonly KafkaField[] = [
@@ -204,6 +204,14 @@ describe("a wrong declaration is told in one line", () => {
   }
 });
 
+test("a field that Kafka makes flexible at other versions than its message is told: nothing can declare that", () => {
+  const [name, ...others] = kafkaFields;
+  const fields = [...(name === undefined ? [] : [{ ...name, flexibleVersions: "none" }]), ...others];
+  expect(differences(truth, { ...schema, fields })).toEqual([
+    "Thing v0-3 name: flexible is as its message, Kafka says none",
+  ]);
+});
+
 describe("a wrong range of versions is told", () => {
   const message = { name: "Thing", versions: [0, 3], flexible: 3, fields: truth } as const;
   const cases = [
@@ -256,31 +264,5 @@ describe("what is wrong with an API as a whole is told", () => {
     expect(lines(declared, request, { ...response, validVersions: "0-4" })).toEqual([
       "TaskResponse: range of versions is 0-3, Kafka says 0-4",
     ]);
-  });
-});
-
-describe("Kafka's JSON", () => {
-  test("may have comments, and text that looks like one", () => {
-    const text = `// head\n{ "name": "A//B", // tail\n "type": "data", "validVersions": "none" }`;
-    expect(parseSchema(text, "A.json")).toEqual({ name: "A//B", type: "data", validVersions: "none" });
-  });
-
-  test("with an attribute that nothing here compares is refused", () => {
-    const field = { name: "Id", type: "int32", versions: "0+", packed: true };
-    const text = JSON.stringify({
-      name: "A",
-      type: "data",
-      validVersions: "0",
-      fields: [{ name: "B", fields: [field] }],
-    });
-    expect(() => parseSchema(text, "A.json")).toThrow("A.json.B.Id: nothing here knows what packed means");
-  });
-
-  test("names ranges of versions", () => {
-    expect(parseVersions("3")).toEqual({ first: 3, last: 3 });
-    expect(parseVersions("0-12")).toEqual({ first: 0, last: 12 });
-    expect(parseVersions("4+")).toEqual({ first: 4, last: Number.POSITIVE_INFINITY });
-    expect(parseVersions("none").last).toBeLessThan(0);
-    expect(() => parseVersions("4-")).toThrow('"4-" is not a range of versions');
   });
 });

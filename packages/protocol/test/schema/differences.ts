@@ -78,6 +78,9 @@ export function differencesOfMessage(message: Message, schema: KafkaSchema, tall
   return found.lines();
 }
 
+/** Of all fields but one: the client id in the header of a request, which is written by hand. */
+const asItsMessage = "as its message";
+
 interface Comparison {
   readonly found: Differences;
   readonly tally: Tally;
@@ -133,6 +136,7 @@ function declaredFields(fields: Fields, version: number): FieldView[] {
         type: declaredType(type, version),
         default: declaredDefault(type),
         ignorable: String(rules.ignorable),
+        flexible: asItsMessage,
       },
       onTheWire: {
         "null allowed": String(version >= rules.nullableSince),
@@ -180,6 +184,7 @@ function kafkaFields(
           type: isArray ? `[]${type}` : type,
           default: kafkaDefault(field, isArray ? "array" : type),
           ignorable: String(field.ignorable ?? false),
+          flexible: field.flexibleVersions ?? asItsMessage,
         },
         onTheWire: {
           "null allowed": String(contains(parseVersions(field.nullableVersions), version)),

@@ -63,14 +63,17 @@ const knownAttributes = {
  *
  * @throws Error in one line, naming the command to run, where the jar is not in the cache folder
  */
-export function readKafkaSchemas(): Map<string, KafkaSchema> {
-  const files = readZip(readFileSync(jarPath()), (name) => /^common\/message\/.*\.json$/.test(name));
+export function readKafkaSchemas(cache = defaultCache()): Map<string, KafkaSchema> {
+  const files = readZip(readFileSync(jarPath(cache)), (name) => /^common\/message\/.*\.json$/.test(name));
   const schemas = [...files].map(([file, json]) => parseSchema(json.toString("utf8"), file));
   return new Map(schemas.map((schema) => [schema.name, schema]));
 }
 
-function jarPath(): string {
-  const cache = process.env["ODRADEK_CACHE"] ?? join(import.meta.dirname, "../../../../.cache/kafka");
+/** Where the jars of the real layer are kept; `integration/cluster` has the same words for it. */
+const defaultCache = (): string =>
+  process.env["ODRADEK_CACHE"] ?? join(import.meta.dirname, "../../../../.cache/kafka");
+
+function jarPath(cache: string): string {
   const jar = `kafka-clients-${kafkaVersion}.jar`;
   const files = existsSync(cache) ? readdirSync(cache, { recursive: true, encoding: "utf8" }) : [];
   const found = files.find((file) => file.endsWith(jar));
