@@ -1,0 +1,217 @@
+import { State } from "@odradek/network";
+import {
+  type BatchCompression,
+  type KafkaError,
+  noProducerState,
+  RecordBatchBuilder,
+  sizeOfData,
+} from "@odradek/protocol";
+import type { Delivery } from "./delivery.ts";
+import { DeliveryError } from "./delivery-error.ts";
+import type { SerializedRecord } from "./producer-record.ts";
+import { type BatchOutcome, RecordMetadata } from "./record-metadata.ts";
+
+const batchMoves = {
+  open: ["closed", "done"], // takes records
+  closed: ["inFlight", "done"], // takes none; waits to be sent, or to be sent again
+  inFlight: ["closed", "abandoned", "done"], // belongs to a request, which may point at its buffer
+  abandoned: ["done"], // its records were told that they failed, but a request may still point at its buffer
+  done: [], // its records were told, its buffer is free
+} as const;
+
+export type BatchState = keyof typeof batchMoves;
+
+export interface ProducerBatchOptions {
+  readonly topic: string;
+  readonly partition: number;
+  /** Where the records are written. It is the batch's own until it is done. */
+  readonly buffer: Buffer;
+  /** Bytes at which the batch is full. A first record that is larger has the batch for itself. */
+  readonly batchSize: number;
+  readonly compression: BatchCompression | null;
+  readonly createdAtMs: number;
+}
+
+/** Records of one partition that travel together, and who waits for which of them. */
+export class ProducerBatch {
+  readonly topic: string;
+  readonly partition: number;
+  readonly buffer: Buffer;
+  readonly createdAtMs: number;
+  readonly #state = new State<BatchState>("open", batchMoves);
+  readonly #builder: RecordBatchBuilder;
+  readonly #outcome: BatchOutcome;
+  // Three arrays of the same length, one entry a record: cheaper than an object for each.
+  readonly #metadata: RecordMetadata[] = [];
+  readonly #deliveries: Delivery[] = [];
+  readonly #positions: number[] = [];
+  #attempts = 0;
+  #retryAtMs = Number.NEGATIVE_INFINITY;
+  #lastError: KafkaError | null = null;
+  /** Whether an attempt ended without an answer that rules out that the batch is in the log. */
+  #mayBeInLog = false;
+  #onTold: (() => void)[] = [];
+
+  constructor({ topic, partition, buffer, batchSize, compression, createdAtMs }: ProducerBatchOptions) {
+    this.topic = topic;
+    this.partition = partition;
+    this.buffer = buffer;
+    this.createdAtMs = createdAtMs;
+    this.#builder = new RecordBatchBuilder(buffer, { writeLimit: batchSize, compression });
+    this.#outcome = { topic, partition, baseOffset: -1n, logAppendTimeMs: -1 };
+  }
+
+  get state(): BatchState {
+    return this.#state.now;
+  }
+
+  get recordCount(): number {
+    return this.#metadata.length;
+  }
+
+  /** Whether it takes no more records. */
+  get isFull(): boolean {
+    return this.#builder.isFull;
+  }
+
+  /** Bytes of the batch when it is sent; a careful guess while it is not compressed yet. */
+  get estimatedBytes(): number {
+    return this.#builder.estimatedBytes;
+  }
+
+  /** Times that it came back to be sent again. */
+  get attempts(): number {
+    return this.#attempts;
+  }
+
+  /** When it may be sent again; long ago for one that never was. */
+  get retryAtMs(): number {
+    return this.#retryAtMs;
+  }
+
+  /** Why the last attempt failed, `null` where none did. */
+  get lastError(): KafkaError | null {
+    return this.#lastError;
+  }
+
+  /** Whether `build` needs no `compress` before it. */
+  get canBuild(): boolean {
+    return this.#builder.canCompressSync;
+  }
+
+  /** Compressed by uncompressed bytes, once it was built. */
+  get compressionRatio(): number {
+    return this.#builder.compressionRatio;
+  }
+
+  /** Takes one more record; false where there is no room for it. */
+  tryAppend({ timestampMs, key, value, headers, delivery, position }: SerializedRecord): boolean {
+    if (!this.#builder.append(timestampMs, key, value, headers)) return false;
+    const index = this.#metadata.length;
+    this.#metadata.push(new RecordMetadata(this.#outcome, index, timestampMs, sizeOfData(key), sizeOfData(value)));
+    this.#deliveries.push(delivery);
+    this.#positions.push(position);
+    return true;
+  }
+
+  /** Takes no more records. */
+  close(): void {
+    if (!this.#state.is("open")) return;
+    this.#builder.seal();
+    this.#state.to("closed");
+  }
+
+  /** Goes into a request. */
+  send(): void {
+    this.close();
+    this.#state.to("inFlight");
+  }
+
+  /** Compresses in the background, for a codec that can do no other. */
+  compress(): Promise<void> {
+    return this.#builder.compress();
+  }
+
+  /** The bytes to send, the same for every attempt. @throws KafkaError, and what a codec throws */
+  build(): Buffer {
+    return this.#builder.close(noProducerState);
+  }
+
+  /**
+   * Comes out of a request, to be sent again.
+   *
+   * @param error why the attempt failed
+   * @param mayBeInLog false where a broker said that it does not have it
+   */
+  retry(retryAtMs: number, error: KafkaError, mayBeInLog: boolean): void {
+    this.#state.to("closed");
+    this.#attempts += 1;
+    this.#retryAtMs = retryAtMs;
+    this.#lastError = error;
+    this.#mayBeInLog ||= mayBeInLog;
+  }
+
+  /** Comes out of a request that was never written. */
+  takeBack(): void {
+    this.#state.to("closed");
+  }
+
+  /** Ends well: tells every record, in the order of the appends, where it is. */
+  complete(baseOffset: bigint, logAppendTimeMs: number): void {
+    this.#state.to("done");
+    this.#outcome.baseOffset = baseOffset;
+    this.#outcome.logAppendTimeMs = logAppendTimeMs;
+    for (let index = 0; index < this.#metadata.length; index++) {
+      const metadata = this.#metadata[index];
+      if (metadata !== undefined) this.#deliveries[index]?.delivered(metadata, this.#positions[index] ?? 0);
+    }
+    this.#told();
+  }
+
+  /**
+   * Ends badly, with no request under way: tells every record, in the order of the appends.
+   *
+   * @param mayBeInLog of the last attempt: false where there was none, or a broker said that it does not have it
+   * @param causes by their place in the batch, the records whose own reason differs
+   */
+  fail(cause: KafkaError, mayBeInLog: boolean, causes: ReadonlyMap<number, KafkaError> = noCauses): void {
+    this.#state.to("done");
+    this.#mayBeInLog ||= mayBeInLog;
+    this.#tell(cause, causes);
+  }
+
+  /** Ends badly while a request is under way: tells every record. The buffer stays taken until `letGo`. */
+  abandon(cause: KafkaError): void {
+    this.#state.to("abandoned");
+    this.#mayBeInLog = true;
+    this.#tell(cause, noCauses);
+  }
+
+  /** Comes out of its last request, after it was abandoned. */
+  letGo(): void {
+    this.#state.to("done");
+  }
+
+  /** Resolves when every record was told what became of it, be it good or bad. */
+  whenTold(): Promise<void> {
+    if (this.#state.is("abandoned", "done")) return Promise.resolve();
+    return new Promise((resolve) => this.#onTold.push(resolve));
+  }
+
+  #tell(cause: KafkaError, causes: ReadonlyMap<number, KafkaError>): void {
+    const persisted = this.#mayBeInLog ? "maybe" : "no";
+    const error = new DeliveryError(this.topic, this.partition, persisted, cause);
+    for (let index = 0; index < this.#deliveries.length; index++) {
+      const own = causes.get(index);
+      const told = own === undefined ? error : new DeliveryError(this.topic, this.partition, persisted, own);
+      this.#deliveries[index]?.failed(told, this.#positions[index] ?? 0);
+    }
+    this.#told();
+  }
+
+  #told(): void {
+    for (const resolve of this.#onTold.splice(0)) resolve();
+  }
+}
+
+const noCauses: ReadonlyMap<number, KafkaError> = new Map();

@@ -1,0 +1,174 @@
+import {
+  type ClientOptions,
+  type Encoded,
+  type NetworkOptions,
+  OptionReader,
+  OptionsError,
+  resolveClientOptions,
+  type SerdeContext,
+  SerializationError,
+  type Serializer,
+} from "@odradek/network";
+import { type CompressionCodec, type CompressionType, compressionTypes, defaultCodecs } from "@odradek/protocol";
+import type { Partitioner } from "./partitioner.ts";
+
+/** What `KafkaProducer` takes. Names, meaning and defaults are those of Kafka's Java client. */
+export interface ProducerOptions<K = Uint8Array | string, V = Uint8Array | string> extends ClientOptions {
+  /**
+   * Who must have a record before it counts as delivered: every in-sync replica (`"all"`, or -1), the leader (1), or
+   * nobody (0): then it counts as soon as it was written to the socket, and its offset is not known.
+   * @default "all"
+   */
+  readonly acks?: "all" | -1 | 0 | 1;
+  /** Size at which a batch is sent, bytes; a larger record travels alone. @default 16_384 */
+  readonly batchSize?: number;
+  /** How long a batch waits for more records, milliseconds. With 0, for those of the same turn of the event loop. @default 5 */
+  readonly lingerMs?: number;
+  /** Memory for records that are not delivered yet, bytes. When it is all in use, `send` waits. @default 33_554_432 */
+  readonly bufferMemory?: number;
+  /** How long `send` may wait for metadata and memory together, milliseconds. @default 60_000 */
+  readonly maxBlockMs?: number;
+  /** Limit for one record and for one request, bytes. The broker has one of its own, `max.message.bytes`. @default 1_048_576 */
+  readonly maxRequestSize?: number;
+  /**
+   * How long a record may take from `send` to its outcome, milliseconds, retries included. At least
+   * `lingerMs + requestTimeoutMs`; where only those were given, it is raised to that.
+   * @default 120_000
+   */
+  readonly deliveryTimeoutMs?: number;
+  /** How often a batch is sent again after an error that may pass; `deliveryTimeoutMs` is the better limit. @default 2_147_483_647 */
+  readonly retries?: number;
+  /** How many requests to one broker may be under way. @default 5 */
+  readonly maxInFlightRequestsPerConnection?: number;
+  /** What batches are compressed with. @default "none" */
+  readonly compressionType?: CompressionType;
+  /** From 1, fast, to 9, small; -1 is zlib's own choice. @default -1 */
+  readonly compressionGzipLevel?: number;
+  /** From 1, fast, to 17, small. @default 9 */
+  readonly compressionLz4Level?: number;
+  /** From -131072, fast, to 22, small. @default 3 */
+  readonly compressionZstdLevel?: number;
+  /** Chooses partitions. @default by the key's hash; without a key one partition until a batch is full, then another */
+  readonly partitioner?: Partitioner<K, V>;
+  /** Treats records with a key as if they had none when a partition is chosen. @default false */
+  readonly partitionerIgnoreKeys?: boolean;
+  /** Turns keys into bytes. @default takes bytes and text as they are */
+  readonly keySerializer?: Serializer<K>;
+  /** Turns values into bytes. @default takes bytes and text as they are */
+  readonly valueSerializer?: Serializer<V>;
+}
+
+/** The same, complete. */
+export interface ResolvedProducerOptions<K, V> extends NetworkOptions {
+  readonly acks: -1 | 0 | 1;
+  readonly batchSize: number;
+  readonly lingerMs: number;
+  readonly bufferMemory: number;
+  readonly maxBlockMs: number;
+  readonly maxRequestSize: number;
+  readonly deliveryTimeoutMs: number;
+  readonly retries: number;
+  readonly compression: { readonly codec: CompressionCodec; readonly level: number } | null;
+  /** `null` for the built-in one. */
+  readonly partitioner: Partitioner<K, V> | null;
+  readonly partitionerIgnoreKeys: boolean;
+  readonly keySerializer: Serializer<K>;
+  readonly valueSerializer: Serializer<V>;
+}
+
+/** @throws OptionsError naming option, value and what is allowed */
+export function resolveProducerOptions<K, V>(options: ProducerOptions<K, V>): ResolvedProducerOptions<K, V> {
+  const reader = new OptionReader(options);
+  const client = resolveClientOptions(reader);
+  const acks = reader.oneOf("acks", "all", ["all", -1, 0, 1]);
+  // Java takes 0 and makes it 1: every record is a batch of its own.
+  const batchSize = Math.max(1, reader.integer("batchSize", 16_384, 0, 0x7fff_ffff));
+  const bufferMemory = reader.integer("bufferMemory", 33_554_432, 1);
+  const lingerMs = reader.integer("lingerMs", 5, 0);
+  const resolved: ResolvedProducerOptions<K, V> = {
+    ...client,
+    acks: acks === "all" ? -1 : acks,
+    batchSize,
+    lingerMs,
+    bufferMemory,
+    maxBlockMs: reader.integer("maxBlockMs", 60_000, 0),
+    maxRequestSize: reader.integer("maxRequestSize", 1_048_576, 1, 0x7fff_ffff),
+    deliveryTimeoutMs: deliveryTimeoutMs(reader, lingerMs + client.requestTimeoutMs),
+    retries: reader.integer("retries", 0x7fff_ffff, 0, 0x7fff_ffff),
+    maxInFlightRequestsPerConnection: reader.integer("maxInFlightRequestsPerConnection", 5, 1),
+    compression: compression(reader),
+    partitioner: reader.value<Partitioner<K, V> | null>(
+      "partitioner",
+      null,
+      isPartitioner,
+      "an object with partition()",
+    ),
+    partitionerIgnoreKeys: reader.boolean("partitionerIgnoreKeys", false),
+    keySerializer: reader.value<Serializer<K>>(
+      "keySerializer",
+      bytesOrText,
+      isSerializer,
+      "an object with serialize()",
+    ),
+    valueSerializer: reader.value<Serializer<V>>(
+      "valueSerializer",
+      bytesOrText,
+      isSerializer,
+      "an object with serialize()",
+    ),
+  };
+  reader.finish();
+  if (bufferMemory < batchSize) {
+    throw new OptionsError("bufferMemory", bufferMemory, `at least batchSize (${batchSize})`);
+  }
+  return Object.freeze(resolved);
+}
+
+/** A timeout that was asked for must be long enough; the default is raised in silence, as in Java. */
+function deliveryTimeoutMs(reader: OptionReader, leastMs: number): number {
+  const timeoutMs = reader.integer("deliveryTimeoutMs", 120_000, 0);
+  if (timeoutMs >= leastMs) return timeoutMs;
+  if (!reader.has("deliveryTimeoutMs")) return leastMs;
+  throw new OptionsError("deliveryTimeoutMs", timeoutMs, `at least lingerMs + requestTimeoutMs (${leastMs})`);
+}
+
+/** Every level is checked, also those of codecs that are not in use: a wrong one would show on the day of the change. */
+function compression(reader: OptionReader): ResolvedProducerOptions<unknown, unknown>["compression"] {
+  const levels = {
+    gzip: level(reader, "compressionGzipLevel", defaultCodecs.gzip),
+    snappy: 0,
+    lz4: level(reader, "compressionLz4Level", defaultCodecs.lz4),
+    zstd: level(reader, "compressionZstdLevel", defaultCodecs.zstd),
+  };
+  const type = reader.oneOf("compressionType", "none", compressionTypes);
+  return type === "none" ? null : Object.freeze({ codec: defaultCodecs[type], level: levels[type] });
+}
+
+function level(reader: OptionReader, name: string, codec: CompressionCodec): number {
+  const { min, max, default: fallback } = codec.levels ?? { min: 0, max: 0, default: 0 };
+  return reader.value(
+    name,
+    fallback,
+    (value): value is number =>
+      Number.isInteger(value) && ((Number(value) >= min && Number(value) <= max) || value === fallback),
+    `a whole number from ${min} to ${max}${fallback < min ? `, or ${fallback}` : ""}`,
+  );
+}
+
+/** Takes what needs no serializer. */
+const bytesOrText: Serializer<unknown> = Object.freeze({
+  serialize(value: unknown, { role }: SerdeContext): Encoded {
+    if (typeof value === "string" || value instanceof Uint8Array) return value;
+    throw new SerializationError(
+      `the ${role} is neither Uint8Array nor string but ${typeof value}: set ${role}Serializer`,
+    );
+  },
+});
+
+function isSerializer(value: unknown): value is Serializer<unknown> {
+  return typeof value === "object" && value !== null && "serialize" in value && typeof value.serialize === "function";
+}
+
+function isPartitioner(value: unknown): value is Partitioner | null {
+  return value === null || (typeof value === "object" && "partition" in value && typeof value.partition === "function");
+}

@@ -1,0 +1,33 @@
+import type { Encoded, Header } from "@odradek/network";
+import type { Delivery } from "./delivery.ts";
+
+/** What a producer takes: one record for one topic. */
+export interface ProducerRecord<K = Uint8Array | string, V = Uint8Array | string> {
+  readonly topic: string;
+  /** Where it goes. @default chosen by the partitioner */
+  readonly partition?: number | null | undefined;
+  /** Records of one key go to one partition, and stay in order there. @default null */
+  readonly key?: K | null | undefined;
+  /** `null` is a tombstone: a compacted topic forgets the key. @default null */
+  readonly value?: V | null | undefined;
+  /** In this order; a key may stand there more than once. @default none */
+  readonly headers?: readonly Header[] | undefined;
+  /** When it happened, milliseconds since 1970. @default now */
+  readonly timestamp?: number | null | undefined;
+}
+
+/** A record on its way to its batch: encoded, with who is told what became of it. */
+export interface SerializedRecord<K = unknown, V = unknown> {
+  /** As it was given, for a partitioner that looks at more than the key's bytes. */
+  readonly source: ProducerRecord<K, V>;
+  readonly topic: string;
+  readonly timestampMs: number;
+  readonly key: Encoded;
+  readonly value: Encoded;
+  readonly headers: readonly Header[];
+  /** A batch of this record alone takes at most so many bytes. */
+  readonly boundBytes: number;
+  readonly delivery: Delivery;
+  /** Where it stands among the records that `delivery` is told of. */
+  readonly position: number;
+}

@@ -1,0 +1,330 @@
+import { type Backoff, type ClusterSnapshot, exponentialBackoff, leaderOf, type TopicSnapshot } from "@odradek/network";
+import type { BatchCompression, CompressionCodec, KafkaError } from "@odradek/protocol";
+import type { BufferPool } from "./buffer-pool.ts";
+import { CompressionRatio } from "./compression-ratio.ts";
+import { StickyPartitioner } from "./partitioner.ts";
+import { ProducerBatch } from "./producer-batch.ts";
+import type { SerializedRecord } from "./producer-record.ts";
+
+export interface AccumulatorOptions {
+  readonly batchSize: number;
+  readonly lingerMs: number;
+  readonly deliveryTimeoutMs: number;
+  readonly retryBackoffMs: number;
+  readonly retryBackoffMaxMs: number;
+  readonly compression: { readonly codec: CompressionCodec; readonly level: number } | null;
+}
+
+/** What an append means for the sender, who is to be woken for either. */
+export interface Appended {
+  /** A batch of the partition takes no more records, and can go. */
+  readonly full: boolean;
+  /** A batch was begun, whose linger time runs. */
+  readonly opened: boolean;
+}
+
+/** What can be sent at a moment. */
+export interface Ready {
+  /** Brokers that lead a partition with a batch to be sent. */
+  readonly nodeIds: Set<number>;
+  /** When more becomes ready without any append or answer; `Infinity` for never. */
+  readonly nextCheckAtMs: number;
+  /** Whether a batch waits for a partition without a known leader. */
+  readonly hasUnknownLeader: boolean;
+}
+
+/** The batches of one partition, oldest first. Records join the last one, requests take the first. */
+interface PartitionQueue {
+  readonly topic: string;
+  readonly partition: number;
+  readonly batches: ProducerBatch[];
+  /** Whether nothing may be sent, because a batch is under way and must not be overtaken. */
+  isMuted: boolean;
+}
+
+/** What is kept for a topic once something was sent to it. */
+interface TopicQueues {
+  /** By partition; holes where nothing was sent yet. */
+  readonly partitions: (PartitionQueue | undefined)[];
+  readonly sticky: StickyPartitioner;
+  readonly compressionRatio: CompressionRatio;
+}
+
+// One append in a hundred opens or fills a batch; the results need no objects of their own.
+const appended: Appended = Object.freeze({ full: false, opened: false });
+const appendedFull: Appended = Object.freeze({ full: true, opened: false });
+const opened: Appended = Object.freeze({ full: false, opened: true });
+const openedFull: Appended = Object.freeze({ full: true, opened: true });
+
+/**
+ * Collects records into batches, one open batch a partition, and says which can be sent when. It knows neither sender
+ * nor sockets nor the time, which is passed in. Source: Kafka's `RecordAccumulator`.
+ */
+export class RecordAccumulator {
+  readonly memory: BufferPool;
+  readonly #options: AccumulatorOptions;
+  readonly #retryBackoff: Backoff;
+  readonly #random: () => number;
+  readonly #topics = new Map<string, TopicQueues>();
+  /** Queues that are not empty. Who was drained goes to the end, so that nobody starves where a request has no room for all. */
+  readonly #waiting = new Set<PartitionQueue>();
+  /** Batches whose records were not told yet, in the order in which they were opened: the first expires first. */
+  readonly #incomplete = new Set<ProducerBatch>();
+  /** Calls of `flush` under way. */
+  #flushCount = 0;
+  #isClosed = false;
+
+  /** @param random a number from 0 up to 1 */
+  constructor(options: AccumulatorOptions, memory: BufferPool, random: () => number = Math.random) {
+    this.#options = options;
+    this.memory = memory;
+    this.#retryBackoff = exponentialBackoff(options.retryBackoffMs, options.retryBackoffMaxMs, random);
+    this.#random = random;
+  }
+
+  /** When the oldest batch runs out of time, `Infinity` where there is none. */
+  get nextExpiryAtMs(): number {
+    for (const { createdAtMs } of this.#incomplete) return createdAtMs + this.#options.deliveryTimeoutMs;
+    return Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * Adds a record to the open batch of its partition.
+   *
+   * @param partition `null` for the topic's sticky one
+   * @returns `null` where no open batch has room: `open` one, with memory for `batchBytes`
+   */
+  append(record: SerializedRecord, partition: number | null, topic: TopicSnapshot): Appended | null {
+    const queues = this.#queuesOf(topic.name);
+    const queue = queueOf(queues, topic.name, partition ?? queues.sticky.current(topic));
+    const batch = queue.batches.at(-1);
+    if (batch === undefined || batch.state !== "open") return null;
+    const before = batch.estimatedBytes;
+    if (!batch.tryAppend(record)) {
+      batch.close();
+      return null;
+    }
+    const { isFull } = batch;
+    if (partition === null) queues.sticky.produced(batch.estimatedBytes - before, isFull, topic);
+    return isFull || queue.batches.length > 1 ? appendedFull : appended;
+  }
+
+  /** Memory for a batch that begins with this record. */
+  batchBytes({ boundBytes }: SerializedRecord): number {
+    return Math.max(this.#options.batchSize, boundBytes);
+  }
+
+  /**
+   * Begins a batch with a record, in memory that was taken for it.
+   *
+   * @param buffer belongs to the accumulator from here on, also where this throws
+   */
+  open(
+    record: SerializedRecord,
+    partition: number | null,
+    topic: TopicSnapshot,
+    buffer: Buffer,
+    nowMs: number,
+  ): Appended {
+    try {
+      // The sticky partition may have changed since, to one whose batch has room.
+      const joined = this.append(record, partition, topic);
+      if (joined !== null) {
+        this.memory.release(buffer);
+        return joined;
+      }
+      const queues = this.#queuesOf(topic.name);
+      const queue = queueOf(queues, topic.name, partition ?? queues.sticky.current(topic));
+      const batch = new ProducerBatch({
+        topic: topic.name,
+        partition: queue.partition,
+        buffer,
+        batchSize: this.#options.batchSize,
+        compression: this.#compressionOf(queues),
+        createdAtMs: nowMs,
+      });
+      batch.tryAppend(record);
+      queue.batches.push(batch);
+      this.#waiting.add(queue);
+      this.#incomplete.add(batch);
+      const { isFull } = batch;
+      if (partition === null) queues.sticky.produced(batch.estimatedBytes, isFull, topic);
+      return isFull || queue.batches.length > 1 ? openedFull : opened;
+    } catch (error) {
+      this.memory.release(buffer);
+      throw error;
+    }
+  }
+
+  /**
+   * Which brokers have a batch to be sent: one that is full or has lingered; any, when memory is short, or when
+   * flushing or closing; and none that backs off before another attempt.
+   */
+  ready(cluster: ClusterSnapshot, nowMs: number): Ready {
+    const nodeIds = new Set<number>();
+    let nextCheckAtMs = Number.POSITIVE_INFINITY;
+    let hasUnknownLeader = false;
+    const isHurried = this.memory.waiterCount > 0 || this.#flushCount > 0 || this.#isClosed;
+    for (const queue of this.#waiting) {
+      const [first, second] = queue.batches;
+      if (first === undefined) continue;
+      const leader = leaderOf(cluster, queue.topic, queue.partition);
+      if (leader === null) {
+        hasUnknownLeader = true;
+        continue;
+      }
+      if (queue.isMuted || nodeIds.has(leader.id)) continue;
+      const isWhole = isHurried || second !== undefined || first.isFull;
+      const sendableAtMs = Math.max(first.retryAtMs, isWhole ? nowMs : first.createdAtMs + this.#options.lingerMs);
+      if (sendableAtMs <= nowMs) nodeIds.add(leader.id);
+      else nextCheckAtMs = Math.min(nextCheckAtMs, sendableAtMs);
+    }
+    return { nodeIds, nextCheckAtMs, hasUnknownLeader };
+  }
+
+  /**
+   * Takes what goes into one request for each of the brokers: at most one batch a partition, together at most
+   * `maxBytes` unless one alone is larger. The batches are in flight afterwards.
+   */
+  drain(
+    cluster: ClusterSnapshot,
+    nodeIds: ReadonlySet<number>,
+    maxBytes: number,
+    nowMs: number,
+  ): Map<number, ProducerBatch[]> {
+    const drained = new Map<number, { readonly batches: ProducerBatch[]; bytes: number; isWhole: boolean }>();
+    for (const queue of [...this.#waiting]) {
+      const [first] = queue.batches;
+      const leader = leaderOf(cluster, queue.topic, queue.partition);
+      if (first === undefined || leader === null || !nodeIds.has(leader.id)) continue;
+      if (queue.isMuted || first.retryAtMs > nowMs) continue;
+      let request = drained.get(leader.id);
+      if (request === undefined) {
+        request = { batches: [], bytes: 0, isWhole: false };
+        drained.set(leader.id, request);
+      }
+      // What does not fit ends the request, as it would else be passed by smaller ones for ever.
+      request.isWhole ||= request.batches.length > 0 && request.bytes + first.estimatedBytes > maxBytes;
+      if (request.isWhole) continue;
+      request.bytes += first.estimatedBytes;
+      request.batches.push(first);
+      queue.batches.shift();
+      this.#waiting.delete(queue);
+      if (queue.batches.length > 0) this.#waiting.add(queue);
+      first.send();
+    }
+    return new Map([...drained].map(([nodeId, { batches }]) => [nodeId, batches]));
+  }
+
+  /** Keeps a partition out of `ready` and `drain`, so that nothing overtakes the batch that is under way. */
+  mute({ topic, partition }: ProducerBatch): void {
+    this.#queueOf(topic, partition).isMuted = true;
+  }
+
+  unmute({ topic, partition }: ProducerBatch): void {
+    this.#queueOf(topic, partition).isMuted = false;
+  }
+
+  /**
+   * Takes back a batch whose attempt failed; it is the first of its partition again, once its back-off has passed.
+   *
+   * @param error why it failed
+   * @param mayBeInLog false where a broker said that it does not have it
+   */
+  reenqueue(batch: ProducerBatch, nowMs: number, error: KafkaError, mayBeInLog: boolean): void {
+    batch.retry(nowMs + this.#retryBackoff(batch.attempts), error, mayBeInLog);
+    this.#putFirst(batch);
+  }
+
+  /** Takes back a batch of a request that was never written. */
+  takeBack(batch: ProducerBatch): void {
+    batch.takeBack();
+    this.#putFirst(batch);
+  }
+
+  /** Takes out the batches whose `deliveryTimeoutMs` is over, be they waiting or in flight; the caller tells their records. */
+  expired(nowMs: number): ProducerBatch[] {
+    const expired: ProducerBatch[] = [];
+    for (const batch of this.#incomplete) {
+      if (batch.createdAtMs + this.#options.deliveryTimeoutMs > nowMs) break;
+      expired.push(batch);
+      this.#takeOut(batch);
+    }
+    return expired;
+  }
+
+  /** Ends the life of a batch to which no request points any more: its memory is for others. */
+  release(batch: ProducerBatch): void {
+    this.#incomplete.delete(batch);
+    this.memory.release(batch.buffer);
+  }
+
+  /** What a batch was compressed to tells how much the next one of its topic can take in. */
+  observeCompression({ topic, compressionRatio }: ProducerBatch): void {
+    if (this.#options.compression !== null) this.#queuesOf(topic).compressionRatio.observe(compressionRatio);
+  }
+
+  /** Makes everything that is here ready, and resolves when its records were told. What comes later is not waited for. */
+  async flush(): Promise<void> {
+    this.#flushCount += 1;
+    await Promise.all(Array.from(this.#incomplete, (batch) => batch.whenTold()));
+    this.#flushCount -= 1;
+  }
+
+  /** From here on nothing lingers. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** Takes out every batch; the caller tells their records. */
+  abort(): ProducerBatch[] {
+    const aborted = [...this.#incomplete];
+    for (const batch of aborted) this.#takeOut(batch);
+    return aborted;
+  }
+
+  #takeOut(batch: ProducerBatch): void {
+    this.#incomplete.delete(batch);
+    const queue = this.#queueOf(batch.topic, batch.partition);
+    const index = queue.batches.indexOf(batch);
+    if (index >= 0) queue.batches.splice(index, 1);
+    if (queue.batches.length === 0) this.#waiting.delete(queue);
+  }
+
+  #putFirst(batch: ProducerBatch): void {
+    const queue = this.#queueOf(batch.topic, batch.partition);
+    queue.batches.unshift(batch);
+    this.#waiting.add(queue);
+  }
+
+  #queueOf(topic: string, partition: number): PartitionQueue {
+    return queueOf(this.#queuesOf(topic), topic, partition);
+  }
+
+  #queuesOf(topic: string): TopicQueues {
+    let queues = this.#topics.get(topic);
+    if (queues === undefined) {
+      queues = {
+        partitions: [],
+        sticky: new StickyPartitioner(this.#options.batchSize, this.#random),
+        compressionRatio: new CompressionRatio(),
+      };
+      this.#topics.set(topic, queues);
+    }
+    return queues;
+  }
+
+  #compressionOf({ compressionRatio }: TopicQueues): BatchCompression | null {
+    const { compression } = this.#options;
+    return compression === null ? null : { ...compression, ratio: compressionRatio.estimate };
+  }
+}
+
+function queueOf(queues: TopicQueues, topic: string, partition: number): PartitionQueue {
+  let queue = queues.partitions[partition];
+  if (queue === undefined) {
+    queue = { topic, partition, batches: [], isMuted: false };
+    queues.partitions[partition] = queue;
+  }
+  return queue;
+}

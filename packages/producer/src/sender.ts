@@ -1,0 +1,298 @@
+import {
+  Alarm,
+  type Clock,
+  type ClusterSnapshot,
+  type NetworkClient,
+  partitionText,
+  TimeoutError,
+} from "@odradek/network";
+import { BrokerError, brokerErrorByCode, KafkaError } from "@odradek/protocol";
+import { Produce, type ProduceResponse } from "@odradek/protocol/messages/produce";
+import {
+  type BuiltBatch,
+  type PartitionAnswer,
+  ProduceAnswers,
+  type ProduceRequestBody,
+  produceBounds,
+  produceRequest,
+} from "./produce-request.ts";
+import type { ProducerBatch } from "./producer-batch.ts";
+import type { RecordAccumulator } from "./record-accumulator.ts";
+
+export interface SenderOptions {
+  readonly acks: -1 | 0 | 1;
+  readonly maxRequestSize: number;
+  readonly requestTimeoutMs: number;
+  readonly deliveryTimeoutMs: number;
+  readonly retries: number;
+}
+
+/**
+ * Takes batches out of the accumulator, sends them to the leaders of their partitions, and settles what comes back. One
+ * loop: it runs when something changed, or when its alarm rings, and never otherwise. Source: Kafka's `Sender`.
+ */
+export class Sender {
+  readonly #options: SenderOptions;
+  readonly #client: NetworkClient;
+  readonly #accumulator: RecordAccumulator;
+  readonly #clock: Clock;
+  readonly #alarm: Alarm;
+  readonly #unsubscribe: () => void;
+  #isWoken = false;
+  #isClosed = false;
+  /** The metadata in which a leader was missing, and which was asked for anew because of it. */
+  #incomplete: ClusterSnapshot | null = null;
+
+  constructor(options: SenderOptions, client: NetworkClient, accumulator: RecordAccumulator, clock: Clock) {
+    this.#options = options;
+    this.#client = client;
+    this.#accumulator = accumulator;
+    this.#clock = clock;
+    this.#alarm = new Alarm(clock, () => this.wake());
+    this.#unsubscribe = client.onWake(() => this.wake());
+  }
+
+  /**
+   * Something changed. The loop looks at it in the next turn of the event loop, so that all that is sent in one turn
+   * shares batches, with `lingerMs` 0 too, and many changes cost one look.
+   */
+  wake(): void {
+    if (this.#isWoken || this.#isClosed) return;
+    this.#isWoken = true;
+    this.#clock.after(0, () => {
+      this.#isWoken = false;
+      if (!this.#isClosed) this.runOnce(this.#clock.now());
+    });
+  }
+
+  /** Sends what is ready, and sees to it that the loop runs again when more will be. */
+  runOnce(nowMs: number): void {
+    this.#failExpired(nowMs);
+    let nextRunAtMs = this.#sendReady(nowMs);
+    while (nextRunAtMs === nowMs) nextRunAtMs = this.#sendReady(nowMs);
+    this.#alarm.set(Math.min(nextRunAtMs, this.#accumulator.nextExpiryAtMs));
+  }
+
+  /** Gives up on everything that is here: what waits fails, what is in flight may still arrive. */
+  abort(error: KafkaError): void {
+    for (const batch of this.#accumulator.abort()) this.#giveUp(batch, error);
+  }
+
+  /** Runs no more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#alarm.cancel();
+    this.#unsubscribe();
+  }
+
+  /** @returns when to look again: `nowMs` where something was sent and more may be ready */
+  #sendReady(nowMs: number): number {
+    const cluster = this.#client.metadata.snapshot;
+    const { nodeIds, nextCheckAtMs, hasUnknownLeader } = this.#accumulator.ready(cluster, nowMs);
+    if (hasUnknownLeader) this.#findLeaders(cluster);
+    let nextAtMs = nextCheckAtMs;
+    for (const nodeId of nodeIds) {
+      if (this.#client.ready(nodeId)) continue;
+      nodeIds.delete(nodeId);
+      nextAtMs = Math.min(nextAtMs, this.#client.retryAtMs(nodeId));
+    }
+    if (nodeIds.size === 0) return nextAtMs;
+    for (const [nodeId, batches] of this.#accumulator.drain(cluster, nodeIds, this.#options.maxRequestSize, nowMs)) {
+      // Java's `guaranteeMessageOrder`: without sequence numbers a broker cannot tell that a batch arrives before one that
+      // is sent again, so at most one batch of a partition is under way. Other partitions are not held up by it.
+      for (const batch of batches) this.#accumulator.mute(batch);
+      this.#produce(nodeId, batches, cluster);
+    }
+    return nowMs;
+  }
+
+  /** Asks once for each state of the metadata: whoever asks inside a wake for another would never sleep. */
+  #findLeaders(cluster: ClusterSnapshot): void {
+    if (this.#incomplete === cluster) return;
+    this.#incomplete = cluster;
+    this.#client.requestUpdate();
+  }
+
+  #produce(nodeId: number, batches: readonly ProducerBatch[], cluster: ClusterSnapshot): void {
+    if (batches.every(({ canBuild }) => canBuild)) this.#write(nodeId, batches, cluster);
+    else void this.#compressAndWrite(nodeId, batches, cluster);
+  }
+
+  /** For a codec that works in the background only. The batches count as in flight meanwhile. */
+  async #compressAndWrite(nodeId: number, batches: readonly ProducerBatch[], cluster: ClusterSnapshot): Promise<void> {
+    const failures = await Promise.all(
+      batches.map((batch) =>
+        batch.compress().then(
+          () => null,
+          (error: unknown) => kafkaErrorOf(error, `compressing records for ${partitionText(batch)}`),
+        ),
+      ),
+    );
+    const writable: ProducerBatch[] = [];
+    const isReady = this.#client.ready(nodeId);
+    batches.forEach((batch, index) => {
+      const failure = failures[index] ?? null;
+      if (batch.state !== "inFlight" || failure !== null) this.#end(batch, failure);
+      else if (isReady) writable.push(batch);
+      else this.#accumulator.takeBack(batch);
+    });
+    this.#write(nodeId, writable, cluster);
+    this.wake();
+  }
+
+  #write(nodeId: number, batches: readonly ProducerBatch[], cluster: ClusterSnapshot): void {
+    const built = batches.flatMap((batch) => this.#build(batch));
+    if (built.length === 0) return;
+    const request = produceRequest(built, cluster, this.#options);
+    const options = { bounds: produceBounds(request) };
+    const sent =
+      this.#options.acks === 0
+        ? this.#client.sendOnly(nodeId, Produce, request, options).then(() => null)
+        : this.#client.send(nodeId, Produce, request, options);
+    sent.then(
+      (response) => this.#onAnswer(request, built, response),
+      (error: unknown) => this.#onNoAnswer(built, error),
+    );
+  }
+
+  #build(batch: ProducerBatch): BuiltBatch[] {
+    try {
+      const records = batch.build();
+      this.#accumulator.observeCompression(batch);
+      return [{ batch, records }];
+    } catch (error) {
+      this.#end(batch, kafkaErrorOf(error, `building a batch for ${partitionText(batch)}`));
+      return [];
+    }
+  }
+
+  /** @param response `null` where none was asked for */
+  #onAnswer(request: ProduceRequestBody, built: readonly BuiltBatch[], response: ProduceResponse | null): void {
+    const nowMs = this.#clock.now();
+    const answers = response === null ? null : new ProduceAnswers(request, response);
+    for (const { batch } of built) {
+      if (answers === null) this.#complete(batch, -1n, -1);
+      else this.#settle(batch, answers.of(batch), nowMs);
+    }
+    this.wake();
+  }
+
+  /** What was written may have been carried out; an answer that cannot be had says nothing about it. */
+  #onNoAnswer(built: readonly BuiltBatch[], error: unknown): void {
+    const nowMs = this.#clock.now();
+    this.#client.requestUpdate();
+    for (const { batch } of built) {
+      const cause = kafkaErrorOf(error, `Produce to ${partitionText(batch)}`);
+      this.#retryOrFail(batch, cause, !isUnwritten(cause), nowMs);
+    }
+    this.wake();
+  }
+
+  #settle(batch: ProducerBatch, answer: PartitionAnswer | undefined, nowMs: number): void {
+    const about = `Produce to ${partitionText(batch)}`;
+    if (answer === undefined) {
+      const error = new KafkaError(`${about}: the broker left the partition out of its answer`, { code: "DECODE" });
+      this.#retryOrFail(batch, error, true, nowMs);
+      return;
+    }
+    if (answer.errorCode === 0) {
+      this.#complete(batch, answer.baseOffset, Number(answer.logAppendTimeMs));
+      return;
+    }
+    if (brokerErrorByCode(answer.errorCode).refresh === "metadata") this.#client.requestUpdate();
+    const { cause, causes } = causesOf(answer, batch.recordCount, about);
+    this.#retryOrFail(batch, cause, !isRefusal(answer.errorCode), nowMs, causes);
+  }
+
+  #complete(batch: ProducerBatch, baseOffset: bigint, logAppendTimeMs: number): void {
+    if (batch.state === "abandoned") {
+      this.#end(batch, null);
+      return;
+    }
+    this.#accumulator.unmute(batch);
+    this.#accumulator.release(batch);
+    batch.complete(baseOffset, logAppendTimeMs);
+  }
+
+  #retryOrFail(
+    batch: ProducerBatch,
+    error: KafkaError,
+    mayBeInLog: boolean,
+    nowMs: number,
+    causes?: ReadonlyMap<number, KafkaError>,
+  ): void {
+    const isInTime = nowMs < batch.createdAtMs + this.#options.deliveryTimeoutMs;
+    if (batch.state === "inFlight" && error.retriable && isInTime && batch.attempts < this.#options.retries) {
+      this.#accumulator.unmute(batch);
+      this.#accumulator.reenqueue(batch, nowMs, error, mayBeInLog);
+    } else {
+      this.#end(batch, error, mayBeInLog, causes);
+    }
+  }
+
+  /** Ends a batch to which no request points any more; the records of an abandoned one know already. */
+  #end(
+    batch: ProducerBatch,
+    error: KafkaError | null,
+    mayBeInLog = false,
+    causes?: ReadonlyMap<number, KafkaError>,
+  ): void {
+    this.#accumulator.unmute(batch);
+    this.#accumulator.release(batch);
+    if (batch.state === "abandoned" || error === null) batch.letGo();
+    else batch.fail(error, mayBeInLog, causes);
+  }
+
+  #failExpired(nowMs: number): void {
+    for (const batch of this.#accumulator.expired(nowMs)) {
+      const what = `delivering ${batch.recordCount} records to ${partitionText(batch)}`;
+      this.#giveUp(batch, new TimeoutError(what, nowMs - batch.createdAtMs, { cause: batch.lastError }));
+    }
+  }
+
+  /** The buffer of a batch in flight stays taken until its request has ended: the socket may still read it. */
+  #giveUp(batch: ProducerBatch, error: KafkaError): void {
+    if (batch.state === "inFlight") {
+      batch.abandon(error);
+      return;
+    }
+    this.#accumulator.release(batch);
+    batch.fail(error, false);
+  }
+}
+
+/** What was never written: no version fits, or the body does not. */
+const isUnwritten = (error: KafkaError): boolean => error.code === "UNSUPPORTED_VERSION" || error.code === "ENCODE";
+
+/**
+ * Whether a broker that answers this does not have the batch. Errors that no retry mends are found before the append;
+ * those that may pass can come after it (a leader that steps down while it waits for its replicas answers
+ * NOT_LEADER_OR_FOLLOWER), except two that belong to the checks. UNKNOWN_SERVER_ERROR can be anything.
+ */
+function isRefusal(errorCode: number): boolean {
+  const { name, retriable } = brokerErrorByCode(errorCode);
+  if (name === "NOT_ENOUGH_REPLICAS" || name === "CORRUPT_MESSAGE") return true;
+  return !retriable && name !== "UNKNOWN_SERVER_ERROR";
+}
+
+/** Why each record failed: a broker may name those for which it refused the whole batch (KIP-467). */
+function causesOf(
+  { errorCode, errorMessage, recordErrors }: PartitionAnswer,
+  recordCount: number,
+  about: string,
+): { readonly cause: KafkaError; readonly causes: ReadonlyMap<number, KafkaError> } {
+  const own = recordErrors.map(
+    ({ batchIndex, batchIndexErrorMessage }) =>
+      [batchIndex, new BrokerError(errorCode, about, batchIndexErrorMessage ?? errorMessage)] as const,
+  );
+  const isShared = own.length > 0 && recordCount > 1;
+  const message = isShared ? "another record of the same batch was refused" : errorMessage;
+  return { cause: new BrokerError(errorCode, about, message), causes: new Map(own) };
+}
+
+/** What is thrown outside of Odradek, such as by a codec, with the name of what was under way. */
+function kafkaErrorOf(error: unknown, about: string): KafkaError {
+  if (error instanceof KafkaError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new KafkaError(`${about}: ${reason}`, { code: "ENCODE", cause: error });
+}
