@@ -12,6 +12,14 @@ export {
   readMessage,
   writeMessage,
 } from "./codec.ts";
+export {
+  type CodecName,
+  type CompressionCodec,
+  type CompressionLevels,
+  type CompressionType,
+  compressionTypes,
+} from "./compression/codec.ts";
+export { type CompressionCodecs, codecsWith, defaultCodecs } from "./compression/codecs.ts";
 export { type BrokerErrorName, type BrokerErrorRow, brokerErrorByCode, brokerErrors, codeOf } from "./error-codes.ts";
 export {
   BrokerError,
@@ -25,6 +33,31 @@ export {
 } from "./errors.ts";
 export type { RequestHeader } from "./header.ts";
 export { Reader } from "./reader.ts";
+export { CorruptRecordError } from "./records/corrupt-record-error.ts";
+export { crc32c } from "./records/crc32c.ts";
+export {
+  type RecordData,
+  type RecordHeader,
+  recordSizeInBytes,
+  sizeInBytesUpperBound,
+  sizeOfData,
+} from "./records/record.ts";
+export {
+  type ControlRecordType,
+  defaultRecordBatchesOptions,
+  type RecordBatch,
+  type RecordBatchesOptions,
+  type TimestampType,
+} from "./records/record-batch.ts";
+export {
+  type BatchCompression,
+  noProducerState,
+  type ProducerState,
+  RecordBatchBuilder,
+  type RecordBatchBuilderOptions,
+} from "./records/record-batch-builder.ts";
+export { RecordBatches } from "./records/record-batches.ts";
+export type { RecordView } from "./records/record-view.ts";
 export type {
   Api,
   Fields,

@@ -1,0 +1,109 @@
+import { promisify } from "node:util";
+import * as zlib from "node:zlib";
+import { isCodecError } from "../errors.ts";
+import { type CompressionCodec, tooLarge, unreadable } from "./codec.ts";
+import { lazily } from "./library.ts";
+import { maxZstdBlockBytes, zstdFrames } from "./zstd-frame.ts";
+
+const levels = { min: -131_072, max: 22, default: 3 } as const;
+
+/** Node has zstd of its own since 22.15 and 23.8. */
+const isBuiltIn = typeof zlib.zstdCompress === "function";
+
+/** Zstandard from `node:zlib` where Node has it, else from the package `@mongodb-js/zstd`. */
+export const zstd: CompressionCodec = isBuiltIn ? builtInZstd() : packagedZstd();
+
+function builtInZstd(): CompressionCodec {
+  const compress = promisify<Buffer, zlib.ZstdOptions, Buffer>(zlib.zstdCompress);
+  const decompress = promisify<Buffer, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress);
+  return Object.freeze<CompressionCodec>({
+    name: "zstd",
+    levels,
+    compress: (input, level = levels.default) => compress(input, atLevel(level)),
+    compressSync: (input, level = levels.default) => zlib.zstdCompressSync(input, atLevel(level)),
+    async decompress(input, maxOutputBytes) {
+      const output = new Output(maxOutputBytes);
+      for (const { start, end } of zstdFrames(input)) {
+        const part = decompress(input.subarray(start, end), output.limit);
+        output.add(await part.catch((error: unknown) => output.refuse(error)));
+      }
+      return output.finish();
+    },
+    decompressSync(input, maxOutputBytes) {
+      const output = new Output(maxOutputBytes);
+      for (const { start, end } of zstdFrames(input)) {
+        try {
+          output.add(zlib.zstdDecompressSync(input.subarray(start, end), output.limit));
+        } catch (error) {
+          output.refuse(error);
+        }
+      }
+      return output.finish();
+    },
+  });
+}
+
+function atLevel(level: number): zlib.ZstdOptions {
+  return { params: { [zlib.constants.ZSTD_c_compressionLevel]: level } };
+}
+
+/** Puts together what the frames become. Node reads one frame, and drops in silence what comes behind it. */
+class Output {
+  readonly #maxBytes: number;
+  readonly #parts: Buffer[] = [];
+  #bytes = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Node takes no limit below one byte. */
+  get limit(): zlib.ZstdOptions {
+    return { maxOutputLength: Math.max(1, this.#maxBytes - this.#bytes) };
+  }
+
+  add(part: Buffer): void {
+    this.#bytes += part.length;
+    if (this.#bytes > this.#maxBytes) throw tooLarge("zstd", this.#maxBytes);
+    this.#parts.push(part);
+  }
+
+  refuse(error: unknown): never {
+    if (isCodecError(error)) throw error;
+    const isFull = error instanceof Error && "code" in error && error.code === "ERR_BUFFER_TOO_LARGE";
+    throw isFull ? tooLarge("zstd", this.#maxBytes) : unreadable("zstd", error);
+  }
+
+  finish(): Buffer {
+    const [first] = this.#parts;
+    return first !== undefined && this.#parts.length === 1 ? first : Buffer.concat(this.#parts);
+  }
+}
+
+/** Zstandard from `@mongodb-js/zstd`. It works in the background only, so there are no `Sync` forms. */
+export function packagedZstd(): CompressionCodec {
+  // The package's own entry forgets the level. Its binding, which has the same two functions, does not.
+  const library = lazily("@mongodb-js/zstd", (): typeof import("@mongodb-js/zstd") =>
+    require("@mongodb-js/zstd/bindings"),
+  );
+  return Object.freeze<CompressionCodec>({
+    name: "zstd",
+    levels,
+    async compress(input, level = levels.default) {
+      return await library().compress(input, level);
+    },
+    async decompress(input, maxOutputBytes) {
+      const { decompress } = library();
+      // The library has no limit of its own. The last block of a frame is seldom full: hence one block more than
+      // allowed, and the exact answer afterwards.
+      let bound = -maxZstdBlockBytes;
+      for (const frame of zstdFrames(input)) bound += frame.maxBytes;
+      if (bound > maxOutputBytes) throw tooLarge("zstd", maxOutputBytes);
+      const output = await decompress(input).catch((error: unknown) => {
+        throw unreadable("zstd", error);
+      });
+      if (output.length > maxOutputBytes) throw tooLarge("zstd", maxOutputBytes);
+      return output;
+    },
+  });
+}
