@@ -135,7 +135,7 @@ export class BrokerConnections {
         line.lastError = null;
         this.#wake();
       },
-      onAnswer: this.#wake,
+      onRoom: this.#wake,
       onClosed: (cause) => {
         line.connection = null;
         line.lastError = cause;

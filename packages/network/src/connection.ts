@@ -13,9 +13,9 @@ import { Alarm, type Clock } from "./clock.ts";
 import { type Address, addressText, ClosedError, ConnectionError, TimeoutError } from "./errors.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { handshake } from "./handshake.ts";
-import { InFlightRequests } from "./in-flight-requests.ts";
+import { type InFlightRequest, InFlightRequests } from "./in-flight-requests.ts";
 import type { NodeApiVersions } from "./node-api-versions.ts";
-import { openSocket } from "./socket.ts";
+import { openSocket, reasonOf } from "./socket.ts";
 import { State } from "./state.ts";
 
 /** Largest frame before the peer has shown that it is a broker: an ApiVersions answer takes a few kilobytes. */
@@ -26,10 +26,11 @@ const correlationIds = 2_147_483_640;
 
 const connectionStates = () =>
   new State("connecting", {
-    connecting: ["checkingVersions", "closed"], // the socket is being opened
-    checkingVersions: ["ready", "closed"], // connected; ApiVersions is under way
-    ready: ["draining", "closed"], // takes requests
-    draining: ["closed"], // takes no more requests; those under way are awaited
+    connecting: ["checkingVersions", "closing"], // the socket is being opened
+    checkingVersions: ["ready", "closing"], // connected; ApiVersions is under way
+    ready: ["draining", "closing"], // takes requests
+    draining: ["closing"], // takes no more requests; those under way are awaited
+    closing: ["closed"], // the socket lets go of the buffers that it still holds
     closed: [], // for good: every request has its answer or its error
   });
 
@@ -46,8 +47,8 @@ export interface ConnectionOptions {
 export interface ConnectionListener {
   /** Requests may be sent. */
   onReady(): void;
-  /** An answer came: there is room for another request. */
-  onAnswer(): void;
+  /** There is room for another request: an answer came, or what waited to be written was written. */
+  onRoom(): void;
   /** The connection is no more; called once, after the last of its requests failed. */
   onClosed(cause: Error): void;
 }
@@ -67,11 +68,13 @@ export class Connection {
   readonly #inFlight = new InFlightRequests();
   readonly #deadline: Alarm;
   readonly #setupDeadlineMs: number;
+  readonly #closed: Promise<void>;
   #versions: NodeApiVersions | null = null;
   #correlationId = 0;
-  /** Why the connection closes; the first reason stays. */
-  #cause: Error | null = null;
-  #drained: (() => void) | null = null;
+  /** Requests whose buffers the socket still holds. */
+  #unwritten = 0;
+  /** Why and when the closing began. */
+  #end: { readonly cause: Error; readonly atMs: number } | null = null;
 
   constructor(address: Address, options: ConnectionOptions, clock: Clock, listener: ConnectionListener) {
     this.address = address;
@@ -79,15 +82,21 @@ export class Connection {
     this.#clock = clock;
     this.#listener = listener;
     this.#frames = new FrameReader(handshakeMaxBytes, (payload) => this.#onFrame(payload));
-    this.#deadline = new Alarm(clock, () => this.#onDeadline());
-    this.#setupDeadlineMs = clock.now() + options.setupTimeoutMs;
-    this.#deadline.set(this.#setupDeadlineMs);
     this.#socket = openSocket(address);
     this.#socket.on("connect", () => this.#onConnect());
     this.#socket.on("data", (chunk) => this.#onData(chunk));
-    this.#socket.on("end", () => this.destroy(new ConnectionError(address, "closed by the broker")));
-    this.#socket.on("error", (error) => this.destroy(new ConnectionError(address, error.message, { cause: error })));
-    this.#socket.on("close", () => this.#onClose());
+    this.#socket.on("drain", () => this.#onRoom());
+    this.#socket.on("end", () => this.#onEnd());
+    this.#socket.on("error", (error) => this.destroy(new ConnectionError(address, reasonOf(error), { cause: error })));
+    this.#closed = new Promise((resolve) => {
+      this.#socket.on("close", () => {
+        this.#onClose();
+        resolve();
+      });
+    });
+    this.#deadline = new Alarm(clock, () => this.#onDeadline());
+    this.#setupDeadlineMs = clock.now() + options.setupTimeoutMs;
+    this.#deadline.set(this.#setupDeadlineMs);
   }
 
   get state(): ConnectionState {
@@ -97,6 +106,14 @@ export class Connection {
   /** Requests that wait for their answers. */
   get inFlightCount(): number {
     return this.#inFlight.size;
+  }
+
+  /**
+   * Whether another request is taken: it is ready, fewer than `maxInFlight` wait for answers, and the socket has not
+   * more to write than it can. What cannot be written would only pile up here; the caller can still add to it.
+   */
+  hasRoom(maxInFlight: number): boolean {
+    return this.#state.is("ready") && this.#inFlight.size < maxInFlight && !this.#socket.writableNeedDrain;
   }
 
   /** What the broker supports. @throws Error before the connection is ready: a defect of the caller */
@@ -111,8 +128,8 @@ export class Connection {
    * The promise settles only when the buffers that the request refers to are free again: they have been written, or
    * the socket is closed. Its order among other requests is the order of the calls.
    *
-   * @throws EncodeError, at once, where the body does not fit; nothing was written
-   * @throws DecodeError, TimeoutError, ConnectionError: the connection is closed then
+   * @throws EncodeError where the body does not fit; nothing was written and the connection goes on
+   * @throws ConnectionError, TimeoutError, ClosedError where the connection is closed, or closes before the answer
    */
   request<Req extends Fields, Res extends Fields>(
     api: Api<Req, Res>,
@@ -146,36 +163,40 @@ export class Connection {
     });
   }
 
-  /** Sends a request that the broker does not answer (Produce with `acks` 0); settles when it was handed to the system. */
+  /**
+   * Sends a request that the broker does not answer (Produce with `acks` 0); settles when it was handed to the system.
+   *
+   * @throws the same as `request`
+   */
   send<Req extends Fields>(api: Api<Req, Fields>, version: number, body: Input<Req>): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#write(api, version, body, (error) => (error === null ? resolve() : reject(error)));
+      this.#write(api, version, body, (error) => {
+        // A socket that is destroyed calls back without an error although it did not write all.
+        if (this.#end !== null) reject(this.#end.cause);
+        else if (error === null) resolve();
+        else reject(new ConnectionError(this.address, reasonOf(error), { cause: error }));
+      });
     });
   }
 
-  /** Takes no more requests, waits for the answers under way, at most `timeoutMs`, and closes. */
+  /**
+   * Takes no more requests, waits until those under way have their answers and are written, at most `timeoutMs`, and
+   * closes. Resolves when the socket is closed.
+   */
   async close(timeoutMs: number): Promise<void> {
-    if (this.#state.is("closed")) return;
-    const reason = new ClosedError(`connection to ${addressText(this.address)}`);
-    if (!this.#state.is("ready") || this.#inFlight.size === 0) {
-      this.destroy(reason);
-      return;
-    }
-    this.#state.to("draining");
-    await new Promise<void>((resolve) => {
-      const timer = this.#clock.after(timeoutMs, resolve);
-      this.#drained = () => {
-        timer.cancel();
-        resolve();
-      };
-    });
-    this.destroy(reason);
+    if (this.#state.is("ready")) this.#state.to("draining");
+    if (!this.#state.is("draining")) this.destroy(this.#closedError());
+    this.#endDraining();
+    const timer = this.#clock.after(timeoutMs, () => this.destroy(this.#closedError()));
+    await this.#closed;
+    timer.cancel();
   }
 
   /** Closes at once. What is under way fails with `cause` as soon as the socket has let go of its buffers. */
   destroy(cause: Error): void {
-    if (this.#cause !== null) return;
-    this.#cause = cause;
+    if (this.#state.is("closing", "closed")) return;
+    this.#state.to("closing");
+    this.#end = { cause, atMs: this.#clock.now() };
     this.#deadline.cancel();
     this.#socket.destroy();
   }
@@ -186,37 +207,48 @@ export class Connection {
     body: Input<Req>,
     onWritten: (error: Error | null) => void,
   ): number {
-    if (this.#cause !== null) throw this.#cause;
+    if (this.#end !== null) throw this.#end.cause;
+    if (this.#state.is("draining")) throw this.#closedError();
+    if (this.#state.is("connecting")) throw new ConnectionError(this.address, "still connecting");
     const correlationId = this.#correlationId;
     const { chunks } = encodeRequest(api, version, { correlationId, clientId: this.#options.clientId }, body);
     this.#correlationId = (correlationId + 1) % correlationIds;
+    this.#unwritten += 1;
     const last = chunks.length - 1;
     this.#socket.cork();
     chunks.forEach((chunk, index) => {
       if (index < last) this.#socket.write(chunk);
-      else this.#socket.write(chunk, (error) => onWritten(error ?? null));
+      else this.#socket.write(chunk, (error) => this.#onWritten(onWritten, error ?? null));
     });
     this.#socket.uncork();
     return correlationId;
   }
 
+  #onWritten(tell: (error: Error | null) => void, error: Error | null): void {
+    this.#unwritten -= 1;
+    tell(error);
+    this.#endDraining();
+  }
+
   #onConnect(): void {
     this.#state.to("checkingVersions");
     handshake(this).then(
-      (versions) => {
-        if (this.#cause !== null) return;
-        this.#versions = versions;
-        this.#frames.maxFrameBytes = this.#options.receiveMessageMaxBytes;
-        this.#state.to("ready");
-        this.#setAlarm();
-        this.#listener.onReady();
-      },
+      (versions) => this.#onVersions(versions),
       (error: Error) => this.destroy(error),
     );
   }
 
+  #onVersions(versions: NodeApiVersions): void {
+    if (!this.#state.is("checkingVersions")) return;
+    this.#versions = versions;
+    this.#frames.maxFrameBytes = this.#options.receiveMessageMaxBytes;
+    this.#state.to("ready");
+    this.#setAlarm();
+    this.#listener.onReady();
+  }
+
   #onData(chunk: Buffer): void {
-    if (this.#cause !== null) return;
+    if (this.#end !== null) return;
     try {
       this.#frames.push(chunk);
     } catch (error) {
@@ -225,30 +257,46 @@ export class Connection {
   }
 
   #onFrame(payload: Buffer): void {
-    if (this.#cause !== null) return;
-    const request = this.#inFlight.completeNext(correlationIdOf(payload));
-    try {
-      request.complete(payload);
-    } catch (error) {
-      const blamed = this.#blamed(error);
-      request.fail(blamed);
-      throw blamed;
-    }
+    if (this.#end !== null) return;
+    // An answer that cannot be read leaves its request where it is: it fails with the others when the socket is closed.
+    this.#inFlight.oldest(correlationIdOf(payload)).complete(payload);
+    this.#inFlight.shift();
     this.#setAlarm();
-    if (this.#inFlight.size === 0) this.#drained?.();
-    if (this.#state.is("ready")) this.#listener.onAnswer();
+    this.#endDraining();
+    this.#onRoom();
+  }
+
+  #onRoom(): void {
+    if (this.#state.is("ready")) this.#listener.onRoom();
+  }
+
+  #onEnd(): void {
+    const when = this.#state.is("checkingVersions") ? " before it answered ApiVersions" : "";
+    this.destroy(new ConnectionError(this.address, `closed by the broker${when}`));
+  }
+
+  #endDraining(): void {
+    if (this.#state.is("draining") && this.#inFlight.size === 0 && this.#unwritten === 0) {
+      this.destroy(this.#closedError());
+    }
   }
 
   /** What the bytes of this peer did wrong, with the peer's name; anything else is a defect and goes on as it is. */
   #blamed(error: unknown): Error {
     if (error instanceof DecodeError) {
-      return new ConnectionError(this.address, error.message, { cause: error });
+      // A peer whose first answer is none is no broker, and will not be one the next time.
+      const retriable = !this.#state.is("checkingVersions");
+      return new ConnectionError(this.address, error.message, { cause: error, retriable });
     }
     return error instanceof Error ? error : new Error(String(error));
   }
 
+  #closedError(): ClosedError {
+    return new ClosedError(`connection to ${addressText(this.address)}`);
+  }
+
   #setAlarm(): void {
-    if (this.#cause !== null) return;
+    if (this.#end !== null) return;
     const setupMs = this.#state.is("ready", "draining") ? Number.POSITIVE_INFINITY : this.#setupDeadlineMs;
     this.#deadline.set(Math.min(setupMs, this.#inFlight.nextDeadlineMs));
   }
@@ -260,29 +308,27 @@ export class Connection {
       return;
     }
     const [late] = this.#inFlight.expired(nowMs);
-    if (late === undefined) {
-      this.#setAlarm();
-      return;
-    }
     // Its answer may still come and would then be taken for that of a later request.
-    const what = `${late.api.name} v${late.version} to ${addressText(this.address)}`;
-    this.destroy(new TimeoutError(what, nowMs - late.sentAtMs));
+    if (late !== undefined) this.destroy(this.#timeoutOf(late, nowMs));
+  }
+
+  #timeoutOf({ api, version, sentAtMs }: InFlightRequest, nowMs: number): TimeoutError {
+    return new TimeoutError(`${api.name} v${version} to ${addressText(this.address)}`, nowMs - sentAtMs);
   }
 
   #onClose(): void {
-    const cause = this.#cause ?? new ConnectionError(this.address, "closed");
-    this.#cause = cause;
-    this.#deadline.cancel();
+    this.destroy(new ConnectionError(this.address, "closed"));
     this.#state.to("closed");
-    const nowMs = this.#clock.now();
-    for (const request of this.#inFlight.clear()) {
-      // Only what ran out of time timed out; the others lost their connection to it.
-      const isBystander = cause instanceof TimeoutError && request.deadlineMs > nowMs;
-      request.fail(
-        isBystander ? new ConnectionError(this.address, `closed, because ${cause.message}`, { cause }) : cause,
-      );
-    }
-    this.#drained?.();
-    this.#listener.onClosed(cause);
+    const end = this.#end;
+    if (end === null) throw new Error("closed without a reason");
+    for (const request of this.#inFlight.clear()) request.fail(this.#failureOf(request, end));
+    this.#listener.onClosed(end.cause);
+  }
+
+  /** Only what ran out of time timed out; the others lost their connection to it. */
+  #failureOf(request: InFlightRequest, { cause, atMs }: { readonly cause: Error; readonly atMs: number }): Error {
+    if (!(cause instanceof TimeoutError)) return cause;
+    if (request.deadlineMs <= atMs) return this.#timeoutOf(request, atMs);
+    return new ConnectionError(this.address, `closed, because ${cause.message}`, { cause });
   }
 }

@@ -13,7 +13,12 @@ export class ConnectionError extends KafkaError {
   readonly host: string;
   readonly port: number;
 
-  constructor(address: Address, reason: string, options: { readonly cause?: unknown } = {}) {
+  /** @param options.retriable false where another attempt would meet the same: the peer is no broker */
+  constructor(
+    address: Address,
+    reason: string,
+    options: { readonly cause?: unknown; readonly retriable?: boolean } = {},
+  ) {
     super(`connection to ${addressText(address)}: ${reason}`, { code: "CONNECTION", retriable: true, ...options });
     this.host = address.host;
     this.port = address.port;

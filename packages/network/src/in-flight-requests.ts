@@ -35,11 +35,11 @@ export class InFlightRequests {
   }
 
   /**
-   * Takes the request that an answer is for.
+   * The request that an answer is for; it stays until `shift`.
    *
    * @throws DecodeError where the answer is for none, or not for the oldest
    */
-  completeNext(correlationId: number): InFlightRequest {
+  oldest(correlationId: number): InFlightRequest {
     const oldest = this.#queue[0];
     if (oldest === undefined) throw new DecodeError(`answer with correlation id ${correlationId} to no request`, 0);
     if (oldest.correlationId !== correlationId) {
@@ -49,8 +49,12 @@ export class InFlightRequests {
         0,
       );
     }
-    this.#queue.shift();
     return oldest;
+  }
+
+  /** Takes the oldest: its answer was read. */
+  shift(): void {
+    this.#queue.shift();
   }
 
   /** Those whose time is over at `nowMs`. They stay: an answer may still come, which is why their connection closes. */

@@ -22,19 +22,21 @@ const inFlight = (...requests: readonly InFlightRequest[]): InFlightRequests => 
 describe("requests in flight", () => {
   test("are answered in the order in which they were sent", () => {
     const requests = inFlight(requestOf(7), requestOf(8));
-    expect(requests.completeNext(7).correlationId).toBe(7);
-    expect(requests.completeNext(8).correlationId).toBe(8);
+    expect(requests.oldest(7).correlationId).toBe(7);
+    requests.shift();
+    expect(requests.oldest(8).correlationId).toBe(8);
+    requests.shift();
     expect(requests.size).toBe(0);
   });
 
   test("refuse an answer to no request", () => {
-    expect(() => inFlight().completeNext(3)).toThrow(DecodeError);
-    expect(() => inFlight().completeNext(3)).toThrow("answer with correlation id 3 to no request");
+    expect(() => inFlight().oldest(3)).toThrow(DecodeError);
+    expect(() => inFlight().oldest(3)).toThrow("answer with correlation id 3 to no request");
   });
 
-  test.each([6, 8, -1])("refuse an answer with the correlation id %i while 7 is the oldest, and keep it", (id) => {
+  test.each([6, 8, -1])("refuse an answer with the correlation id %i while 7 is the oldest", (id) => {
     const requests = inFlight(requestOf(7), requestOf(8));
-    expect(() => requests.completeNext(id)).toThrow(
+    expect(() => requests.oldest(id)).toThrow(
       `correlation id ${id} where 7 (Metadata v9) is the oldest request without an answer`,
     );
     expect(requests.size).toBe(2);

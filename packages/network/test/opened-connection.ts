@@ -1,0 +1,52 @@
+import { Connection, type ConnectionOptions } from "../src/connection.ts";
+import type { Address } from "../src/errors.ts";
+import { ManualClock } from "./manual-clock.ts";
+
+/** A connection to a scripted peer, and what it told its listener. */
+export class OpenedConnection {
+  readonly clock = new ManualClock();
+  readonly connection: Connection;
+  /** Resolves when requests may be sent; rejects where it closes before. */
+  readonly ready: Promise<Connection>;
+  /** Resolves with the reason. */
+  readonly closed: Promise<Error>;
+  /** Each call of the listener, in order. */
+  readonly calls: string[] = [];
+
+  constructor(address: Address, options: Partial<ConnectionOptions> = {}) {
+    const complete: ConnectionOptions = {
+      clientId: "test",
+      requestTimeoutMs: 30_000,
+      setupTimeoutMs: 10_000,
+      receiveMessageMaxBytes: 104_857_600,
+      ...options,
+    };
+    let onReady = () => {};
+    let onClosed = (_: Error) => {};
+    const opened = new Promise<void>((resolve) => {
+      onReady = resolve;
+    });
+    this.closed = new Promise((resolve) => {
+      onClosed = resolve;
+    });
+    this.connection = new Connection(address, complete, this.clock, {
+      onReady: () => {
+        this.calls.push("ready");
+        onReady();
+      },
+      onRoom: () => this.calls.push("room"),
+      onClosed: (cause) => {
+        this.calls.push("closed");
+        onClosed(cause);
+      },
+    });
+    this.ready = Promise.race([
+      opened.then(() => this.connection),
+      this.closed.then((cause) => {
+        throw cause;
+      }),
+    ]);
+    // Tests of a connection that never becomes ready look at `closed` instead.
+    this.ready.catch(() => {});
+  }
+}
