@@ -1,1 +1,20 @@
-export {};
+export type { AutoOffsetReset } from "./auto-offset-reset.ts";
+export {
+  type CallOptions,
+  type CloseOptions,
+  KafkaConsumer,
+  type OffsetAndTimestamp,
+  type PollOptions,
+  type TimestampQuery,
+} from "./consumer.ts";
+export type { ConsumerOptions, IsolationLevel } from "./consumer-options.ts";
+export { ConsumerRecord, type ConsumerRecordJson } from "./consumer-record.ts";
+export { ConsumerRecords, type OffsetAndMetadata } from "./consumer-records.ts";
+export {
+  CorruptLogError,
+  NoOffsetForPartitionError,
+  OffsetOutOfRangeError,
+  type PartitionPosition,
+  RecordDeserializationError,
+  WakeupError,
+} from "./errors.ts";

@@ -1,0 +1,35 @@
+import { leaderOf, type NetworkClient, type TopicPartition } from "@odradek/network";
+import type { BrokerError } from "@odradek/protocol";
+
+/**
+ * What those who decide on requests see of the network: who leads what, which node takes a request right now, and a
+ * way to say that the metadata seems to be wrong. Sending is not theirs.
+ */
+export type ClusterView = Pick<NetworkClient, "metadata" | "ready" | "retryAtMs" | "requestUpdate">;
+
+/**
+ * Groups partitions by the node that leads them. Where the leader is not known, metadata is asked for.
+ *
+ * @param onFatal called for a partition whose topic the cluster refuses to tell of: asking again will not mend that
+ */
+export function byLeader<P extends TopicPartition>(
+  cluster: ClusterView,
+  partitions: Iterable<P>,
+  onFatal: (error: BrokerError) => void,
+): Map<number, P[]> {
+  const groups = new Map<number, P[]>();
+  const { snapshot } = cluster.metadata;
+  for (const partition of partitions) {
+    const leader = leaderOf(snapshot, partition.topic, partition.partition);
+    if (leader === null) {
+      const fatal = cluster.metadata.fatalErrorOf(partition.topic);
+      if (fatal === null) cluster.requestUpdate();
+      else onFatal(fatal);
+      continue;
+    }
+    const group = groups.get(leader.id);
+    if (group === undefined) groups.set(leader.id, [partition]);
+    else group.push(partition);
+  }
+  return groups;
+}

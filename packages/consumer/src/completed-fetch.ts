@@ -1,0 +1,229 @@
+import { partitionText } from "@odradek/network";
+import {
+  CorruptRecordError,
+  DecodeError,
+  defaultRecordBatchesOptions,
+  KafkaError,
+  type RecordBatch,
+  RecordBatches,
+  type RecordView,
+} from "@odradek/protocol";
+import { type AbortedTransaction, AbortedTransactions } from "./aborted-transactions.ts";
+import type { ResolvedConsumerOptions } from "./consumer-options.ts";
+import { ConsumerRecord, type RecordOrigin } from "./consumer-record.ts";
+import { CorruptLogError } from "./errors.ts";
+import type { FetchPosition, PartitionState } from "./partition-state.ts";
+
+/** What a broker answered about one partition. */
+export interface FetchedPartition {
+  readonly state: PartitionState;
+  /** The position that was asked for. */
+  readonly position: FetchPosition;
+  readonly records: Buffer;
+  readonly abortedTransactions: readonly AbortedTransaction[] | null;
+}
+
+type Options<K, V> = Pick<
+  ResolvedConsumerOptions<K, V>,
+  "checkCrcs" | "isolationLevel" | "keyDeserializer" | "valueDeserializer" | "receiveMessageMaxBytes"
+>;
+
+/** A batch that is being handed out. */
+interface OpenBatch<K, V> {
+  readonly batch: RecordBatch;
+  readonly origin: RecordOrigin<K, V>;
+  readonly views: Iterator<RecordView, undefined>;
+  /** Records that have not been looked at yet; infinite where the batch does not tell. */
+  left: number;
+}
+
+/**
+ * The records of one partition in one answer, from the position on that was asked for. Batches are checked,
+ * decompressed and walked when it is their turn, so that an answer costs little until somebody wants it.
+ */
+export class CompletedFetch<K, V> {
+  readonly state: PartitionState;
+  readonly sizeInBytes: number;
+  readonly #options: Options<K, V>;
+  readonly #onReady: () => void;
+  readonly #batches: RecordBatches;
+  readonly #aborted: AbortedTransactions | null;
+  #position: FetchPosition;
+  #open: OpenBatch<K, V> | null = null;
+  /** Is being decompressed in the background, or has been and comes next. */
+  #pending: RecordBatch | null = null;
+  #hasBatches = false;
+  #isDrained = false;
+  #error: unknown = null;
+
+  /** @param onReady called when a batch that had to be decompressed in the background can be taken */
+  constructor(fetched: FetchedPartition, options: Options<K, V>, onReady: () => void) {
+    this.state = fetched.state;
+    this.sizeInBytes = fetched.records.length;
+    this.#options = options;
+    this.#onReady = onReady;
+    const { checkCrcs, isolationLevel } = options;
+    this.#batches = new RecordBatches(fetched.records, { ...defaultRecordBatchesOptions, checkCrcs });
+    this.#aborted =
+      isolationLevel === "read_committed" ? new AbortedTransactions(fetched.abortedTransactions ?? []) : null;
+    this.#position = fetched.position;
+  }
+
+  /** Behind what was taken, or stepped over because nobody gets to see it. */
+  get position(): FetchPosition {
+    return this.#position;
+  }
+
+  /** Whether nothing is left. */
+  get isDrained(): boolean {
+    return this.#isDrained;
+  }
+
+  /**
+   * Appends up to `limit` records to `into`; fewer at the end, and before a batch that is still being decompressed.
+   *
+   * @throws CorruptLogError where the next record cannot be read, at each further call again. Those before it are in `into`.
+   */
+  take(limit: number, into: ConsumerRecord<K, V>[]): void {
+    if (this.#error !== null) throw this.#error;
+    try {
+      this.#take(limit, into);
+    } catch (error) {
+      this.#error = this.#located(error);
+      throw this.#error;
+    }
+  }
+
+  #take(limit: number, into: ConsumerRecord<K, V>[]): void {
+    const end = into.length + limit;
+    for (;;) {
+      const open = this.#open ?? this.#openNext();
+      if (open === null) return;
+      if (into.length >= end && open.left > 0) return;
+      this.#takeFrom(open, end, into);
+    }
+  }
+
+  /** The hot path: a view and a record for each, and a bigint only for those that are skipped and for the last. */
+  #takeFrom(open: OpenBatch<K, V>, end: number, into: ConsumerRecord<K, V>[]): void {
+    const { batch, origin, views } = open;
+    const { offset } = this.#position;
+    // The first batch begins before the position where that lies within it.
+    let mayPrecede = batch.baseOffset < offset;
+    let last: RecordView | null = null;
+    try {
+      while (into.length < end || open.left === 0) {
+        const { done, value: view } = views.next();
+        if (done) {
+          this.#close(batch);
+          return;
+        }
+        open.left -= 1;
+        if (mayPrecede) {
+          if (view.offset < offset) continue;
+          mayPrecede = false;
+        }
+        into.push(new ConsumerRecord(origin, view));
+        last = view;
+      }
+    } finally {
+      if (last !== null) this.#moveTo(last.offset + 1n, batch);
+    }
+  }
+
+  /** Opens the next batch that has something to see; `null` at the end, and while it is not readable yet. */
+  #openNext(): OpenBatch<K, V> | null {
+    for (;;) {
+      const batch = this.#pending ?? this.#next();
+      if (batch === null) return null;
+      if (!batch.isReadable) {
+        this.#decompress(batch);
+        return null;
+      }
+      this.#pending = null;
+      if (this.#isHidden(batch)) {
+        this.#close(batch);
+        continue;
+      }
+      const views = batch[Symbol.iterator]();
+      this.#open = { batch, origin: this.#origin(batch), views, left: batch.count ?? Number.POSITIVE_INFINITY };
+      return this.#open;
+    }
+  }
+
+  #origin({ partitionLeaderEpoch: leaderEpoch, timestampType }: RecordBatch): RecordOrigin<K, V> {
+    const { topic, partition } = this.state;
+    const { keyDeserializer, valueDeserializer } = this.#options;
+    return {
+      topic,
+      partition,
+      leaderEpoch,
+      timestampType,
+      keyDeserializer,
+      valueDeserializer,
+      keyContext: { topic, role: "key" },
+      valueContext: { topic, role: "value" },
+    };
+  }
+
+  #next(): RecordBatch | null {
+    const { done, value } = this.#batches.next();
+    if (!done) {
+      this.#hasBatches = true;
+      return value;
+    }
+    this.#isDrained = true;
+    if (!this.#hasBatches) this.#askForMore();
+    return null;
+  }
+
+  /** The next batch alone is larger than what was asked for, and the broker has cut it short. */
+  #askForMore(): void {
+    const { firstBatchBytes } = this.#batches;
+    const { receiveMessageMaxBytes } = this.#options;
+    if (firstBatchBytes === null || firstBatchBytes <= receiveMessageMaxBytes) {
+      this.state.needs(firstBatchBytes ?? this.sizeInBytes * 2);
+      return;
+    }
+    const place = `${partitionText(this.state)} at offset ${this.#position.offset}`;
+    throw new KafkaError(
+      `the record batch of ${place} has ${firstBatchBytes} bytes: raise receiveMessageMaxBytes (${receiveMessageMaxBytes})`,
+      { code: "MESSAGE_TOO_LARGE" },
+    );
+  }
+
+  #decompress(batch: RecordBatch): void {
+    // Asked once: what is pending already is on its way.
+    if (this.#pending === batch) return;
+    this.#pending = batch;
+    batch
+      .decompress()
+      .catch((error: unknown) => {
+        this.#error = this.#located(error);
+      })
+      .finally(this.#onReady);
+  }
+
+  #isHidden(batch: RecordBatch): boolean {
+    return this.#aborted === null ? batch.isControl : this.#aborted.hides(batch);
+  }
+
+  #close(batch: RecordBatch): void {
+    this.#open = null;
+    this.#moveTo(batch.nextOffset, batch);
+  }
+
+  /** Never back: what a batch says of itself must not have records come twice. */
+  #moveTo(offset: bigint, { partitionLeaderEpoch: leaderEpoch }: RecordBatch): void {
+    if (offset > this.#position.offset) this.#position = { offset, leaderEpoch };
+  }
+
+  /** What is wrong with the bytes, with their place; anything else, such as a library that is not there, as it is. */
+  #located(error: unknown): unknown {
+    if (!(error instanceof CorruptRecordError || error instanceof DecodeError)) return error;
+    const { topic, partition } = this.state;
+    const { offset } = this.#position;
+    const nextOffset = error instanceof CorruptRecordError ? error.nextOffset : offset + 1n;
+    return new CorruptLogError({ topic, partition, offset }, nextOffset > offset ? nextOffset : offset + 1n, error);
+  }
+}

@@ -1,0 +1,116 @@
+import {
+  bytes,
+  type ClientOptions,
+  type Deserializer,
+  type NetworkOptions,
+  OptionReader,
+  OptionsError,
+  resolveClientOptions,
+} from "@odradek/network";
+import { type AutoOffsetReset, parseAutoOffsetReset, type ResetPolicy } from "./auto-offset-reset.ts";
+
+const isolationLevels = ["read_uncommitted", "read_committed"] as const;
+
+/** Whether records of transactions that are not committed are seen. Kafka's names. */
+export type IsolationLevel = (typeof isolationLevels)[number];
+
+/** What `KafkaConsumer` takes. Names, meaning and defaults are those of Kafka's Java client. */
+export interface ConsumerOptions<K = Uint8Array, V = Uint8Array> extends ClientOptions {
+  /** Reads keys, when they are looked at. @default bytes */
+  readonly keyDeserializer?: Deserializer<K>;
+  /** Reads values, when they are looked at. @default bytes */
+  readonly valueDeserializer?: Deserializer<V>;
+  /**
+   * Where to begin in a partition that has no position, or whose position the log does not have (any more):
+   * `earliest`, `latest`, `none` for an error, or `by_duration:<ISO 8601>`, such as `by_duration:PT12H` for the first
+   * record that is at most twelve hours old.
+   * @default "latest"
+   */
+  readonly autoOffsetReset?: AutoOffsetReset;
+  /**
+   * `read_committed` leaves out the records of aborted transactions and goes no further than the first transaction
+   * that is still open. @default "read_uncommitted"
+   */
+  readonly isolationLevel?: IsolationLevel;
+  /** Most records that one poll gives. @default 500 */
+  readonly maxPollRecords?: number;
+  /** How much a broker gathers before it answers, unless `fetchMaxWaitMs` is over, bytes. @default 1 */
+  readonly fetchMinBytes?: number;
+  /** How long a broker waits for `fetchMinBytes`, milliseconds. @default 500 */
+  readonly fetchMaxWaitMs?: number;
+  /**
+   * Most that one broker gives in one answer, bytes, and most that is kept ready for the polls to come. A batch that
+   * alone is larger comes nevertheless. @default 52_428_800
+   */
+  readonly fetchMaxBytes?: number;
+  /** Most of one partition in one answer, bytes. A batch that alone is larger comes nevertheless. @default 1_048_576 */
+  readonly maxPartitionFetchBytes?: number;
+  /** Whether the checksum of every batch is compared. Costs about half a nanosecond a byte. @default true */
+  readonly checkCrcs?: boolean;
+  /** Whether a broker may create a topic because this consumer asked about it. @default true */
+  readonly allowAutoCreateTopics?: boolean;
+}
+
+/** The same, complete. */
+export interface ResolvedConsumerOptions<K, V> extends NetworkOptions {
+  readonly keyDeserializer: Deserializer<K>;
+  readonly valueDeserializer: Deserializer<V>;
+  readonly autoOffsetReset: ResetPolicy;
+  readonly isolationLevel: IsolationLevel;
+  readonly maxPollRecords: number;
+  readonly fetchMinBytes: number;
+  readonly fetchMaxWaitMs: number;
+  readonly fetchMaxBytes: number;
+  readonly maxPartitionFetchBytes: number;
+  readonly checkCrcs: boolean;
+  readonly allowAutoCreateTopics: boolean;
+}
+
+/** A consumer has one Fetch under way on a connection and few questions besides; more would mean that a broker is stuck. */
+const maxInFlightRequestsPerConnection = 100;
+
+const int32Max = 0x7fff_ffff;
+
+/** @throws OptionsError naming option, value and what is allowed */
+export function resolveConsumerOptions<K, V>(options: ConsumerOptions<K, V>): ResolvedConsumerOptions<K, V> {
+  const reader = new OptionReader(options);
+  const resolved = {
+    ...resolveClientOptions(reader),
+    maxInFlightRequestsPerConnection,
+    keyDeserializer: deserializer<K>(reader, "keyDeserializer"),
+    valueDeserializer: deserializer<V>(reader, "valueDeserializer"),
+    autoOffsetReset: resetPolicy(reader.string("autoOffsetReset", "latest")),
+    isolationLevel: reader.oneOf("isolationLevel", "read_uncommitted", isolationLevels),
+    maxPollRecords: reader.integer("maxPollRecords", 500, 1),
+    fetchMinBytes: reader.integer("fetchMinBytes", 1, 0, int32Max),
+    fetchMaxWaitMs: reader.integer("fetchMaxWaitMs", 500, 0, int32Max),
+    fetchMaxBytes: reader.integer("fetchMaxBytes", 52_428_800, 0, int32Max),
+    maxPartitionFetchBytes: reader.integer("maxPartitionFetchBytes", 1_048_576, 0, int32Max),
+    checkCrcs: reader.boolean("checkCrcs", true),
+    allowAutoCreateTopics: reader.boolean("allowAutoCreateTopics", true),
+  };
+  reader.finish();
+  if (resolved.fetchMaxWaitMs >= resolved.requestTimeoutMs) {
+    const allowed = `less than requestTimeoutMs (${resolved.requestTimeoutMs}), or every fetch of a quiet topic times out;`;
+    throw new OptionsError("fetchMaxWaitMs", resolved.fetchMaxWaitMs, allowed);
+  }
+  return Object.freeze(resolved);
+}
+
+function resetPolicy(text: string): ResetPolicy {
+  const policy = parseAutoOffsetReset(text);
+  if (policy !== null) return policy;
+  throw new OptionsError("autoOffsetReset", text, "one of earliest, latest, none, by_duration:<such as PT12H>");
+}
+
+function deserializer<T>(reader: OptionReader, name: string): Deserializer<T> {
+  // Where the user gave none, T is the default of the type parameter: what `bytes` reads.
+  const fallback = bytes as Deserializer<unknown> as Deserializer<T>;
+  return reader.value(name, fallback, isDeserializer<T>, "an object with a method deserialize(bytes, context)");
+}
+
+function isDeserializer<T>(value: unknown): value is Deserializer<T> {
+  return (
+    typeof value === "object" && value !== null && "deserialize" in value && typeof value.deserialize === "function"
+  );
+}

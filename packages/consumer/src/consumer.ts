@@ -1,0 +1,468 @@
+import {
+  Alarm,
+  type Clock,
+  ClosedError,
+  Deadline,
+  NetworkClient,
+  OptionsError,
+  type PartitionSnapshot,
+  partitionText,
+  StateError,
+  systemClock,
+  TimeoutError,
+  type TopicPartition,
+} from "@odradek/network";
+import { earliestTimestamp, latestTimestamp, type OffsetSpec } from "./auto-offset-reset.ts";
+import { type ConsumerOptions, type ResolvedConsumerOptions, resolveConsumerOptions } from "./consumer-options.ts";
+import type { ConsumerRecord } from "./consumer-record.ts";
+import { ConsumerRecords } from "./consumer-records.ts";
+import { type PartitionPosition, WakeupError } from "./errors.ts";
+import { type Drained, FetchBuffer } from "./fetch-buffer.ts";
+import { Fetcher } from "./fetcher.ts";
+import type { ListedOffset, OffsetQuery } from "./list-offsets.ts";
+import { OffsetLookup } from "./offset-lookup.ts";
+import { OffsetReset } from "./offset-reset.ts";
+import type { Due } from "./outgoing-request.ts";
+import { SubscriptionState } from "./subscription-state.ts";
+import { WaitingCalls } from "./waiting-calls.ts";
+
+export interface PollOptions {
+  /** Ends the wait; the poll rejects with the signal's reason. No record is lost by it. */
+  readonly signal?: AbortSignal;
+}
+
+export interface CallOptions {
+  /** How long to wait for an answer, milliseconds. @default defaultApiTimeoutMs of the consumer */
+  readonly timeoutMs?: number;
+}
+
+export interface CloseOptions {
+  /**
+   * Longest that closing may take, milliseconds. A consumer without a group has nothing to finish, and closes at once.
+   * @default 30_000
+   */
+  readonly timeoutMs?: number;
+}
+
+/** A question for the first record of a partition that is of a certain time or later. */
+export interface TimestampQuery extends TopicPartition {
+  /** Milliseconds since 1970. */
+  readonly timestamp: number;
+}
+
+/** What was found for a time. */
+export interface OffsetAndTimestamp extends TopicPartition {
+  /** `null` where no record is of that time or later. */
+  readonly offset: bigint | null;
+  /** Of the record at `offset`, milliseconds since 1970. */
+  readonly timestamp: number | null;
+  /** Epoch of the leader that wrote it, where the broker tells. */
+  readonly leaderEpoch: number | null;
+}
+
+/**
+ * Reads records. It connects on the first call that needs to, and asks brokers for records only while somebody
+ * polls; what comes meanwhile is kept for the next poll. Source: Kafka's `KafkaConsumer`.
+ *
+ * One poll at a time. `wakeup`, `close`, and what answers at once (`seek`, `pause`, `assign` and the like) may be called while a poll
+ * waits: records of partitions that it moves or takes away are not handed out any more.
+ */
+export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<ConsumerRecord<K, V>> {
+  readonly #options: ResolvedConsumerOptions<K, V>;
+  readonly #clock: Clock;
+  readonly #network: NetworkClient;
+  readonly #subscription = new SubscriptionState();
+  readonly #buffer: FetchBuffer<K, V>;
+  readonly #fetcher: Fetcher<K, V>;
+  readonly #offsetReset: OffsetReset;
+  readonly #offsetLookup: OffsetLookup;
+  readonly #waiting = new WaitingCalls();
+  /** Rings when the loop has something to do although nothing happened. */
+  readonly #alarm: Alarm;
+  /** Topics that `partitionsFor` asks about. */
+  readonly #topicQuestions = new Set<{ readonly topic: string }>();
+  #isPolling = false;
+  #isWakeupRequested = false;
+  #wakeIsQueued = false;
+  #closing: Promise<void> | null = null;
+
+  /** @throws OptionsError naming option, value and what is allowed */
+  constructor(options: ConsumerOptions<K, V>, clock: Clock = systemClock) {
+    const resolved = resolveConsumerOptions(options);
+    this.#options = resolved;
+    this.#clock = clock;
+    this.#network = new NetworkClient("consumer", resolved, clock);
+    this.#buffer = new FetchBuffer(this.#subscription);
+    this.#fetcher = new Fetcher(resolved, this.#network, this.#subscription, this.#buffer, clock, () => this.#wake());
+    this.#offsetReset = new OffsetReset(resolved, this.#network, this.#subscription, clock);
+    this.#offsetLookup = new OffsetLookup(resolved, this.#network, clock);
+    this.#alarm = new Alarm(clock, () => this.#run());
+    this.#network.onWake(() => this.#run());
+  }
+
+  /** Connects now, for who wants to fail fast. @throws TimeoutError where no broker of the cluster answers in time */
+  async connect({ timeoutMs }: CallOptions = {}): Promise<void> {
+    this.#enter();
+    const { metadata } = this.#network;
+    await this.#network.awaitMetadata(
+      this.#deadline(timeoutMs),
+      "connecting to the cluster",
+      () => [...metadata.snapshot.nodes.keys()].find((id) => id >= 0) ?? null,
+    );
+  }
+
+  /**
+   * Reads exactly these partitions from now on, in no group. Those that were assigned before keep their positions;
+   * new ones begin where `autoOffsetReset` says, unless `seek` says otherwise.
+   */
+  assign(partitions: readonly TopicPartition[]): void {
+    this.#open();
+    partitions.forEach(checkPartition);
+    this.#subscription.assign(partitions);
+    this.#retainTopics();
+  }
+
+  /** Gives up all partitions. */
+  unsubscribe(): void {
+    this.assign([]);
+  }
+
+  /** The partitions that are read. */
+  assignment(): TopicPartition[] {
+    return [...this.#subscription.partitions()].map(({ topic, partition }) => ({ topic, partition }));
+  }
+
+  /**
+   * Waits for records: `maxPollRecords` at most, of any assigned partition. They come as soon as there are some, and
+   * the brokers are asked for more before they are handed out.
+   *
+   * @param timeoutMs how long to wait; 0 takes what is there
+   * @returns nothing but an empty answer when the time is over
+   * @throws StateError where another poll is under way or nothing is assigned, WakeupError, ClosedError,
+   *   NoOffsetForPartitionError, OffsetOutOfRangeError, CorruptLogError, and BrokerError for what the cluster refuses
+   */
+  async poll(timeoutMs: number, { signal }: PollOptions = {}): Promise<ConsumerRecords<K, V>> {
+    if (!(timeoutMs >= 0)) throw new OptionsError("timeoutMs", timeoutMs, "a number of milliseconds of at least 0");
+    const { records, spans } = (await this.#poll(timeoutMs, signal)) ?? { records: [], spans: [] };
+    return new ConsumerRecords(records, spans);
+  }
+
+  /**
+   * All records from here on, without an end; `close` ends the loop.
+   *
+   * A loop that is left, by `break` or by an error, has not finished its last record: what comes next, from another
+   * loop or a poll, begins with that one.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<ConsumerRecord<K, V>, void, undefined> {
+    while (this.#closing === null) {
+      const drained = await this.#poll(Number.POSITIVE_INFINITY, undefined).catch((error: unknown) => {
+        if (error instanceof ClosedError && this.#closing !== null) return null;
+        throw error;
+      });
+      if (drained !== null) yield* this.#handOut(drained);
+    }
+  }
+
+  /** Goes on at `offset`, whatever the position was. @throws StateError where the partition is not assigned */
+  seek(partition: TopicPartition, offset: bigint | number): void {
+    this.#open();
+    const exact = checkedOffset(offset);
+    this.#subscription.get(partition).seek({ offset: exact, leaderEpoch: -1 });
+    this.#wake();
+  }
+
+  /** Goes on at the first record there is, which is looked up by the next poll. @param partitions default all assigned ones */
+  seekToBeginning(partitions: readonly TopicPartition[] = []): void {
+    this.#requestReset(partitions, { kind: "earliest" });
+  }
+
+  /** Goes on behind the last record there is, which is looked up by the next poll. @param partitions default all assigned ones */
+  seekToEnd(partitions: readonly TopicPartition[] = []): void {
+    this.#requestReset(partitions, { kind: "latest" });
+  }
+
+  /**
+   * The offset of the record that comes next; waits while it is being looked up.
+   *
+   * @throws StateError where the partition is not assigned, TimeoutError, WakeupError, NoOffsetForPartitionError
+   */
+  async position(partition: TopicPartition, { timeoutMs }: CallOptions = {}): Promise<bigint> {
+    this.#enter();
+    const deadline = this.#deadline(timeoutMs);
+    const found = await this.#wait(deadline, undefined, () => {
+      const { position } = this.#subscription.get(partition);
+      if (position !== null) return position;
+      this.#throwError();
+      return null;
+    });
+    if (found === null) throw new TimeoutError(`the position of ${partitionText(partition)}`, deadline.timeoutMs);
+    return found.offset;
+  }
+
+  /** Gives no more records of these partitions. What was fetched of them stays ready for `resume`. */
+  pause(partitions: readonly TopicPartition[]): void {
+    this.#open();
+    for (const state of partitions.map((partition) => this.#subscription.get(partition))) state.pause();
+  }
+
+  /** Gives records of these partitions again. */
+  resume(partitions: readonly TopicPartition[]): void {
+    this.#open();
+    for (const state of partitions.map((partition) => this.#subscription.get(partition))) state.resume();
+    this.#wake();
+  }
+
+  /** The partitions that are paused. */
+  paused(): TopicPartition[] {
+    const paused = [...this.#subscription.partitions()].filter(({ isPaused }) => isPaused);
+    return paused.map(({ topic, partition }) => ({ topic, partition }));
+  }
+
+  /** How many records lie between the position and the end of the log, as the last answer had it; `null` before the first. */
+  currentLag(partition: TopicPartition): bigint | null {
+    return this.#subscription.get(partition).lag(this.#options.isolationLevel);
+  }
+
+  /** The first offset of each partition that can still be read. @throws TimeoutError, WakeupError, BrokerError */
+  beginningOffsets(partitions: readonly TopicPartition[], options?: CallOptions): Promise<PartitionPosition[]> {
+    return this.#ends(partitions, earliestTimestamp, options);
+  }
+
+  /**
+   * The offset behind the last record of each partition that can be read: with `read_committed`, that of the first
+   * record that belongs to an open transaction. @throws TimeoutError, WakeupError, BrokerError
+   */
+  endOffsets(partitions: readonly TopicPartition[], options?: CallOptions): Promise<PartitionPosition[]> {
+    return this.#ends(partitions, latestTimestamp, options);
+  }
+
+  /** The first record of each partition that is of a certain time or later. @throws TimeoutError, WakeupError, BrokerError */
+  async offsetsForTimes(queries: readonly TimestampQuery[], options?: CallOptions): Promise<OffsetAndTimestamp[]> {
+    const questions = queries.map(({ topic, partition, timestamp }): OffsetQuery => {
+      if (Number.isInteger(timestamp) && timestamp >= 0) return { topic, partition, timestamp: BigInt(timestamp) };
+      throw new OptionsError("timestamp", timestamp, "a whole number of milliseconds since 1970");
+    });
+    const listed = await this.#lookUp(questions, options);
+    return listed.map(([{ topic, partition }, { offset, timestamp, leaderEpoch }]) => {
+      if (offset < 0n) return { topic, partition, offset: null, timestamp: null, leaderEpoch: null };
+      return {
+        topic,
+        partition,
+        offset,
+        timestamp: Number(timestamp),
+        leaderEpoch: leaderEpoch < 0 ? null : leaderEpoch,
+      };
+    });
+  }
+
+  /**
+   * The partitions of a topic and who leads them, as the cluster tells now.
+   *
+   * @throws TimeoutError where the topic does not come into being in time, BrokerError for one that cannot be told
+   */
+  async partitionsFor(topic: string, { timeoutMs }: CallOptions = {}): Promise<readonly PartitionSnapshot[]> {
+    this.#enter();
+    const deadline = this.#deadline(timeoutMs);
+    const { metadata } = this.#network;
+    const question = { topic };
+    this.#topicQuestions.add(question);
+    this.#retainTopics();
+    try {
+      const found = await this.#wait(deadline, undefined, () => {
+        const fatal = metadata.fatalErrorOf(topic);
+        if (fatal !== null) throw fatal;
+        const known = metadata.snapshot.topics.get(topic)?.partitions ?? null;
+        if (known === null) this.#network.requestUpdate();
+        return known;
+      });
+      if (found === null) throw new TimeoutError(`the partitions of ${topic}`, deadline.timeoutMs);
+      return found;
+    } finally {
+      this.#topicQuestions.delete(question);
+      this.#retainTopics();
+    }
+  }
+
+  /** Ends the call that waits, else the next one that would, with a WakeupError. May be called at any time. */
+  wakeup(): void {
+    if (this.#waiting.size === 0 && this.#offsetLookup.size === 0) {
+      this.#isWakeupRequested = true;
+      return;
+    }
+    const error = new WakeupError();
+    this.#waiting.rejectAll(error);
+    this.#offsetLookup.cancel(error);
+  }
+
+  /** Ends calls that wait with a ClosedError, and closes every connection. Afterwards no socket and no timer is left. */
+  close(_options: CloseOptions = {}): Promise<void> {
+    // Fetches under way are given up: nobody will poll what they bring.
+    this.#closing ??= this.#network.close({ timeoutMs: 0 });
+    const error = new ClosedError("consumer");
+    this.#waiting.rejectAll(error);
+    this.#offsetLookup.cancel(error);
+    this.#alarm.cancel();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #open(): void {
+    if (this.#closing !== null) throw new ClosedError("consumer");
+  }
+
+  /** Where calls begin that may wait. */
+  #enter(): void {
+    this.#open();
+    if (!this.#isWakeupRequested) return;
+    this.#isWakeupRequested = false;
+    throw new WakeupError();
+  }
+
+  #deadline(timeoutMs = this.#options.defaultApiTimeoutMs): Deadline {
+    return new Deadline(this.#clock, timeoutMs);
+  }
+
+  async #poll(timeoutMs: number, signal: AbortSignal | undefined): Promise<Drained<K, V> | null> {
+    this.#enter();
+    if (this.#isPolling) throw new StateError("another poll is under way: await it first");
+    if (this.#subscription.size === 0) throw new StateError("nothing is assigned: call assign first");
+    this.#isPolling = true;
+    try {
+      const deadline = this.#deadline(timeoutMs);
+      // Polls that find records, or errors, without waiting must not keep sockets and other people's timers from
+      // their turn, however tight the loop around them is.
+      await new Promise<void>((resolve) => this.#clock.after(0, resolve));
+      this.#enter();
+      return await this.#wait(deadline, signal, () => {
+        const drained = this.#buffer.drain(this.#options.maxPollRecords);
+        if (drained === null) this.#throwError();
+        return drained;
+      });
+    } finally {
+      this.#isPolling = false;
+    }
+  }
+
+  *#handOut({ records, spans }: Drained<K, V>): Generator<ConsumerRecord<K, V>, void, undefined> {
+    let finished = 0;
+    try {
+      for (const record of records) {
+        yield record;
+        finished += 1;
+      }
+    } finally {
+      for (const { topic, partition, start, end, next } of spans) {
+        const first = records[Math.max(start, finished)];
+        if (finished >= end || first === undefined) continue;
+        const state = this.#subscription.find({ topic, partition });
+        // Whoever has moved the position meanwhile knows better.
+        if (state?.position === next) state.seek({ offset: first.offset, leaderEpoch: first.leaderEpoch ?? -1 });
+      }
+    }
+  }
+
+  #requestReset(partitions: readonly TopicPartition[], spec: OffsetSpec): void {
+    this.#open();
+    const chosen = partitions.length === 0 ? this.assignment() : partitions;
+    for (const state of chosen.map((partition) => this.#subscription.get(partition))) state.requestReset(spec);
+    this.#wake();
+  }
+
+  async #ends(
+    partitions: readonly TopicPartition[],
+    timestamp: bigint,
+    options?: CallOptions,
+  ): Promise<PartitionPosition[]> {
+    const queries = partitions.map(({ topic, partition }) => ({ topic, partition, timestamp }));
+    const listed = await this.#lookUp(queries, options);
+    return listed.map(([{ topic, partition }, { offset }]) => ({ topic, partition, offset }));
+  }
+
+  async #lookUp(
+    queries: readonly OffsetQuery[],
+    { timeoutMs }: CallOptions = {},
+  ): Promise<(readonly [OffsetQuery, ListedOffset])[]> {
+    this.#enter();
+    queries.forEach(checkPartition);
+    const looking = this.#offsetLookup.lookUp(queries, this.#deadline(timeoutMs));
+    this.#retainTopics();
+    this.#run();
+    try {
+      const listed = await looking;
+      return queries.flatMap((query) => {
+        const found = listed.get(partitionText(query));
+        return found === undefined ? [] : [[query, found] as const];
+      });
+    } finally {
+      this.#retainTopics();
+    }
+  }
+
+  /** Has the metadata kept up to date of those topics that are of use. */
+  #retainTopics(): void {
+    const asked = [...this.#topicQuestions].map(({ topic }) => topic);
+    this.#network.metadata.retain([...this.#subscription.topics, ...this.#offsetLookup.topics, ...asked]);
+    this.#wake();
+  }
+
+  #wait<T>(deadline: Deadline, signal: AbortSignal | undefined, find: () => T | null): Promise<T | null> {
+    const waiting = this.#waiting.wait(deadline, signal, find);
+    this.#run();
+    return waiting;
+  }
+
+  /** One turn of the loop: hands out what is there, sends what is due, and sleeps until the next deadline. */
+  #run(): void {
+    if (this.#closing !== null) return;
+    const nowMs = this.#clock.now();
+    // First, because what is handed out makes room for the next fetch, which then is under way while the caller works.
+    this.#waiting.look();
+    const nextMs = this.#sendDue(nowMs);
+    // Again, because an attempt to send may have found an error.
+    this.#waiting.look();
+    this.#waiting.expire(nowMs);
+    this.#alarm.set(Math.min(nextMs, this.#waiting.nextMs));
+  }
+
+  #sendDue(nowMs: number): number {
+    let nextMs = this.#send(this.#offsetLookup.poll(nowMs));
+    if (this.#isPolling || this.#waiting.size > 0) nextMs = Math.min(nextMs, this.#send(this.#offsetReset.poll(nowMs)));
+    if (this.#isPolling) nextMs = Math.min(nextMs, this.#send(this.#fetcher.poll(nowMs)));
+    return nextMs;
+  }
+
+  #send({ requests, nextMs }: Due): number {
+    for (const request of requests) void request.send(this.#network).finally(() => this.#wake());
+    return nextMs;
+  }
+
+  #throwError(): void {
+    const error = this.#offsetReset.takeError() ?? this.#fetcher.takeError();
+    if (error !== null) throw error;
+  }
+
+  /** Has the loop run in a turn of its own: many events in one turn are one run. */
+  #wake(): void {
+    if (this.#wakeIsQueued) return;
+    this.#wakeIsQueued = true;
+    queueMicrotask(() => {
+      this.#wakeIsQueued = false;
+      this.#run();
+    });
+  }
+}
+
+function checkPartition({ topic, partition }: TopicPartition): void {
+  if (typeof topic !== "string" || topic === "") throw new OptionsError("topic", topic, "a text that is not empty");
+  if (!Number.isInteger(partition) || partition < 0) {
+    throw new OptionsError("partition", partition, "a whole number of at least 0");
+  }
+}
+
+function checkedOffset(offset: bigint | number): bigint {
+  if (typeof offset === "bigint" ? offset >= 0n : Number.isSafeInteger(offset) && offset >= 0) return BigInt(offset);
+  throw new OptionsError("offset", offset, "a whole number of at least 0");
+}

@@ -1,0 +1,94 @@
+import { partitionText, SerializationError, type TopicPartition } from "@odradek/network";
+import { KafkaError } from "@odradek/protocol";
+
+/** A position of a partition: the offset of the record that would come next. */
+export interface PartitionPosition extends TopicPartition {
+  readonly offset: bigint;
+}
+
+/** `wakeup()` ended the call that waited. Nothing is lost: the next call goes on where this one was. */
+export class WakeupError extends KafkaError {
+  constructor() {
+    super("the call was ended by wakeup()", { code: "WAKEUP", retriable: true });
+  }
+}
+
+/** `autoOffsetReset` is `none`, and nobody said where these partitions begin. */
+export class NoOffsetForPartitionError extends KafkaError {
+  readonly partitions: readonly TopicPartition[];
+
+  constructor(partitions: readonly TopicPartition[]) {
+    super(
+      `no offset to begin with for ${partitions.map(partitionText).join(", ")}, and autoOffsetReset is none: ` +
+        "seek to one, or set autoOffsetReset to earliest or latest",
+      { code: "NO_OFFSET" },
+    );
+    this.partitions = partitions;
+  }
+}
+
+/** `autoOffsetReset` is `none`, and the log has no record at these positions, any more or yet. */
+export class OffsetOutOfRangeError extends KafkaError {
+  readonly positions: readonly PartitionPosition[];
+
+  constructor(positions: readonly PartitionPosition[]) {
+    super(
+      `out of the range of the log: ${positions.map(positionText).join(", ")}, and autoOffsetReset is none: ` +
+        "seek to an offset between beginningOffsets and endOffsets",
+      { code: "OFFSET_OUT_OF_RANGE" },
+    );
+    this.positions = positions;
+  }
+}
+
+/**
+ * A deserializer could not read a key or a value. The consumer has moved on: the records behind this one come as
+ * usual, and a seek to `offset` brings this one back.
+ */
+export class RecordDeserializationError extends SerializationError {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: bigint;
+  readonly role: "key" | "value";
+  /** What could not be read. */
+  readonly bytes: Buffer;
+
+  constructor(position: PartitionPosition, role: "key" | "value", bytes: Buffer, cause: unknown) {
+    super(`the ${role} of the record at ${positionText(position)} (${bytes.length} bytes) cannot be deserialized`, {
+      cause,
+    });
+    this.topic = position.topic;
+    this.partition = position.partition;
+    this.offset = position.offset;
+    this.role = role;
+    this.bytes = bytes;
+  }
+}
+
+/**
+ * Bytes of the log that cannot be read: a checksum that does not match, or a batch or record that contradicts itself.
+ * The consumer stays at `offset`, and every poll says so again, until it is told to go on elsewhere:
+ * `seek({ topic, partition }, nextOffset)` steps over what is broken.
+ */
+export class CorruptLogError extends KafkaError {
+  readonly topic: string;
+  readonly partition: number;
+  /** The consumer's position, within or before what is broken. */
+  readonly offset: bigint;
+  /** The first offset behind the broken batch; behind `offset` where the batch does not even tell how long it is. */
+  readonly nextOffset: bigint;
+
+  constructor(position: PartitionPosition, nextOffset: bigint, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(`corrupt records at ${positionText(position)}: ${reason}; seek to ${nextOffset} to step over them`, {
+      code: "CORRUPT_MESSAGE",
+      cause,
+    });
+    this.topic = position.topic;
+    this.partition = position.partition;
+    this.offset = position.offset;
+    this.nextOffset = nextOffset;
+  }
+}
+
+const positionText = (position: PartitionPosition): string => `${partitionText(position)}@${position.offset}`;

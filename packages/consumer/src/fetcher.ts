@@ -1,0 +1,149 @@
+import { type Backoff, type Clock, exponentialBackoff, partitionText } from "@odradek/network";
+import { BrokerError, brokerErrorByCode, DecodeError, KafkaError, type ResponseOf, zeroUuid } from "@odradek/protocol";
+import { Fetch } from "@odradek/protocol/messages/fetch";
+import { byLeader, type ClusterView } from "./cluster-view.ts";
+import { CompletedFetch } from "./completed-fetch.ts";
+import type { ResolvedConsumerOptions } from "./consumer-options.ts";
+import { CorruptLogError, OffsetOutOfRangeError } from "./errors.ts";
+import type { FetchBuffer } from "./fetch-buffer.ts";
+import { type FetchTarget, fetchAnswers, fetchBody, type PartitionData, versionsFor } from "./fetch-request.ts";
+import { ApiRequest, type Due, type RequestTo } from "./outgoing-request.ts";
+import type { PartitionState } from "./partition-state.ts";
+import type { SubscriptionState } from "./subscription-state.ts";
+
+/**
+ * Decides which broker is asked for what, and takes in what they answer. At most one Fetch is under way for each
+ * broker, and a partition is asked for only while nothing of it waits in the buffer. Source: Kafka's `AbstractFetch`.
+ */
+export class Fetcher<K, V> {
+  readonly #options: ResolvedConsumerOptions<K, V>;
+  readonly #cluster: ClusterView;
+  readonly #subscription: SubscriptionState;
+  readonly #buffer: FetchBuffer<K, V>;
+  readonly #clock: Clock;
+  readonly #backoff: Backoff;
+  readonly #onReady: () => void;
+  /** Nodes that have a Fetch to answer. */
+  readonly #inFlight = new Set<number>();
+  #error: Error | null = null;
+
+  /** @param onReady called when records can be taken from the buffer that had to be decompressed first */
+  constructor(
+    options: ResolvedConsumerOptions<K, V>,
+    cluster: ClusterView,
+    subscription: SubscriptionState,
+    buffer: FetchBuffer<K, V>,
+    clock: Clock,
+    onReady: () => void,
+  ) {
+    this.#options = options;
+    this.#cluster = cluster;
+    this.#subscription = subscription;
+    this.#buffer = buffer;
+    this.#clock = clock;
+    this.#onReady = onReady;
+    this.#backoff = exponentialBackoff(options.retryBackoffMs, options.retryBackoffMaxMs);
+  }
+
+  /** What went wrong since the last call, and will again: for the user. */
+  takeError(): Error | null {
+    const error = this.#error;
+    this.#error = null;
+    return error;
+  }
+
+  /** What is to be asked now. */
+  poll(nowMs: number): Due<RequestTo<typeof Fetch>> {
+    const requests: RequestTo<typeof Fetch>[] = [];
+    let nextMs = Number.POSITIVE_INFINITY;
+    if (this.#buffer.fetchableBytes >= this.#options.fetchMaxBytes) return { requests, nextMs };
+    const due: PartitionState[] = [];
+    for (const state of this.#subscription.partitions()) {
+      if (!state.isFetchable || this.#buffer.has(state)) continue;
+      if (state.retryAtMs <= nowMs) due.push(state);
+      else nextMs = Math.min(nextMs, state.retryAtMs);
+    }
+    for (const [nodeId, states] of byLeader(this.#cluster, due, (error) => this.#fail(error))) {
+      if (this.#inFlight.has(nodeId)) continue;
+      if (this.#cluster.ready(nodeId, "fetch")) requests.push(this.#request(nodeId, states));
+      else nextMs = Math.min(nextMs, this.#cluster.retryAtMs(nodeId, "fetch"));
+    }
+    return { requests, nextMs };
+  }
+
+  #request(nodeId: number, states: readonly PartitionState[]): RequestTo<typeof Fetch> {
+    const targets = states.flatMap((state) => this.#target(state) ?? []);
+    this.#inFlight.add(nodeId);
+    return new ApiRequest({
+      nodeId,
+      api: Fetch,
+      body: fetchBody(targets, this.#options),
+      options: { purpose: "fetch", bounds: versionsFor(targets) },
+      onAnswer: (answer) => this.#onAnswer(nodeId, targets, answer),
+      onFailure: (error) => this.#onFailure(nodeId, targets, error),
+    });
+  }
+
+  #target(state: PartitionState): FetchTarget | null {
+    const { topic, partition, position } = state;
+    if (position === null) return null;
+    const known = this.#cluster.metadata.snapshot.topics.get(topic);
+    const leaderEpoch = known?.partitions[partition]?.leaderEpoch ?? -1;
+    return { topic, topicId: known?.id ?? zeroUuid, partition, leaderEpoch, state, position };
+  }
+
+  #onAnswer(nodeId: number, targets: readonly FetchTarget[], answer: ResponseOf<typeof Fetch>): void {
+    this.#inFlight.delete(nodeId);
+    const nowMs = this.#clock.now();
+    for (const [target, data] of fetchAnswers(targets, answer)) {
+      const { state, position } = target;
+      // Void after a seek, a reset, or a new assignment: whoever did that wants other records.
+      if (state.position !== position || !this.#subscription.has(state)) continue;
+      const errorCode = data?.errorCode || answer.errorCode;
+      if (data !== null && errorCode === 0) this.#onData(target, data);
+      else this.#onError(target, errorCode, nowMs);
+    }
+  }
+
+  #onData({ state, position }: FetchTarget, data: PartitionData): void {
+    state.succeeded();
+    state.saw(data);
+    if (data.records === null || data.records.length === 0) return;
+    this.#subscription.moveToEnd(state);
+    const { records, abortedTransactions } = data;
+    const fetched = { state, position, records, abortedTransactions };
+    this.#buffer.add(new CompletedFetch(fetched, this.#options, this.#onReady));
+  }
+
+  #onError({ state, position }: FetchTarget, errorCode: number, nowMs: number): void {
+    const { name, retriable } = brokerErrorByCode(errorCode);
+    const at = { topic: state.topic, partition: state.partition, offset: position.offset };
+    const { autoOffsetReset } = this.#options;
+    this.#subscription.moveToEnd(state);
+    state.failed(nowMs, this.#backoff);
+    if (name === "OFFSET_OUT_OF_RANGE") {
+      if (autoOffsetReset.kind === "none") this.#fail(new OffsetOutOfRangeError([at]));
+      else state.requestReset(autoOffsetReset);
+      return;
+    }
+    const error = new BrokerError(errorCode, `fetching from ${partitionText(state)} at offset ${position.offset}`);
+    if (name === "CORRUPT_MESSAGE") this.#fail(new CorruptLogError(at, position.offset + 1n, error));
+    // A broker that does not know what is wrong may know better next time; so does Kafka's own consumer.
+    else if (retriable || name === "UNKNOWN_SERVER_ERROR" || name === "NONE") this.#cluster.requestUpdate();
+    else this.#fail(error);
+  }
+
+  #onFailure(nodeId: number, targets: readonly FetchTarget[], error: Error): void {
+    this.#inFlight.delete(nodeId);
+    this.#cluster.requestUpdate();
+    // A lost connection passes: making it anew has its own back-off. Bytes that mean nothing do not.
+    if (error instanceof KafkaError && error.retriable && !(error.cause instanceof DecodeError)) return;
+    const nowMs = this.#clock.now();
+    for (const { state } of targets) state.failed(nowMs, this.#backoff);
+    this.#fail(error);
+  }
+
+  #fail(error: Error): void {
+    this.#error ??= error;
+  }
+}
