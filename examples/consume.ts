@@ -14,7 +14,8 @@ async function main(topic = "orders"): Promise<void> {
   for (;;) {
     const records = await consumer.poll(2_000);
     if (records.count === 0) return;
-    for (const { partition, offset, key, value } of records) console.log(`${topic}-${partition} @ ${offset}:`, key, value);
+    for (const { partition, offset, key, value } of records)
+      console.log(`${topic}-${partition} @ ${offset}:`, key, value);
   }
 }
 
