@@ -81,6 +81,6 @@ describe("one place for each of these", () => {
   });
 
   test("nothing reads the environment or writes to the console", () => {
-    expect(offenders(/process\.env|console\./, /^$/)).toEqual([]);
+    expect(offenders(/process\.env|console\.\w+\(/, /^$/)).toEqual([]);
   });
 });
