@@ -56,7 +56,7 @@ const produced = { responses: [{ name: "orders", partitionResponses: [{ index: 0
 describe("the handshake", () => {
   test("asks for the versions in our newest version, saying who we are", async () => {
     let asked: unknown;
-    await using peer = await ScriptedPeer.listen(async (connection) => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
       const request = await connection.handshake();
       asked = { ...request.body(ApiVersions), apiVersion: request.apiVersion, clientId: request.clientId };
       await connection.closed;
@@ -85,7 +85,7 @@ describe("the handshake", () => {
     ["our newest version where the broker offers a newer one", [{ apiKey: 18, minVersion: 0, maxVersion: 9 }], 4],
   ])("asks again in %s", async (_, apiKeys, expected) => {
     const versions: number[] = [];
-    await using peer = await ScriptedPeer.listen(async (connection) => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
       const refused = await connection.next();
       versions.push(refused.apiVersion);
       // The refusal comes in the form of version 0, whatever was asked.
@@ -100,7 +100,7 @@ describe("the handshake", () => {
   });
 
   test("gives up on a broker that refuses twice", async () => {
-    await using peer = await ScriptedPeer.listen(async (connection) => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
       for (;;) {
         const refused = await connection.next();
         connection.write(frameOf(refused, ApiVersions, { errorCode: unsupportedVersion, apiKeys: [] }, 0));
@@ -117,7 +117,7 @@ describe("the handshake", () => {
   });
 
   test("ends with the error that the broker answers", async () => {
-    await using peer = await ScriptedPeer.listen(async (connection) => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
       await connection.handshake({ errorCode: 42, apiKeys: [] });
     });
     const cause = await new OpenedConnection(peer.address).closed;
@@ -141,7 +141,7 @@ describe("the handshake", () => {
       },
     ],
   ])("ends with a ConnectionError where the broker closes the connection %s", async (_, until) => {
-    await using peer = await ScriptedPeer.listen(async (connection) => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
       await until(connection);
       connection.end();
     });
@@ -179,7 +179,7 @@ describe("the handshake", () => {
 
 describe("answers", () => {
   test("are read from single bytes", async () => {
-    await using peer = await ScriptedPeer.listen(async (connection) => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
       await connection.writeByteByByte(
         frameOf(await connection.next(), ApiVersions, {
           errorCode: 0,
@@ -196,7 +196,7 @@ describe("answers", () => {
   });
 
   test("are read from halves, and from a chunk that holds two of them", async () => {
-    await using peer = await ScriptedPeer.listen(async (connection) => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
       await connection.handshake();
       const requests = [await connection.next(), await connection.next(), await connection.next()];
       const frames = Buffer.concat(requests.map((request) => frameOf(request, Metadata, answerTo(request))));
@@ -221,7 +221,7 @@ describe("answers", () => {
       port: 9_092,
       rack: null,
     }));
-    await using peer = await ScriptedPeer.listen(async (connection) => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
       await connection.handshake();
       connection.answer(await connection.next(), Metadata, metadataAnswer([], { clusterId, brokers }));
       await connection.closed;
@@ -240,7 +240,7 @@ describe("answers", () => {
       port: 9_092,
       rack: null,
     }));
-    await using peer = await ScriptedPeer.listen(async (connection) => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
       await connection.handshake();
       const request = await connection.next();
       const frame = frameOf(request, Metadata, metadataAnswer([], { brokers }));
@@ -254,7 +254,7 @@ describe("answers", () => {
   });
 
   test("that come before the connection is closed are taken", async () => {
-    await using peer = await ScriptedPeer.listen(async (connection) => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
       await connection.handshake();
       const request = await connection.next();
       connection.answer(request, Metadata, answerTo(request));
@@ -270,7 +270,7 @@ describe("answers", () => {
     ["does not come at all", 0],
     ["comes by half", 11],
   ])("that %s before the connection is closed reject every request that waits, once", async (_, bytes) => {
-    await using peer = await ScriptedPeer.listen(async (connection) => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
       await connection.handshake();
       const request = await connection.next();
       await connection.next();
@@ -291,7 +291,7 @@ describe("answers", () => {
   });
 
   test("that a killed broker does not give any more reject the request", async () => {
-    await using peer = await ScriptedPeer.listen(async (connection) => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
       await connection.handshake();
       await connection.next();
       connection.reset();
@@ -309,7 +309,7 @@ describe("requests", () => {
   test("reach the broker in the order of the calls, under ascending correlation ids", async () => {
     const seen: (string | null)[] = [];
     const ids: number[] = [];
-    await using peer = await ScriptedPeer.listen(async (connection) => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
       await connection.handshake();
       for (;;) {
         const request = await connection.next();
@@ -330,7 +330,7 @@ describe("requests", () => {
   });
 
   test("that cannot be encoded leave the connection as it is", async () => {
-    await using peer = await ScriptedPeer.listen(serve);
+    const peer = await ScriptedPeer.listen(serve);
     const connection = await new OpenedConnection(peer.address).ready;
     await expect(ask(connection, "x".repeat(40_000))).resolves.toBeDefined();
     await expect(connection.request(Metadata, 8, { topics: [{ name: "x".repeat(40_000) }] })).rejects.toMatchObject({
@@ -343,7 +343,7 @@ describe("requests", () => {
 
   test("whose answer comes before they were written settle when their buffers are free", async () => {
     const mayRead = signal();
-    await using peer = await ScriptedPeer.listen(async (connection) => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
       await connection.handshake();
       // The correlation id of the second request on a connection is 1. The rest of the request is not read.
       connection.answer(await connection.header(), Produce, produced);
@@ -368,7 +368,7 @@ describe("requests", () => {
   });
 
   test("that are not yet written when the connection closes reject after the socket let go of them", async () => {
-    await using peer = await ScriptedPeer.listen(async (connection) => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
       await connection.handshake();
       await connection.closed;
     });
@@ -384,7 +384,7 @@ describe("requests", () => {
   });
 
   test("on a connection that is closed are refused with its reason", async () => {
-    await using peer = await ScriptedPeer.listen(async (connection) => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
       await connection.handshake();
       connection.end();
     });
@@ -396,7 +396,7 @@ describe("requests", () => {
   });
 
   test("before the connection is ready are refused", async () => {
-    await using peer = await ScriptedPeer.listen(async (connection) => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
       await connection.closed;
     });
     const { connection } = new OpenedConnection(peer.address);
@@ -411,7 +411,7 @@ describe("requests", () => {
 describe("requests without an answer", () => {
   test("settle when they are written, in the order of the calls", async () => {
     const seen: (string | null)[] = [];
-    await using peer = await ScriptedPeer.listen(async (connection) => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
       await connection.handshake();
       for (let i = 0; i < 2; i++) seen.push(`acks ${(await connection.next()).body(Produce).acks}`);
       const request = await connection.next();
@@ -430,7 +430,7 @@ describe("requests without an answer", () => {
 
   test("are refused room while one of them is not written, and have it afterwards", async () => {
     const mayRead = signal();
-    await using peer = await ScriptedPeer.listen(async (connection) => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
       await connection.handshake();
       await mayRead.given;
       await connection.next();
@@ -450,7 +450,7 @@ describe("requests without an answer", () => {
   });
 
   test("that are not written when the connection closes are rejected with its reason", async () => {
-    await using peer = await ScriptedPeer.listen(async (connection) => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
       await connection.handshake();
       await connection.closed;
     });
@@ -468,7 +468,7 @@ describe("close", () => {
   test("waits for the answers under way, takes no more requests, and leaves nothing behind", async () => {
     await until(() => openSockets() === 0);
     const isClosing = signal();
-    await using peer = await ScriptedPeer.listen(async (connection) => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
       await connection.handshake();
       const requests = [await connection.next(), await connection.next()];
       await isClosing.given;
@@ -493,7 +493,7 @@ describe("close", () => {
   test("waits for requests without an answer to be written", async () => {
     const mayRead = signal();
     let received = 0;
-    await using peer = await ScriptedPeer.listen(async (connection) => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
       await connection.handshake();
       await mayRead.given;
       received = (await connection.next()).body(Produce).topicData[0]?.partitionData[0]?.records?.length ?? 0;
@@ -511,7 +511,7 @@ describe("close", () => {
   });
 
   test("gives up on answers after its time", async () => {
-    await using peer = await ScriptedPeer.listen(async (connection) => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
       await connection.handshake();
       await connection.closed;
     });
@@ -528,7 +528,7 @@ describe("close", () => {
   });
 
   test("that is called again with less time takes less", async () => {
-    await using peer = await ScriptedPeer.listen(async (connection) => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
       await connection.handshake();
       await connection.closed;
     });
@@ -545,7 +545,7 @@ describe("close", () => {
   });
 
   test.each(["connecting", "checkingVersions"] as const)("does not wait for a connection that is %s", async (state) => {
-    await using peer = await ScriptedPeer.listen(async (connection) => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
       await connection.closed;
     });
     const opened = new OpenedConnection(peer.address);

@@ -21,8 +21,8 @@ export class OpenedConnection {
       receiveMessageMaxBytes: 104_857_600,
       ...options,
     };
-    let onReady = () => {};
-    let onClosed = (_: Error) => {};
+    let onReady: () => void = () => {};
+    let onClosed: (cause: Error) => void = () => {};
     const opened = new Promise<void>((resolve) => {
       onReady = resolve;
     });

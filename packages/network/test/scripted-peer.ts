@@ -11,6 +11,7 @@ import {
   type ResponseWrittenOf,
 } from "@odradek/protocol";
 import { ApiVersions } from "@odradek/protocol/messages/api-versions";
+import { onTestFinished } from "vitest";
 import type { Address } from "../src/errors.ts";
 
 export type ApiVersionsAnswer = ResponseWrittenOf<typeof ApiVersions>;
@@ -49,7 +50,7 @@ export class PeerRequest {
 /** The peer's end of one connection: what a script reads from and writes to. */
 export class PeerConnection {
   readonly socket: Socket;
-  /** Resolves when the other side, or we, closed it. */
+  /** Resolves when the other side, or we, closed it. Who has not read all that came does not see the other side's end. */
   readonly closed: Promise<void>;
   #bytes: Buffer = Buffer.alloc(0);
   readonly #chunks: AsyncIterator<Buffer>;
@@ -131,7 +132,7 @@ export type Script = (connection: PeerConnection, index: number) => Promise<void
 
 /**
  * A server on a free port of the loopback that does what the test tells it. A script that throws because the client
- * went away has seen what it was there for; whatever else it throws fails the test in `close`.
+ * went away has seen what it was there for; whatever else it throws fails the test when the peer closes, at its end.
  */
 export class ScriptedPeer {
   readonly address: Address;
@@ -152,12 +153,15 @@ export class ScriptedPeer {
     });
   }
 
+  /** Listens until the test is over. */
   static async listen(script: Script, port = 0): Promise<ScriptedPeer> {
     const server = createServer({ noDelay: true });
     server.listen(port, "127.0.0.1");
     await once(server, "listening");
     // A server that listens on TCP has an address with a port.
-    return new ScriptedPeer(server, (server.address() as AddressInfo).port, script);
+    const peer = new ScriptedPeer(server, (server.address() as AddressInfo).port, script);
+    onTestFinished(() => peer.close());
+    return peer;
   }
 
   /** The address of a port on which nobody listens. */
@@ -175,10 +179,6 @@ export class ScriptedPeer {
       await once(this.#server, "close");
     }
     if (this.#failures.length > 0) throw this.#failures[0];
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
   }
 
   async #run(script: Script, connection: PeerConnection, index: number): Promise<void> {

@@ -6,7 +6,8 @@
 export async function until(happened: () => boolean, withinMs = 10_000): Promise<void> {
   const startMs = performance.now();
   while (!happened()) {
-    if (performance.now() - startMs > withinMs) throw new Error(`did not happen within ${withinMs} ms: ${happened}`);
+    if (performance.now() - startMs > withinMs)
+      throw new Error(`did not happen within ${withinMs} ms: ${String(happened)}`);
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

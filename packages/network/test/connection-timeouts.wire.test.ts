@@ -1,0 +1,168 @@
+import { Metadata } from "@odradek/protocol/messages/metadata";
+import { describe, expect, test } from "vitest";
+import type { Connection } from "../src/connection.ts";
+import { ConnectionError, TimeoutError } from "../src/errors.ts";
+import { metadataAnswer } from "./metadata-answers.ts";
+import { OpenedConnection } from "./opened-connection.ts";
+import { type PeerConnection, ScriptedPeer } from "./scripted-peer.ts";
+import { until } from "./until.ts";
+
+const ask = (connection: Connection, timeoutMs?: number) => connection.request(Metadata, 12, { topics: [] }, timeoutMs);
+
+/** Takes every request, and answers none but the first. */
+const silentAfterHandshake = async (connection: PeerConnection) => {
+  await connection.handshake();
+  for (;;) await connection.next();
+};
+
+describe("a request that is not answered", () => {
+  test("times out after its time, and its connection is closed with it", async () => {
+    const peer = await ScriptedPeer.listen(silentAfterHandshake);
+    const opened = new OpenedConnection(peer.address, { requestTimeoutMs: 30_000 });
+    const connection = await opened.ready;
+    const answer = ask(connection).catch((error: unknown) => error);
+    opened.clock.advance(29_999);
+    expect(connection.state).toBe("ready");
+    opened.clock.advance(1);
+    expect(connection.state).toBe("closing");
+    const error = await answer;
+    expect(error).toBeInstanceOf(TimeoutError);
+    expect(error).toMatchObject({
+      code: "TIMEOUT",
+      retriable: true,
+      afterMs: 30_000,
+      message: `Metadata v12 to 127.0.0.1:${peer.address.port}: no answer after 30000 ms`,
+    });
+    expect(await opened.closed).toEqual(error);
+    await peer.connections[0]?.closed;
+    expect(opened.calls).toEqual(["ready", "closed"]);
+    expect(opened.clock.timers).toBe(0);
+  });
+
+  test("times out alone: those that had more time lose their connection", async () => {
+    const peer = await ScriptedPeer.listen(silentAfterHandshake);
+    const opened = new OpenedConnection(peer.address);
+    const connection = await opened.ready;
+    const answers = Promise.allSettled([ask(connection, 500), ask(connection, 100), ask(connection, 100)]);
+    opened.clock.advance(100);
+    const late = expect.objectContaining({ name: "TimeoutError", afterMs: 100 });
+    const bystander = expect.objectContaining({
+      name: "ConnectionError",
+      message: expect.stringMatching(/closed, because Metadata v12 to .*: no answer after 100 ms$/),
+      cause: late,
+    });
+    expect(await answers).toEqual([
+      { status: "rejected", reason: bystander },
+      { status: "rejected", reason: late },
+      { status: "rejected", reason: late },
+    ]);
+  });
+
+  test("says of each how long it waited", async () => {
+    const peer = await ScriptedPeer.listen(silentAfterHandshake);
+    const opened = new OpenedConnection(peer.address);
+    const connection = await opened.ready;
+    const first = ask(connection, 100).catch((error: unknown) => error);
+    opened.clock.advance(40);
+    const second = ask(connection, 60).catch((error: unknown) => error);
+    opened.clock.advance(60);
+    expect(await first).toMatchObject({ name: "TimeoutError", afterMs: 100 });
+    expect(await second).toMatchObject({ name: "TimeoutError", afterMs: 60 });
+  });
+
+  test("leaves others that are answered in time alone", async () => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
+      await connection.handshake();
+      for (;;) connection.answer(await connection.next(), Metadata, metadataAnswer());
+    });
+    const opened = new OpenedConnection(peer.address);
+    const connection = await opened.ready;
+    for (let i = 0; i < 3; i++) {
+      await ask(connection, 100);
+      opened.clock.advance(99);
+    }
+    expect(connection.state).toBe("ready");
+    expect(opened.clock.timers).toBe(0);
+    await connection.close(0);
+  });
+
+  test("times out although the connection is closing down", async () => {
+    const peer = await ScriptedPeer.listen(silentAfterHandshake);
+    const opened = new OpenedConnection(peer.address);
+    const connection = await opened.ready;
+    const answer = ask(connection, 100).catch((error: unknown) => error);
+    const close = connection.close(1_000);
+    opened.clock.advance(100);
+    expect(await answer).toBeInstanceOf(TimeoutError);
+    await close;
+    expect(opened.clock.timers).toBe(0);
+  });
+});
+
+describe("the time for setting a connection up", () => {
+  test("covers TCP and ApiVersions together", async () => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
+      await connection.next();
+      await connection.closed;
+    });
+    const opened = new OpenedConnection(peer.address, { setupTimeoutMs: 10_000 });
+    opened.clock.advance(6_000);
+    await until(() => opened.connection.state === "checkingVersions");
+    opened.clock.advance(3_999);
+    expect(opened.connection.state).toBe("checkingVersions");
+    opened.clock.advance(1);
+    const cause = await opened.closed;
+    expect(cause).toBeInstanceOf(TimeoutError);
+    expect(cause).toMatchObject({
+      afterMs: 10_000,
+      message: `connecting to 127.0.0.1:${peer.address.port}: no answer after 10000 ms`,
+    });
+    expect(opened.calls).toEqual(["closed"]);
+    expect(opened.clock.timers).toBe(0);
+  });
+
+  test("is over for a broker that answers ApiVersions with a refusal, and then not at all", async () => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
+      await connection.handshake({ errorCode: 35, apiKeys: [] });
+      await connection.closed;
+    });
+    const opened = new OpenedConnection(peer.address, { setupTimeoutMs: 10_000, requestTimeoutMs: 30_000 });
+    await until(() => peer.connections.length === 1);
+    opened.clock.advance(10_000);
+    expect(await opened.closed).toBeInstanceOf(TimeoutError);
+  });
+
+  test("runs while nobody takes the connection", async () => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
+      await connection.closed;
+    });
+    const opened = new OpenedConnection(peer.address, { setupTimeoutMs: 500 });
+    expect(opened.connection.state).toBe("connecting");
+    opened.clock.advance(500);
+    expect(await opened.closed).toBeInstanceOf(TimeoutError);
+    expect(opened.clock.timers).toBe(0);
+  });
+
+  test("does not run any more once the connection is ready", async () => {
+    const peer = await ScriptedPeer.listen(silentAfterHandshake);
+    const opened = new OpenedConnection(peer.address, { setupTimeoutMs: 500 });
+    const connection = await opened.ready;
+    expect(opened.clock.timers).toBe(0);
+    opened.clock.advance(100_000);
+    expect(connection.state).toBe("ready");
+    await connection.close(0);
+  });
+
+  test("is cut short by the time of a request, if that is shorter", async () => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
+      await connection.next();
+      await connection.closed;
+    });
+    const opened = new OpenedConnection(peer.address, { setupTimeoutMs: 10_000, requestTimeoutMs: 300 });
+    await until(() => opened.connection.state === "checkingVersions");
+    opened.clock.advance(300);
+    const cause = await opened.closed;
+    expect(cause).not.toBeInstanceOf(ConnectionError);
+    expect(cause.message).toBe(`ApiVersions v4 to 127.0.0.1:${peer.address.port}: no answer after 300 ms`);
+  });
+});
