@@ -3,7 +3,7 @@ import { readMessage, writeMessage } from "../src/codec.ts";
 import { codecOf } from "../src/compile.ts";
 import { EncodeError, UnsupportedVersionError } from "../src/errors.ts";
 import { Reader } from "../src/reader.ts";
-import { type AnyType, blob, int8, type Message, type Primitive, struct } from "../src/schema.ts";
+import { type AnyType, array, blob, int8, type Message, type Primitive, struct } from "../src/schema.ts";
 import { Writer } from "../src/writer.ts";
 import { allMessages } from "./schema/apis.ts";
 import { defaultOf, isOptional, isStruct } from "./schema/defaults.ts";
@@ -247,6 +247,21 @@ test("a struct that may be null is there unless the byte in front of it is negat
   const read = (first: number): unknown => readMessage(new Reader(Buffer.of(first, 7)), message, 0);
   for (const first of [0, 1, 0x7f]) expect(read(first)).toEqual({ inner: { id: 7 } });
   for (const first of [0x80, 0xfe, 0xff]) expect(read(first)).toEqual({ inner: null });
+});
+
+test("tags are written in the order of their numbers, wherever their fields are declared", () => {
+  const fields = { last: int8.tagged(9), first: int8.tagged(2), middle: int8.tagged(5) };
+  const message = blob({ name: "Tags", versions: [0, 0], flexible: 0, fields });
+  expect(write(message, 0, { last: 3, first: 1, middle: 2 })).toBe("03" + "020101" + "050102" + "090103");
+});
+
+test("a count of structs without fields is held against the tag section that each of them has", () => {
+  const message = blob({ name: "Empty", versions: [0, 0], flexible: 0, fields: { items: array({}) } });
+  const read = (hex: string): unknown => readMessage(new Reader(Buffer.from(hex, "hex")), message, 0);
+  expect(read("03" + "00" + "00" + "00")).toEqual({ items: [{}, {}] });
+  expect(() => read("ffffffff07" + "00")).toThrow(
+    "Empty v0 items at offset 5: 2147483646 items announced, 1 bytes left",
+  );
 });
 
 test("a version that a message does not have is refused by name", () => {

@@ -91,7 +91,7 @@ function complaintOf({ subject: { message, version }, bytes, about, ...expected 
 }
 
 /** The bytes with others in the place of a part. */
-const replaced = ({ layout }: Subject, { start, end }: Part, bytes: Buffer): Buffer =>
+const replaced = ({ layout }: Subject, { start, end }: Pick<Part, "start" | "end">, bytes: Buffer): Buffer =>
   Buffer.concat([layout.bytes.subarray(0, start), bytes, layout.bytes.subarray(end)]);
 
 const partsOf = ({ layout }: Subject, ...kinds: Part["kind"][]): Part[] =>
@@ -222,10 +222,12 @@ describe("a message of a peer that lies is refused", { timeout: 60_000 }, () => 
           if (part.kind !== "tagSize" || tag === undefined || bytes.readUInt8(tag.start) >= 100) continue;
           const size = bytes.readUInt8(part.start);
           const towards = parts[i + 1]?.path ?? "";
-          for (const wrong of [size - 1, size + 1]) {
-            const about = `${wrong} instead of ${size} bytes`;
-            yield { subject, bytes: replaced(subject, part, uvarint(wrong)), about, towards };
-          }
+          const data = bytes.subarray(part.end, part.end + size);
+          const shorter = replaced(subject, part, uvarint(size - 1));
+          yield { subject, bytes: shorter, about: "a byte too few", towards, reason: /took/ };
+          const longer = Buffer.concat([uvarint(size + 1), data, Buffer.of(0)]);
+          const whole = { start: part.start, end: part.end + size };
+          yield { subject, bytes: replaced(subject, whole, longer), about: "a byte too many", towards, reason: /took/ };
         }
       }
     }

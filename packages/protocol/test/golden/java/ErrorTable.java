@@ -9,9 +9,9 @@ import java.nio.charset.StandardCharsets;
 /**
  * Prints Kafka's table of error codes as JSON, one object per row of {@link Errors}, in the order of the codes.
  *
- * <pre>java -cp 'CACHE/*' ErrorTable.java > ../errors.json</pre>
+ * <pre>java -cp 'JARS/*' ErrorTable.java > ../errors.json</pre>
  *
- * where CACHE is the folder with the kafka-clients jar (see ../README.md).
+ * where JARS is the folder of ../README.md.
  */
 public final class ErrorTable {
     public static void main(String[] args) {

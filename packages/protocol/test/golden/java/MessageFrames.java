@@ -35,9 +35,9 @@ import java.util.Set;
  * Prints what Kafka's own generated classes write: every API that a broker offers to clients, at every version, in
  * both directions, and the blobs of the consumer protocol. One JSON object per line; ../README.md explains it.
  *
- * <pre>java -cp 'CACHE/*' MessageFrames.java &gt; ../frames.jsonl</pre>
+ * <pre>java -cp 'JARS/*' MessageFrames.java > ../frames.jsonl</pre>
  *
- * where CACHE is the folder with the kafka-clients jar and what it depends on.
+ * where JARS is the folder of ../README.md.
  */
 public final class MessageFrames {
     /** Brokers offer these to each other only: the state of share groups. */
