@@ -1,6 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-const source = { resolve: { conditions: ["@odradek/source"] }, ssr: { resolve: { conditions: ["@odradek/source"] } } };
+const conditions = ["@odradek/source"];
+const source = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 const root = new URL("..", import.meta.url).pathname;
 
 /** The layers of the tests: what each needs is in packages/README.md. */
@@ -23,6 +24,8 @@ export default defineConfig({
       },
       {
         ...source,
+        // Where the global set-up runs.
+        environments: { __vitest__: { resolve: { conditions } } },
         test: {
           name: "real",
           root,

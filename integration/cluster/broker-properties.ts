@@ -21,6 +21,9 @@ export function brokerProperties(node: Node, layout: ClusterLayout, dataFolder: 
     ...network(node),
     ...replication(nodes.length),
     ...quickGroups,
+    // A death is noticed in 5 s instead of 9, and 500 ms without the processor are no death yet.
+    "broker.session.timeout.ms": "5000",
+    "broker.heartbeat.interval.ms": "500",
     "log.dirs": dataFolder,
     "broker.rack": `r${node.id}`,
     "replica.selector.class": "org.apache.kafka.common.replica.RackAwareReplicaSelector",

@@ -61,7 +61,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<KafkaC
  * @throws Unavailable
  */
 export async function prepareCluster(progress: Progress = toTerminal): Promise<string> {
-  if (process.env["KAFKA_BROKERS"]) return "Kafka as KAFKA_BROKERS says";
+  const given = process.env["KAFKA_BROKERS"];
+  if (given) return (await GivenCluster.find(given)).describe();
   const plan = await planOf({});
   const { whereabouts } = await chooseProvider(plan, progress);
   return `Kafka ${plan.version} ${whereabouts}`;

@@ -20,13 +20,12 @@ export class GivenCluster implements KafkaCluster {
 
   /** @param list `host:port`, separated by commas */
   static async find(list: string): Promise<GivenCluster> {
-    const [first] = list.split(",").map(addressOf);
-    if (first === undefined) throw new Error("KAFKA_BROKERS is empty");
+    const addresses = list.split(",").map(addressOf);
     try {
-      const { brokers } = await ask(first, Metadata, { topics: [] });
+      const { brokers } = await Promise.any(addresses.map((address) => ask(address, Metadata, { topics: [] })));
       return new GivenCluster(brokers.map(({ nodeId, host, port }) => new GivenBroker(nodeId, host, port)));
     } catch (cause) {
-      throw new Error(`KAFKA_BROKERS names ${list}, but no broker answers at ${hostPort(first)}`, { cause });
+      throw new Error(`no broker answers at ${list}, which KAFKA_BROKERS names`, { cause });
     }
   }
 

@@ -18,7 +18,7 @@ export async function resolveJars(name: string, progress: Progress): Promise<str
   const folder = cacheFolder(name);
   const wanted = await readFile(pom, "utf8");
   if ((await textOf(join(folder, "pom.xml"))) !== wanted) {
-    progress(`Resolving the jars of Kafka ${name} into ${folder}`);
+    progress(`Resolving what jars/${name}.xml names into ${folder}`);
     await resolve(pom, wanted, folder);
   }
   const jars = await readdir(join(folder, "libs"));

@@ -63,7 +63,7 @@ async function rehearse({ version }: ClusterPlan, runtime: Runtime): Promise<voi
 
 async function layOut(plan: ClusterPlan, runtime: Runtime): Promise<Fleet> {
   const home = await mkdtemp(join(tmpdir(), "odradek-kafka-"));
-  const watchdog = new Watchdog(["kill", "-9"], ["rm", "-rf", home]);
+  const watchdog = new Watchdog(["rm", "-rf", home]);
   const command = (name: string, mainClass: string, args: readonly string[]): JavaCommand => ({
     program: runtime.java.program,
     jvmOptions: runtime.options,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Metadata } from "@odradek/protocol/messages/metadata";
 import { hostPort } from "./node.ts";
-import { type Address, ask } from "./wire.ts";
+import { type Address, ask, NoAnswer } from "./wire.ts";
 
 /** Three brokers are there within 3 s on an idle machine, and have been seen to take 56 s on a loaded one. */
 const withinMs = 120_000;
@@ -11,14 +11,17 @@ const betweenLooksMs = 25;
  * Looks again and again until it is so.
  *
  * @param what a sentence, for the error
- * @param look resolves with `true`, or with what is still missing; what it throws is missing too
+ * @param look resolves with `true`, or with what is still missing; that a broker does not answer is such a thing too
  * @throws Error that says what was not so, and what was missing at the last look
  */
 export async function until(what: string, look: () => Promise<true | string>, signal?: AbortSignal): Promise<void> {
   const deadline = Date.now() + withinMs;
   for (;;) {
     signal?.throwIfAborted();
-    const missing = await look().catch(String);
+    const missing = await look().catch((error: unknown) => {
+      if (error instanceof NoAnswer) return error.message;
+      throw error;
+    });
     if (missing === true) return;
     if (Date.now() > deadline) throw new Error(`waited ${withinMs / 1000} s in vain until ${what}: ${missing}`);
     await sleep(betweenLooksMs);

@@ -1,20 +1,18 @@
 #!/bin/sh
 # Takes away what a launcher leaves behind, however it ends: stdin is a pipe that only the launcher holds, so it closes with it.
 #
-#   watchdog.sh RELEASE FINALLY... < pipe
+#   watchdog.sh COMMAND... < pipe
 #
-# The pipe says `own NAME` and `disown NAME`. When it closes, RELEASE runs with every name still owned, then FINALLY.
+# The pipe says `own PID` and `disown PID`. When it closes, the processes still owned are killed; then COMMAND runs.
 trap '' HUP INT TERM
-release=$1
-shift
 owned=' '
-while read -r verb name; do
+while read -r verb pid; do
   case $verb in
-    own) owned="$owned$name " ;;
-    disown) owned="${owned%% "$name" *} ${owned#* "$name" }" ;;
+    own) owned="$owned$pid " ;;
+    disown) owned="${owned%% "$pid" *} ${owned#* "$pid" }" ;;
   esac
 done
 case $owned in
-  *[!\ ]*) $release $owned ;;
+  *[0-9]*) kill -9 $owned ;;
 esac
 "$@"

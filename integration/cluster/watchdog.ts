@@ -11,16 +11,10 @@ export class Watchdog {
   readonly #child: ChildProcess;
   readonly #pipe: Writable;
 
-  /**
-   * @param release command that gets the names of what is left
-   * @param last command that runs behind it, also when nothing is left
-   */
-  constructor(release: readonly string[], last: readonly string[]) {
+  /** @param last runs when all processes that it owns are gone */
+  constructor(last: readonly [command: string, ...args: string[]]) {
     // Detached, for a Ctrl-C at the terminal goes to the whole process group and must not end the watchdog first.
-    const child = spawn("sh", [asset("watchdog.sh"), release.join(" "), ...last], {
-      detached: true,
-      stdio: ["pipe", "ignore", "ignore"],
-    });
+    const child = spawn("sh", [asset("watchdog.sh"), ...last], { detached: true, stdio: ["pipe", "ignore", "ignore"] });
     child.unref();
     // Where somebody killed it, the brokers still end in order, only not after a crash of this process.
     child.stdin.on("error", () => {});
@@ -28,12 +22,12 @@ export class Watchdog {
     this.#pipe = child.stdin;
   }
 
-  own(name: string | number): void {
-    this.#pipe.write(`own ${name}\n`);
+  own(pid: number): void {
+    this.#pipe.write(`own ${pid}\n`);
   }
 
-  disown(name: string | number): void {
-    this.#pipe.write(`disown ${name}\n`);
+  disown(pid: number): void {
+    this.#pipe.write(`disown ${pid}\n`);
   }
 
   /** Has it do its work now, and waits for the end of it. */

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import {
   type Api,
   decodeResponse,
@@ -18,14 +19,25 @@ export interface Address {
   readonly port: number;
 }
 
+/** There is no connection, or it ended before the answer came. A broker that starts or stops is like this for a while. */
+export class NoAnswer extends Error {}
+
 /** Opens a socket, plain or TLS; it rejects when there is none. */
 export type Dial = (address: Address) => Promise<Socket>;
 
-export const plaintext: Dial = async ({ host, port }) => {
-  const socket = connect({ host, port });
+export const plaintext: Dial = async (address) => {
+  const socket = connect({ ...address });
   await once(socket, "connect");
   return socket;
 };
+
+export const tls =
+  (options: ConnectionOptions): Dial =>
+  async (address) => {
+    const socket = connectTls({ ...address, ...options });
+    await once(socket, "secureConnect");
+    return socket;
+  };
 
 /** How long a broker that is up may take for one answer on a loaded machine. */
 const answerWithinMs = 30_000;
@@ -46,9 +58,15 @@ export class Wire {
     this.versions = versions;
   }
 
-  /** Connects, and has the broker say what it supports. */
+  /**
+   * Connects, and has the broker say what it supports.
+   *
+   * @throws NoAnswer
+   */
   static async open(address: Address, dial: Dial = plaintext): Promise<Wire> {
-    const socket = await dial(address);
+    const socket = await dial(address).catch((cause: unknown) => {
+      throw new NoAnswer(`nobody listens at ${address.host}:${address.port}: ${cause}`, { cause });
+    });
     // An error ends the iteration over the frames too, which is where it is reported.
     socket.on("error", () => {});
     socket.setTimeout(answerWithinMs, () => socket.destroy(new Error(`no answer within ${answerWithinMs} ms`)));
@@ -62,6 +80,7 @@ export class Wire {
     }
   }
 
+  /** @throws NoAnswer */
   async ask<Req extends Fields, Res extends Fields>(
     api: Api<Req, Res>,
     body: Input<Req>,
@@ -80,7 +99,7 @@ export class Wire {
   }
 }
 
-/** Connects, asks, closes. */
+/** Connects, asks, closes. @throws NoAnswer */
 export async function ask<Req extends Fields, Res extends Fields>(
   address: Address,
   api: Api<Req, Res>,
@@ -100,8 +119,10 @@ async function exchange<Req extends Fields, Res extends Fields>(
 ): Promise<Output<Res>> {
   const { chunks } = encodeRequest(api, version, { correlationId: 1, clientId: "cluster" }, body);
   socket.write(Buffer.concat(chunks));
-  const answer = await frames.next();
-  if (answer.done) throw new Error(`${socket.remoteAddress} closed the connection instead of answering ${api.name}`);
+  const answer = await frames.next().catch((cause: unknown) => {
+    throw new NoAnswer(`no answer to ${api.name}: ${cause}`, { cause });
+  });
+  if (answer.done) throw new NoAnswer(`the broker closed the connection instead of answering ${api.name}`);
   return decodeResponse(api, version, answer.value);
 }
 

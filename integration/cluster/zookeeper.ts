@@ -35,10 +35,11 @@ export async function startZooKeeper(
     }),
   );
   const zookeeper = new JavaProcess(command("zookeeper", mainClass, [file]), watchdog);
-  const accepts = async (): Promise<true> => {
+  const accepts = async (): Promise<true | string> => {
     const socket = connect(port, loopback);
-    await once(socket, "connect").finally(() => socket.destroy());
-    return true;
+    return once(socket, "connect")
+      .then(() => true as const, String)
+      .finally(() => socket.destroy());
   };
   const settled = new AbortController();
   const failure = zookeeper.ended.then((how) => Promise.reject(new Error(`ZooKeeper ended with ${how}`)));
