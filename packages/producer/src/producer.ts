@@ -228,7 +228,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
 
   /** Appends a record if metadata and memory allow it now. */
   #appendNow(record: SerializedRecord<K, V>): boolean {
-    if (this.#state.is("closed")) throw new ClosedError("producer");
+    if (this.#state.now === "closed") throw new ClosedError("producer");
     const topic = this.#client.metadata.snapshot.topics.get(record.topic);
     if (topic === undefined || !((record.source.partition ?? 0) < topic.partitions.length)) return false;
     const partition = this.#partitionOf(record, topic);
@@ -249,7 +249,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     // While somebody waits for memory, nothing lingers.
     this.#sender.wake();
     const buffer = await memory;
-    if (this.#state.is("closed")) {
+    if (this.#state.now === "closed") {
       this.#memory.release(buffer);
       throw new ClosedError("producer");
     }
@@ -302,7 +302,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
   }
 
   #requireOpen(): void {
-    if (!this.#state.is("open")) throw new ClosedError("producer");
+    if (this.#state.now !== "open") throw new ClosedError("producer");
   }
 }
 

@@ -127,6 +127,11 @@ export class RecordBatchBuilder {
     return this.#state !== "open" || (this.#recordCount > 0 && this.#writeLimit <= this.estimatedBytes);
   }
 
+  /** Whether every text so far was ASCII, so that its characters are its bytes. */
+  get isAscii(): boolean {
+    return this.#assumeAscii;
+  }
+
   /** Whether `close` can compress without `compress` before it. */
   get canCompressSync(): boolean {
     return this.#compression === null || this.#compression.codec.compressSync !== undefined;
