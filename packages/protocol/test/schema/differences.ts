@@ -245,7 +245,7 @@ const intersection = (a: Versions, b: Versions): Versions => ({
   last: Math.min(a.last, b.last),
 });
 
-export const lowerCamel = (name: string): string => name.charAt(0).toLowerCase() + name.slice(1);
+const lowerCamel = (name: string): string => name.charAt(0).toLowerCase() + name.slice(1);
 
 /** `3,5-7` of 3, 5, 6, 7. */
 function ranges(versions: readonly number[]): string {
