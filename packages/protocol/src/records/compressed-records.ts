@@ -27,16 +27,14 @@ export class CompressedRecords {
    */
   bytes(): Buffer {
     if (this.#bytes !== null) return this.#bytes;
-    const { name, decompressSync } = this.#codec;
-    if (decompressSync === undefined) {
-      const reason = `${name} decompresses in the background only: await decompress() before iterating`;
-      throw new KafkaError(reason, { code: "STATE" });
-    }
     try {
-      return this.#keep(decompressSync.call(this.#codec, this.#compressed, this.#maxBytes));
+      const bytes = this.#codec.decompressSync?.(this.#compressed, this.#maxBytes);
+      if (bytes !== undefined) return this.#keep(bytes);
     } catch (error) {
       throw this.#reason(error);
     }
+    const reason = `${this.#codec.name} decompresses in the background only: await decompress() before iterating`;
+    throw new KafkaError(reason, { code: "STATE" });
   }
 
   /** Decompresses in the background. @throws DecodeError for bytes that are not the codec's, or too many */

@@ -1,4 +1,4 @@
-import { KafkaError } from "../errors.ts";
+import { isCodecError, KafkaError } from "../errors.ts";
 
 export interface CorruptRecordErrorOptions {
   readonly baseOffset: bigint;
@@ -21,7 +21,7 @@ export class CorruptRecordError extends KafkaError {
   readonly nextOffset: bigint;
 
   constructor({ baseOffset, nextOffset, cause, retriable = false }: CorruptRecordErrorOptions) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = isCodecError(cause) ? cause.reason : String(cause);
     super(
       `the record batch at offset ${baseOffset} is corrupt: ${reason}; to step over it, go on from offset ${nextOffset}`,
       { code: "CORRUPT_MESSAGE", retriable, cause },

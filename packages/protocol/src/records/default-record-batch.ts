@@ -159,7 +159,7 @@ export class DefaultRecordBatch implements RecordBatch {
     const recordsBytes = this.#bytes.length - offsetOf.records;
     const isTooMany = compression === "none" && count * minRecordBytes > recordsBytes;
     if (count < 0 || count > this.#lastOffsetDelta + 1 || isTooMany) {
-      const reason = `${count} records in ${this.#lastOffsetDelta + 1} offsets and ${recordsBytes} bytes`;
+      const reason = `count ${count} for ${this.#lastOffsetDelta + 1} offsets and ${recordsBytes} bytes`;
       throw this.#corrupt(new DecodeError(reason, offsetOf.count));
     }
     return compression;

@@ -26,6 +26,7 @@ export class LegacyRecordBatch implements RecordBatch {
   readonly isTransactional = false;
   readonly isControl = false;
   readonly controlType = null;
+  readonly count = null;
   readonly magic: LegacyMagic;
   readonly compression: CompressionType;
   readonly lastOffset: bigint;
@@ -55,10 +56,6 @@ export class LegacyRecordBatch implements RecordBatch {
 
   get nextOffset(): bigint {
     return this.lastOffset + 1n;
-  }
-
-  get count(): number | null {
-    return this.#compressed === null ? 1 : null;
   }
 
   get timestampType(): TimestampType {

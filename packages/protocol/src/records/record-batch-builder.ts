@@ -153,7 +153,7 @@ export class RecordBatchBuilder {
    *
    * @param timestampMs whole milliseconds since the epoch
    * @returns false where the batch has no room for it; nothing changed then
-   * @throws EncodeError when the timestamp is not a safe integer
+   * @throws EncodeError when the timestamp, or its distance from the first, is not a safe integer
    */
   append(
     timestampMs: number,
@@ -230,7 +230,7 @@ export class RecordBatchBuilder {
     const offsetDelta = this.#recordCount;
     const baseTimestamp = offsetDelta === 0 ? timestampMs : this.#baseTimestamp;
     const timestampDelta = timestampMs - baseTimestamp;
-    if (timestampDelta !== (timestampDelta | 0) || offsetDelta === 0) requireTimestamp(timestampMs);
+    if (timestampDelta !== (timestampDelta | 0) || offsetDelta === 0) checkTimestamp(timestampMs, timestampDelta);
     const keySize = sizeOfData(key, assumeAscii);
     const valueSize = sizeOfData(value, assumeAscii);
     const bodyBytes =
@@ -323,9 +323,9 @@ export class RecordBatchBuilder {
   }
 }
 
-function requireTimestamp(timestampMs: number): void {
-  if (Number.isSafeInteger(timestampMs)) return;
-  throw new EncodeError(`timestamp ${timestampMs} is not a whole number of milliseconds`);
+function checkTimestamp(timestampMs: number, timestampDelta: number): void {
+  if (Number.isSafeInteger(timestampMs) && Number.isSafeInteger(timestampDelta)) return;
+  throw new EncodeError(`timestamp ${timestampMs} is not a whole number of milliseconds near those of the batch`);
 }
 
 /** An int64 that is a safe integer: a quarter of what it costs to make a bigint of it. */

@@ -23,7 +23,7 @@ export interface RecordBatch extends Iterable<RecordView> {
   readonly lastOffset: bigint;
   /** Where the next batch can start. */
   readonly nextOffset: bigint;
-  /** Records to come, `null` for a compressed set of format 0 or 1. A batch that compaction emptied has 0. */
+  /** Records to come, `null` in format 0 and 1, which do not say. A batch that compaction emptied has 0. */
   readonly count: number | null;
   /** Epoch of the leader that wrote the batch, -1 where not known. */
   readonly partitionLeaderEpoch: number;

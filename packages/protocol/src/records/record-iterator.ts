@@ -73,7 +73,7 @@ export class RecordIterator implements IterableIterator<RecordView, undefined> {
     const length = (bits >>> 1) ^ -(bits & 1);
     const end = at + length;
     if (length < minRecordBytes - 1 || end > this.#range.end) {
-      throw new DecodeError(`record of ${length} bytes, ${this.#range.end - at} left`, start);
+      throw new DecodeError(`record of ${length} bytes, ${Math.max(this.#range.end - at, 0)} left`, start);
     }
     // The attributes of a record have no meaning yet.
     at += 1;

@@ -1,0 +1,21 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { crc32 } from "../../src/records/crc32.ts";
+import { bitwiseCrc } from "./bitwise-crc.ts";
+
+test("the checksum of 123456789 is the published one", () => {
+  expect(crc32(Buffer.from("123456789"), 0, 9)).toBe(0xcbf43926);
+});
+
+test("the checksum of nothing is 0", () => {
+  expect(crc32(Buffer.from("abc"), 3, 3)).toBe(0);
+});
+
+test("the checksum is that of the definition, at any alignment and length", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 100 }), fc.nat(20), fc.nat(20), (bytes, before, behind) => {
+      const buffer = Buffer.concat([Buffer.alloc(before, 1), bytes, Buffer.alloc(behind, 2)]);
+      expect(crc32(buffer, before, before + bytes.length)).toBe(bitwiseCrc(bytes, 0xedb88320));
+    }),
+  );
+});
