@@ -2,7 +2,7 @@ import { type Backoff, type Clock, exponentialBackoff, partitionText } from "@od
 import { BrokerError, KafkaError, type ResponseOf } from "@odradek/protocol";
 import { ListOffsets } from "@odradek/protocol/messages/list-offsets";
 import { type OffsetSpec, timestampOf } from "./auto-offset-reset.ts";
-import { byLeader, type ClusterView } from "./cluster-view.ts";
+import { byLeader, type ClusterView, retryAtMs } from "./cluster-view.ts";
 import type { ResolvedConsumerOptions } from "./consumer-options.ts";
 import { NoOffsetForPartitionError } from "./errors.ts";
 import { type ListedOffset, listedOffsets, listOffsetsBody } from "./list-offsets.ts";
@@ -65,7 +65,7 @@ export class OffsetReset {
     }
     for (const [nodeId, resets] of byLeader(this.#cluster, due, (error) => this.#fail(error))) {
       if (this.#cluster.ready(nodeId)) requests.push(this.#request(nodeId, resets));
-      else nextMs = Math.min(nextMs, this.#cluster.retryAtMs(nodeId));
+      else nextMs = Math.min(nextMs, retryAtMs(this.#cluster, nodeId, "main"));
     }
     return { requests, nextMs };
   }
@@ -92,6 +92,8 @@ export class OffsetReset {
     const { isolationLevel, requestTimeoutMs } = this.#options;
     const { metadata } = this.#cluster;
     for (const { state } of resets) this.#asked.add(state);
+    // Fetches from there will follow, on a connection of their own, which takes a moment to make.
+    this.#cluster.ready(nodeId, "fetch");
     return new ApiRequest({
       nodeId,
       api: ListOffsets,

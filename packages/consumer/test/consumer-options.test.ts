@@ -1,0 +1,55 @@
+import { bytes, OptionsError, string } from "@odradek/network";
+import { describe, expect, test } from "vitest";
+import { type ConsumerOptions, resolveConsumerOptions } from "../src/consumer-options.ts";
+
+const bootstrapServers = ["127.0.0.1:9092"];
+const wrong = (option: string, value: unknown): ConsumerOptions =>
+  // What JavaScript lets through.
+  ({ bootstrapServers, [option]: value }) as ConsumerOptions;
+
+describe("resolveConsumerOptions", () => {
+  test("has the defaults of Kafka's Java client", () => {
+    expect(resolveConsumerOptions({ bootstrapServers })).toMatchObject({
+      autoOffsetReset: { kind: "latest" },
+      isolationLevel: "read_uncommitted",
+      maxPollRecords: 500,
+      fetchMinBytes: 1,
+      fetchMaxWaitMs: 500,
+      fetchMaxBytes: 52_428_800,
+      maxPartitionFetchBytes: 1_048_576,
+      checkCrcs: true,
+      allowAutoCreateTopics: true,
+      keyDeserializer: bytes,
+      valueDeserializer: bytes,
+      requestTimeoutMs: 30_000,
+    });
+  });
+
+  test("keeps what was given, and lets nobody change it afterwards", () => {
+    const resolved = resolveConsumerOptions({ bootstrapServers, maxPollRecords: 7, valueDeserializer: string });
+    expect(resolved).toMatchObject({ maxPollRecords: 7, valueDeserializer: string });
+    expect(Object.isFrozen(resolved)).toBe(true);
+  });
+
+  test.each([
+    ["maxPollRecords", 0],
+    ["fetchMinBytes", -1],
+    ["fetchMaxBytes", 2 ** 31],
+    ["maxPartitionFetchBytes", 1.5],
+    ["autoOffsetReset", "newest"],
+    ["autoOffsetReset", "by_duration:1h"],
+    ["isolationLevel", "serializable"],
+    ["checkCrcs", "yes"],
+    ["keyDeserializer", (data: Buffer) => data.toString()],
+    ["valueDeserializer", {}],
+    ["groupID", "billing"],
+  ])("refuses %s: %s", (option, value) => {
+    expect(() => resolveConsumerOptions(wrong(option, value))).toThrow(OptionsError);
+    expect(() => resolveConsumerOptions(wrong(option, value))).toThrow(`option ${option}`);
+  });
+
+  test("refuses a wait at the broker that outlasts the request", () => {
+    const options = { bootstrapServers, fetchMaxWaitMs: 5_000, requestTimeoutMs: 5_000 };
+    expect(() => resolveConsumerOptions(options)).toThrow("option fetchMaxWaitMs: less than requestTimeoutMs (5000)");
+  });
+});
