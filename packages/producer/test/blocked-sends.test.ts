@@ -1,0 +1,126 @@
+import { describe, expect, test } from "vitest";
+import { ManualClock } from "../../network/test/manual-clock.ts";
+import { BlockedSends } from "../src/blocked-sends.ts";
+import type { SerializedRecord } from "../src/producer-record.ts";
+import { recordOf, Told } from "./told.ts";
+
+/** Lines whose records are admitted when the test opens the gate of their topic; `closed` gates refuse. */
+function setUp() {
+  const clock = new ManualClock();
+  const admitted: string[] = [];
+  const failed: string[] = [];
+  const timeoutsMs: number[] = [];
+  const gates = new Map<
+    string,
+    { open: boolean; waiting: { resolve: () => void; reject: (error: Error) => void }[] }
+  >();
+  const gateOf = (topic: string) => {
+    let gate = gates.get(topic);
+    if (gate === undefined) {
+      gate = { open: false, waiting: [] };
+      gates.set(topic, gate);
+    }
+    return gate;
+  };
+  const name = ({ topic, position }: SerializedRecord) => `${topic} ${position}`;
+  const blocked = new BlockedSends(clock, 500, {
+    admit(record, deadline) {
+      timeoutsMs.push(deadline.remainingMs);
+      const gate = gateOf(record.topic);
+      if (gate.open) {
+        admitted.push(name(record));
+        return null;
+      }
+      return new Promise<void>((resolve, reject) => {
+        gate.waiting.push({ resolve, reject });
+      }).then(() => void admitted.push(name(record)));
+    },
+    fail: (record) => failed.push(name(record)),
+  });
+  let position = 0;
+  const add = (topic: string): void => blocked.add(recordOf(1, { topic, delivery: new Told(), position: position++ }));
+  return { clock, blocked, admitted, failed, timeoutsMs, gateOf, add };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe("blocked records of a topic", () => {
+  test("are admitted in their order, one after the other", async () => {
+    const { blocked, admitted, gateOf, add } = setUp();
+    for (let record = 0; record < 3; record++) add("a");
+    expect(blocked.has("a")).toBe(true);
+    gateOf("a").waiting[0]?.resolve();
+    await turn();
+    expect(admitted).toEqual(["a 0"]);
+    gateOf("a").open = true;
+    gateOf("a").waiting[1]?.resolve();
+    await turn();
+    expect(admitted).toEqual(["a 0", "a 1", "a 2"]);
+    expect(blocked.has("a")).toBe(false);
+  });
+
+  test("do not hold up those of another topic", async () => {
+    const { blocked, admitted, gateOf, add } = setUp();
+    add("a");
+    add("b");
+    expect([blocked.has("b"), blocked.has("c")]).toEqual([true, false]);
+    gateOf("b").waiting[0]?.resolve();
+    await turn();
+    expect(admitted).toEqual(["b 1"]);
+    expect([blocked.has("a"), blocked.has("b")]).toEqual([true, false]);
+  });
+
+  test("go on behind one that failed", async () => {
+    const { admitted, failed, gateOf, add } = setUp();
+    add("a");
+    add("a");
+    gateOf("a").open = true;
+    gateOf("a").waiting[0]?.reject(new Error("no such topic"));
+    await turn();
+    expect([failed, admitted]).toEqual([["a 0"], ["a 1"]]);
+  });
+
+  test("have their time from the moment they were sent, not from their turn", async () => {
+    const { clock, timeoutsMs, gateOf, add } = setUp();
+    add("a");
+    clock.advance(100);
+    add("a");
+    clock.advance(300);
+    gateOf("a").waiting[0]?.resolve();
+    await turn();
+    expect(timeoutsMs).toEqual([500, 200]);
+  });
+
+  test("are all in order when they are many", async () => {
+    const { admitted, gateOf, add } = setUp();
+    for (let record = 0; record < 1_000; record++) add("a");
+    gateOf("a").open = true;
+    gateOf("a").waiting[0]?.resolve();
+    await turn();
+    expect(admitted).toEqual(Array.from({ length: 1_000 }, (_, position) => `a ${position}`));
+  });
+});
+
+describe("waiting until all are settled", () => {
+  test("waits for those that are there, on every topic, and for none that comes later", async () => {
+    const { blocked, gateOf, add } = setUp();
+    add("a");
+    add("b");
+    let settled = 0;
+    const count = () => {
+      settled += 1;
+    };
+    const both = [blocked.settled().then(count), blocked.settled().then(count)];
+    add("a");
+    gateOf("a").waiting[0]?.resolve();
+    await turn();
+    expect(settled).toBe(0);
+    gateOf("b").waiting[0]?.reject(new Error("no such topic"));
+    await Promise.all(both);
+    expect(settled).toBe(2);
+  });
+
+  test("is over at once where none is blocked", async () => {
+    await expect(setUp().blocked.settled()).resolves.toBeUndefined();
+  });
+});

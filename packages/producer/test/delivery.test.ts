@@ -1,0 +1,119 @@
+import { KafkaError } from "@odradek/protocol";
+import { describe, expect, test } from "vitest";
+import { CallbackDelivery, CollectedDelivery, PromisedDelivery } from "../src/delivery.ts";
+import { DeliveryError, type Persisted, SendAllError } from "../src/delivery-error.ts";
+import { RecordMetadata } from "../src/record-metadata.ts";
+
+const metadataAt = (offset: bigint): RecordMetadata =>
+  new RecordMetadata({ topic: "orders", partition: 0, baseOffset: offset, logAppendTimeMs: -1 }, 0, 0, -1, -1);
+
+const failure = (persisted: Persisted, retriable = true): DeliveryError =>
+  new DeliveryError("orders", 3, persisted, new KafkaError("connection lost", { code: "CONNECTION", retriable }));
+
+describe("one promise for one record", () => {
+  test("resolves to its metadata", async () => {
+    const delivery = new PromisedDelivery();
+    delivery.delivered(metadataAt(7n));
+    expect((await delivery.promise).offset).toBe(7n);
+  });
+
+  test("rejects with its error", async () => {
+    const delivery = new PromisedDelivery();
+    delivery.failed(failure("no"));
+    await expect(delivery.promise).rejects.toMatchObject({
+      name: "DeliveryError",
+      code: "CONNECTION",
+      retriable: true,
+      topic: "orders",
+      partition: 3,
+      persisted: "no",
+      message: "record for orders-3 was not acknowledged (not in the log): connection lost",
+    });
+  });
+});
+
+describe("a callback", () => {
+  test("gets the metadata or the error", () => {
+    const calls: unknown[] = [];
+    const delivery = new CallbackDelivery((error, metadata) => calls.push([error, metadata]));
+    const metadata = metadataAt(1n);
+    const error = failure("maybe");
+    delivery.delivered(metadata);
+    delivery.failed(error);
+    expect(calls).toEqual([
+      [null, metadata],
+      [error, null],
+    ]);
+  });
+
+  test("that throws stops nobody, and the process hears of it", async () => {
+    const listeners = process.listeners("uncaughtException");
+    process.removeAllListeners("uncaughtException");
+    try {
+      const heard = new Promise<unknown>((resolve) => process.once("uncaughtException", resolve));
+      const thrown = new Error("a defect of the caller");
+      const delivery = new CallbackDelivery(() => {
+        throw thrown;
+      });
+      expect(() => delivery.delivered(metadataAt(1n))).not.toThrow();
+      expect(await heard).toBe(thrown);
+    } finally {
+      for (const listener of listeners) process.on("uncaughtException", listener);
+    }
+  });
+});
+
+describe("one promise for many records", () => {
+  test("resolves to their metadata in the order of the records, in whatever order they arrive", async () => {
+    const delivery = new CollectedDelivery(3);
+    for (const position of [2, 0, 1]) delivery.delivered(metadataAt(BigInt(position)), position);
+    expect((await delivery.promise).map(({ offset }) => offset)).toEqual([0n, 1n, 2n]);
+  });
+
+  test("resolves at once for none", async () => {
+    expect(await new CollectedDelivery(0).promise).toEqual([]);
+  });
+
+  test("waits for the last record before it says which failed", async () => {
+    const delivery = new CollectedDelivery(3);
+    const error = failure("maybe");
+    delivery.failed(error, 1);
+    delivery.delivered(metadataAt(5n), 2);
+    let isSettled = false;
+    const settled = delivery.promise.catch(() => {
+      isSettled = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isSettled).toBe(false);
+    delivery.delivered(metadataAt(4n), 0);
+    await settled;
+    const rejection = await delivery.promise.catch((thrown: unknown) => thrown);
+    expect(rejection).toBeInstanceOf(SendAllError);
+    expect(rejection).toMatchObject({ code: "CONNECTION", retriable: true, persisted: "maybe", cause: error });
+    const { results } = rejection as SendAllError;
+    expect(results.map((result) => (result instanceof RecordMetadata ? result.offset : result))).toEqual([
+      4n,
+      error,
+      5n,
+    ]);
+    expect(String(rejection)).toContain("1 of 3 records were not acknowledged; the first: record for orders-3");
+  });
+
+  test("says that none is in the log only where that is so for all", async () => {
+    const sameFor = async (...persisted: Persisted[]): Promise<unknown> => {
+      const delivery = new CollectedDelivery(persisted.length);
+      for (const [position, value] of persisted.entries()) delivery.failed(failure(value), position);
+      return delivery.promise.catch((error: SendAllError) => error.persisted);
+    };
+    expect(await sameFor("no", "no")).toBe("no");
+    expect(await sameFor("no", "maybe")).toBe("maybe");
+    expect(await sameFor("yes", "no")).toBe("maybe");
+  });
+
+  test("is worth another try only where every failure is", async () => {
+    const delivery = new CollectedDelivery(2);
+    delivery.failed(failure("no", true), 0);
+    delivery.failed(failure("no", false), 1);
+    await expect(delivery.promise).rejects.toMatchObject({ retriable: false });
+  });
+});

@@ -1,0 +1,110 @@
+import { json, OptionsError, string } from "@odradek/network";
+import { describe, expect, test } from "vitest";
+import { type ProducerOptions, resolveProducerOptions } from "../src/producer-options.ts";
+
+const bootstrapServers = ["localhost:9092"];
+
+/** Options as plain JavaScript gives them, where nobody checks types. */
+const resolve = (given: Record<string, unknown> = {}) =>
+  resolveProducerOptions({ bootstrapServers, ...given } as ProducerOptions);
+
+describe("the options of a producer", () => {
+  test("have the defaults of Kafka's Java client", () => {
+    expect(resolve()).toMatchObject({
+      acks: -1,
+      batchSize: 16_384,
+      lingerMs: 5,
+      bufferMemory: 33_554_432,
+      maxBlockMs: 60_000,
+      maxRequestSize: 1_048_576,
+      deliveryTimeoutMs: 120_000,
+      retries: 2_147_483_647,
+      maxInFlightRequestsPerConnection: 5,
+      compression: null,
+      partitioner: null,
+      partitionerIgnoreKeys: false,
+      requestTimeoutMs: 30_000,
+    });
+  });
+
+  test("cannot be changed afterwards", () => {
+    expect(Object.isFrozen(resolve())).toBe(true);
+  });
+
+  test("take every way to say how many replicas must have a record", () => {
+    expect((["all", -1, 0, 1] as const).map((acks) => resolve({ acks }).acks)).toEqual([-1, -1, 0, 1]);
+  });
+
+  test("take batchSize 0 for a batch a record, as Java does", () => {
+    expect(resolve({ batchSize: 0 }).batchSize).toBe(1);
+  });
+
+  test.each([
+    [{ acks: 2 }, "option acks: one of all, -1, 0, 1 is expected, not 2"],
+    [{ lingerMs: -1 }, "option lingerMs: a whole number of at least 0 is expected, not -1"],
+    [{ lingerMs: 0.5 }, "lingerMs"],
+    [{ compressionType: "brotli" }, "option compressionType: one of none, gzip, snappy, lz4, zstd is expected"],
+    [
+      { compressionGzipLevel: 10 },
+      "option compressionGzipLevel: a whole number from 1 to 9, or -1 is expected, not 10",
+    ],
+    [{ compressionGzipLevel: 0 }, "compressionGzipLevel"],
+    [{ compressionZstdLevel: 23 }, "compressionZstdLevel"],
+    [{ compressionLz4Level: "9" }, "compressionLz4Level"],
+    [{ keySerializer: () => "" }, "option keySerializer: an object with serialize() is expected, not a function"],
+    [{ valueSerializer: {} }, "valueSerializer"],
+    [{ partitioner: () => 0 }, "option partitioner: an object with partition() is expected, not a function"],
+    [{ linger: 5 }, "linger"],
+    [{ bootstrapServers: [] }, "bootstrapServers"],
+    [{ bufferMemory: 100 }, "option bufferMemory: at least batchSize (16384) is expected, not 100"],
+  ])("are refused as in %j, saying which and what is allowed", (given, message) => {
+    expect(() => resolve(given)).toThrow(OptionsError);
+    expect(() => resolve(given)).toThrow(message);
+  });
+
+  test("give deliveryTimeoutMs at least the time for one request", () => {
+    expect(() => resolve({ deliveryTimeoutMs: 30_000 })).toThrow(
+      "option deliveryTimeoutMs: at least lingerMs + requestTimeoutMs (30005) is expected, not 30000",
+    );
+    expect(resolve({ deliveryTimeoutMs: 30_005 }).deliveryTimeoutMs).toBe(30_005);
+  });
+
+  test("raise a deliveryTimeoutMs that nobody gave", () => {
+    expect(resolve({ requestTimeoutMs: 300_000 }).deliveryTimeoutMs).toBe(300_005);
+  });
+
+  test("name the level of the codec that is in use", () => {
+    const levels = { compressionGzipLevel: 3, compressionLz4Level: 4, compressionZstdLevel: 5 };
+    const levelOf = (compressionType: string) => resolve({ ...levels, compressionType }).compression?.level;
+    expect(["gzip", "lz4", "zstd"].map(levelOf)).toEqual([3, 4, 5]);
+    expect(resolve({ compressionType: "gzip" }).compression).toMatchObject({ codec: { name: "gzip" }, level: -1 });
+  });
+});
+
+describe("serializers", () => {
+  const context = { topic: "orders", role: "key" } as const;
+
+  test("take bytes and text as they are unless told otherwise", () => {
+    const { keySerializer } = resolve();
+    expect(keySerializer.serialize("42", context)).toBe("42");
+    expect(keySerializer.serialize(Buffer.from("42"), context)).toEqual(Buffer.from("42"));
+  });
+
+  test("refuse anything else, saying what to set", () => {
+    // What the types forbid, and plain JavaScript does.
+    const { keySerializer } = resolveProducerOptions<unknown, unknown>({ bootstrapServers });
+    expect(() => keySerializer.serialize(42, context)).toThrow(
+      "the key is neither Uint8Array nor string but number: set keySerializer",
+    );
+  });
+
+  test("decide the types of keys and values", () => {
+    const { keySerializer, valueSerializer } = resolveProducerOptions({
+      bootstrapServers,
+      keySerializer: string,
+      valueSerializer: json,
+    });
+    expect(keySerializer.serialize("k", context)).toBe("k");
+    expect(valueSerializer.serialize({ total: 7 }, context)).toBe('{"total":7}');
+  });
+});
