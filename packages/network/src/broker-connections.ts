@@ -1,9 +1,11 @@
+import { KafkaError } from "@odradek/protocol";
 import { type Backoff, exponentialBackoff } from "./backoff.ts";
 import type { NetworkOptions } from "./client-options.ts";
 import type { Clock } from "./clock.ts";
 import type { Node } from "./cluster-snapshot.ts";
 import { Connection } from "./connection.ts";
-import { type Address, addressText } from "./errors.ts";
+import { type Address, addressText, ClosedError } from "./errors.ts";
+import { leastLoadedNode, type NodeLoad } from "./least-loaded-node.ts";
 
 /**
  * What a connection is for. Each purpose has its own to a broker, so that a heartbeat does not wait behind a fetch
@@ -18,20 +20,20 @@ export type Purpose = "main" | "fetch" | "coordinator";
 interface Line {
   readonly address: Address;
   connection: Connection | null;
-  failedAttempts: number;
+  /** Attempts since one last got as far as `ready`. */
+  attempts: number;
   lastAttemptMs: number;
   /** When another attempt may be made. */
   retryAtMs: number;
-  lastError: Error | null;
+  /** How the last connection ended; `null` while one is ready, and before the first. */
+  failure: { readonly error: Error; readonly atMs: number } | null;
 }
 
-/** What the lines to one node amount to, for `leastLoadedNode`. */
-export interface NodeLoad {
-  readonly isReady: boolean;
-  readonly isConnecting: boolean;
-  readonly canConnect: boolean;
-  readonly inFlightCount: number;
-  readonly lastAttemptMs: number;
+export interface BrokerConnectionsListener {
+  /** A connection became ready, has room again, or is gone. */
+  onChange(): void;
+  /** A connection ended, or was not made, without us having closed it. */
+  onLost(): void;
 }
 
 /**
@@ -41,16 +43,17 @@ export interface NodeLoad {
 export class BrokerConnections {
   readonly #options: NetworkOptions;
   readonly #clock: Clock;
-  readonly #wake: () => void;
+  readonly #listener: BrokerConnectionsListener;
   readonly #reconnectBackoff: Backoff;
   readonly #setupTimeout: Backoff;
   readonly #lines = new Map<string, Line>();
+  /** Every connection whose socket is not closed yet, those that no line has any more included. */
+  readonly #open = new Set<Connection>();
 
-  /** @param wake called when a connection became ready, has room again, or is gone */
-  constructor(options: NetworkOptions, clock: Clock, wake: () => void) {
+  constructor(options: NetworkOptions, clock: Clock, listener: BrokerConnectionsListener) {
     this.#options = options;
     this.#clock = clock;
-    this.#wake = wake;
+    this.#listener = listener;
     this.#reconnectBackoff = exponentialBackoff(options.reconnectBackoffMs, options.reconnectBackoffMaxMs);
     this.#setupTimeout = exponentialBackoff(
       options.socketConnectionSetupTimeoutMs,
@@ -61,11 +64,8 @@ export class BrokerConnections {
   /** The connection that takes a request right now; where there is none, one is begun if its back-off allows. */
   ready(node: Node, purpose: Purpose): Connection | null {
     const line = this.#line(node, purpose);
-    if (line.connection?.state === "ready") {
-      return line.connection.inFlightCount < this.#options.maxInFlightRequestsPerConnection ? line.connection : null;
-    }
     if (line.connection === null && this.#clock.now() >= line.retryAtMs) this.#connect(line);
-    return null;
+    return line.connection !== null && this.#hasRoom(line.connection) ? line.connection : null;
   }
 
   /** When `ready` is worth asking again although nothing woke the caller; `Infinity` where a wake will come. */
@@ -74,20 +74,42 @@ export class BrokerConnections {
     return line.connection === null ? line.retryAtMs : Number.POSITIVE_INFINITY;
   }
 
-  /** Why the last attempt failed; `null` after one that did not. */
-  lastError(node: Node, purpose: Purpose): Error | null {
-    return this.#line(node, purpose).lastError;
+  /** The least loaded of `nodes`; `null` where none can be reached for now. */
+  leastLoadedNode(nodes: readonly Node[], purpose: Purpose): Node | null {
+    return leastLoadedNode(nodes, (node) => this.#load(node, purpose));
   }
 
-  load(node: Node): NodeLoad {
-    const { connection, retryAtMs, lastAttemptMs } = this.#line(node, "main");
-    return {
-      isReady: connection?.state === "ready",
-      isConnecting: connection !== null && connection.state !== "ready",
-      canConnect: connection === null && this.#clock.now() >= retryAtMs,
-      inFlightCount: connection?.inFlightCount ?? 0,
-      lastAttemptMs,
-    };
+  /** The connection to the least loaded of `nodes` that takes a request right now; begun as `ready` does. */
+  leastLoaded(nodes: readonly Node[], purpose: Purpose): Connection | null {
+    const node = this.leastLoadedNode(nodes, purpose);
+    return node === null ? null : this.ready(node, purpose);
+  }
+
+  /** When `leastLoaded` is worth asking again although nothing woke the caller: when the next back-off ends. */
+  nextRetryAtMs(nodes: readonly Node[], purpose: Purpose): number {
+    const nowMs = this.#clock.now();
+    return nodes.reduce((nearestMs, node) => {
+      const retryAtMs = this.retryAtMs(node, purpose);
+      // One that may be connected to and is not waits for another that is being connected to, and that one wakes.
+      return retryAtMs > nowMs ? Math.min(nearestMs, retryAtMs) : nearestMs;
+    }, Number.POSITIVE_INFINITY);
+  }
+
+  /** How the latest of the connections to `nodes` ended that are not there any more; `null` where none did. */
+  lastError(nodes: Iterable<Node>, purpose: Purpose): Error | null {
+    let latest: Line["failure"] = null;
+    for (const node of nodes) {
+      const { failure } = this.#line(node, purpose);
+      if (failure !== null && (latest === null || failure.atMs > latest.atMs)) latest = failure;
+    }
+    return latest?.error ?? null;
+  }
+
+  /** The error of `nodes` of which none will do at another attempt: they are no brokers, or none for us. */
+  fatalError(nodes: readonly Node[], purpose: Purpose): Error | null {
+    const isHopeless = ({ connection, failure }: Line) =>
+      connection === null && failure !== null && !(failure.error instanceof KafkaError && failure.error.retriable);
+    return nodes.every((node) => isHopeless(this.#line(node, purpose))) ? this.lastError(nodes, purpose) : null;
   }
 
   /** Lets go of addresses that no broker has any more. */
@@ -100,11 +122,10 @@ export class BrokerConnections {
     }
   }
 
-  /** Lets every connection finish what is under way, for `timeoutMs` at most. */
+  /** Lets every connection finish what is under way, for `timeoutMs` at most; resolves when all sockets are closed. */
   async close(timeoutMs: number): Promise<void> {
-    const connections = [...this.#lines.values()].flatMap(({ connection }) => connection ?? []);
     this.#lines.clear();
-    await Promise.all(connections.map((connection) => connection.close(timeoutMs)));
+    await Promise.all([...this.#open].map((connection) => connection.close(timeoutMs)));
   }
 
   #line(node: Node, purpose: Purpose): Line {
@@ -114,35 +135,59 @@ export class BrokerConnections {
       line = {
         address: { host: node.host, port: node.port },
         connection: null,
-        failedAttempts: 0,
-        lastAttemptMs: 0,
-        retryAtMs: 0,
-        lastError: null,
+        attempts: 0,
+        lastAttemptMs: Number.NEGATIVE_INFINITY,
+        retryAtMs: Number.NEGATIVE_INFINITY,
+        failure: null,
       };
       this.#lines.set(key, line);
     }
     return line;
   }
 
+  #hasRoom(connection: Connection): boolean {
+    return connection.hasRoom(this.#options.maxInFlightRequestsPerConnection);
+  }
+
+  #load(node: Node, purpose: Purpose): NodeLoad {
+    const { connection, retryAtMs, lastAttemptMs } = this.#line(node, purpose);
+    const inFlightCount = connection?.inFlightCount ?? 0;
+    if (connection === null) {
+      return { state: this.#clock.now() >= retryAtMs ? "connectable" : "unavailable", inFlightCount, lastAttemptMs };
+    }
+    const isConnecting = connection.state === "connecting" || connection.state === "checkingVersions";
+    const state = this.#hasRoom(connection) ? "ready" : isConnecting ? "connecting" : "unavailable";
+    return { state, inFlightCount, lastAttemptMs };
+  }
+
   #connect(line: Line): void {
     const { clientId, requestTimeoutMs, receiveMessageMaxBytes } = this.#options;
-    const setupTimeoutMs = this.#setupTimeout(line.failedAttempts);
+    const setupTimeoutMs = this.#setupTimeout(line.attempts);
     const options = { clientId, requestTimeoutMs, receiveMessageMaxBytes, setupTimeoutMs };
+    line.attempts += 1;
     line.lastAttemptMs = this.#clock.now();
-    line.connection = new Connection(line.address, options, this.#clock, {
+    const connection = new Connection(line.address, options, this.#clock, {
       onReady: () => {
-        line.failedAttempts = 0;
-        line.lastError = null;
-        this.#wake();
+        line.attempts = 0;
+        line.failure = null;
+        this.#listener.onChange();
       },
-      onRoom: this.#wake,
+      onRoom: () => this.#listener.onChange(),
       onClosed: (cause) => {
-        line.connection = null;
-        line.lastError = cause;
-        line.retryAtMs = this.#clock.now() + this.#reconnectBackoff(line.failedAttempts);
-        line.failedAttempts += 1;
-        this.#wake();
+        this.#open.delete(connection);
+        this.#onClosed(line, cause);
       },
     });
+    line.connection = connection;
+    this.#open.add(connection);
+  }
+
+  #onClosed(line: Line, cause: Error): void {
+    const nowMs = this.#clock.now();
+    line.connection = null;
+    line.failure = { error: cause, atMs: nowMs };
+    line.retryAtMs = nowMs + this.#reconnectBackoff(Math.max(0, line.attempts - 1));
+    if (!(cause instanceof ClosedError)) this.#listener.onLost();
+    this.#listener.onChange();
   }
 }

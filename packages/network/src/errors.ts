@@ -10,18 +10,20 @@ export const addressText = ({ host, port }: Address): string =>
 
 /** A connection that could not be made, or that ended with requests under way. Whether those were carried out is unknown. */
 export class ConnectionError extends KafkaError {
-  readonly host: string;
-  readonly port: number;
+  /** `null` where it is not even known whom to connect to. */
+  readonly host: string | null;
+  readonly port: number | null;
 
   /** @param options.retriable false where another attempt would meet the same: the peer is no broker */
   constructor(
-    address: Address,
+    address: Address | null,
     reason: string,
     options: { readonly cause?: unknown; readonly retriable?: boolean } = {},
   ) {
-    super(`connection to ${addressText(address)}: ${reason}`, { code: "CONNECTION", retriable: true, ...options });
-    this.host = address.host;
-    this.port = address.port;
+    const where = address === null ? "no connection" : `connection to ${addressText(address)}`;
+    super(`${where}: ${reason}`, { code: "CONNECTION", retriable: true, ...options });
+    this.host = address?.host ?? null;
+    this.port = address?.port ?? null;
   }
 }
 
@@ -29,9 +31,14 @@ export class ConnectionError extends KafkaError {
 export class TimeoutError extends KafkaError {
   readonly afterMs: number;
 
-  /** @param what what was waited for; the message ends with the time */
+  /** @param what what was waited for; the message goes on with the time, and with what went wrong last */
   constructor(what: string, afterMs: number, options: { readonly cause?: unknown } = {}) {
-    super(`${what}: no answer after ${Math.round(afterMs)} ms`, { code: "TIMEOUT", retriable: true, ...options });
+    const last = options.cause instanceof Error ? `; last: ${options.cause.message}` : "";
+    super(`${what}: no answer after ${Math.round(afterMs)} ms${last}`, {
+      code: "TIMEOUT",
+      retriable: true,
+      ...options,
+    });
     this.afterMs = afterMs;
   }
 }

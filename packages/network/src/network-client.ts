@@ -1,5 +1,4 @@
 import type { Api, Fields, Input, Output, VersionBounds } from "@odradek/protocol";
-import { Metadata as MetadataApi } from "@odradek/protocol/messages/metadata";
 import { BrokerConnections, type Purpose } from "./broker-connections.ts";
 import type { NetworkOptions } from "./client-options.ts";
 import { Alarm, type Clock } from "./clock.ts";
@@ -8,6 +7,8 @@ import type { Connection } from "./connection.ts";
 import type { Deadline } from "./deadline.ts";
 import { ClosedError, ConnectionError, TimeoutError } from "./errors.ts";
 import { Metadata } from "./metadata.ts";
+import { MetadataUpdater } from "./metadata-updater.ts";
+import { WakeSignal } from "./wake-signal.ts";
 
 /** A request, or how to make it once the version is known: some versions name topics, later ones their ids. */
 export type Body<Req extends Fields> = Input<Req> | ((version: number) => Input<Req>);
@@ -28,6 +29,24 @@ export interface RequestOptions extends SendOptions {
   readonly deadline: Deadline;
 }
 
+/** Whom a wait is for. */
+interface Addressees {
+  readonly nodes: readonly Node[];
+  readonly purpose: Purpose;
+  /** False where metadata must tell first who it is; the nodes are those that metadata can come from. */
+  readonly areKnown: boolean;
+}
+
+/** Something that is waited for. */
+interface Wait<T> {
+  /** For the message of an error, such as "CreateTopics to the controller". */
+  readonly what: string;
+  readonly deadline: Deadline;
+  readonly addressees: () => Addressees;
+  /** Looks whether it is there, after every change; `null` where it is not yet. */
+  readonly look: () => T | Promise<T> | null;
+}
+
 /**
  * Everything that a client says to its cluster goes through here: it knows who is there, holds the connections, and
  * keeps the metadata true. Nothing above it knows of sockets. Source: Kafka's `NetworkClient`.
@@ -42,25 +61,31 @@ export class NetworkClient {
   readonly #options: NetworkOptions;
   readonly #clock: Clock;
   readonly #connections: BrokerConnections;
-  readonly #alarm: Alarm;
-  readonly #listeners = new Set<() => void>();
-  #isRefreshing = false;
+  readonly #updater: MetadataUpdater;
+  readonly #signal = new WakeSignal();
   #isClosed = false;
-  #wakeIsQueued = false;
 
   constructor(owner: string, options: NetworkOptions, clock: Clock) {
     this.#owner = owner;
     this.#options = options;
     this.#clock = clock;
-    this.metadata = new Metadata(options, clock, () => this.#refreshIfDue());
-    this.#connections = new BrokerConnections(options, clock, () => this.#wake());
-    this.#alarm = new Alarm(clock, () => this.#refreshIfDue());
+    this.metadata = new Metadata(options, clock, () => this.#updater.updateIfDue());
+    this.#connections = new BrokerConnections(options, clock, {
+      onChange: () => this.#signal.wake(),
+      // What is known of the cluster may be why.
+      onLost: () => this.metadata.requestUpdate(),
+    });
+    this.#updater = new MetadataUpdater(this.metadata, this.#connections, clock, {
+      allowAutoTopicCreation: options.allowAutoCreateTopics ?? true,
+      onUpdate: () => this.#signal.wake(),
+    });
+    // The first to listen: metadata goes before the requests that others have for a node that became ready.
+    this.#signal.onWake(() => this.#updater.updateIfDue());
   }
 
   /** Calls `listener` whenever a connection or the metadata changed, so that a waiting loop may look again. */
   onWake(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#signal.onWake(listener);
   }
 
   /** Whether a request to the node can be written right now; where not, a connection is begun if its back-off allows. */
@@ -87,9 +112,7 @@ export class NetworkClient {
     body: Body<Req>,
     options: SendOptions = {},
   ): Promise<Output<Res>> {
-    const connection = this.#readyConnection(nodeId, options.purpose);
-    const version = connection.versions.usableVersion(api, options.bounds);
-    return connection.request(api, version, bodyOf(body, version), options.timeoutMs);
+    return ask(this.#readyConnection(nodeId, options.purpose), api, body, options);
   }
 
   /** The same for a request that has no answer; settles when it was handed to the system. */
@@ -107,58 +130,54 @@ export class NetworkClient {
   /**
    * Waits for a connection, then asks once. It does not ask again: whether that is safe only the caller knows.
    *
-   * @throws TimeoutError where no connection came about before the deadline, its cause being the last failure
+   * @throws TimeoutError where no connection came about before the deadline, its cause being the last failure;
+   *   ConnectionError at once where whoever could be asked is no broker; else the same as `send`
    */
-  async request<Req extends Fields, Res extends Fields>(
+  request<Req extends Fields, Res extends Fields>(
     api: Api<Req, Res>,
     body: Body<Req>,
     { to, deadline, ...options }: RequestOptions,
   ): Promise<Output<Res>> {
-    const purpose = options.purpose ?? "main";
-    const node = await this.#waitFor(deadline, `a connection for ${api.name}`, () => {
-      const node = this.#resolve(to);
-      return node !== null && this.#connections.ready(node, purpose) !== null ? node : null;
+    const addressees = () => this.#addressees(to, options.purpose);
+    return this.#waitFor({
+      what: `${api.name} to ${typeof to === "number" ? `broker ${to}` : addresseeTexts[to]}`,
+      deadline,
+      addressees,
+      // Sent in the same turn in which the connection was found: later it may have no room any more.
+      look: () => {
+        const { nodes, purpose, areKnown } = addressees();
+        if (!areKnown) this.metadata.requestUpdate();
+        const connection = areKnown ? this.#connections.leastLoaded(nodes, purpose) : null;
+        return connection === null ? null : ask(connection, api, body, options);
+      },
     });
-    return this.send(node.id, api, body, options);
   }
 
   /**
    * Waits until `find` finds something in the metadata, asking for updates meanwhile.
    *
-   * @throws TimeoutError with `what` where it does not before the deadline, and what `find` throws
+   * @throws TimeoutError with `what` where it does not before the deadline; ConnectionError, UnsupportedVersionError at
+   *   once where nobody who could be asked has metadata for us; and what `find` throws
    */
   awaitMetadata<T>(deadline: Deadline, what: string, find: () => T | null): Promise<T> {
-    return this.#waitFor(deadline, what, () => {
-      const found = find();
-      if (found === null) this.metadata.requestUpdate();
-      return found;
+    return this.#waitFor({
+      what,
+      deadline,
+      addressees: () => this.#sourcesOfMetadata(),
+      look: () => {
+        const found = find();
+        if (found === null) this.metadata.requestUpdate();
+        return found;
+      },
     });
   }
 
   /**
-   * The broker that an arbitrary request goes to: one with nothing under way, else the least busy, else one that is
-   * being connected to, else the one whose last attempt is longest ago. `null` where none can be reached for now.
+   * The broker that an arbitrary request goes to: the least busy of those that are ready, else one that is being
+   * connected to, else the one whose last attempt is longest ago. `null` where none can be reached for now.
    */
   leastLoadedNode(): Node | null {
-    const nodes = [...this.metadata.snapshot.nodes.values()];
-    const start = Math.floor(Math.random() * nodes.length);
-    let ready: { node: Node; inFlightCount: number } | null = null;
-    let connecting: Node | null = null;
-    let connectable: { node: Node; lastAttemptMs: number } | null = null;
-    for (let i = 0; i < nodes.length; i++) {
-      const node = nodes[(start + i) % nodes.length];
-      if (node === undefined) continue;
-      const load = this.#connections.load(node);
-      if (load.isReady) {
-        if (load.inFlightCount === 0) return node;
-        if (ready === null || load.inFlightCount < ready.inFlightCount) ready = { node, ...load };
-      } else if (load.isConnecting) {
-        connecting = node;
-      } else if (load.canConnect && (connectable === null || load.lastAttemptMs < connectable.lastAttemptMs)) {
-        connectable = { node, ...load };
-      }
-    }
-    return ready?.node ?? connecting ?? connectable?.node ?? null;
+    return this.#connections.leastLoadedNode(this.#nodes(), "main");
   }
 
   /** Says that the metadata seems to be wrong: it is asked for again as soon as the back-off allows. */
@@ -166,127 +185,95 @@ export class NetworkClient {
     this.metadata.requestUpdate();
   }
 
-  /** Something changed that a loop may wait for. Also the way to have due metadata looked after at once. */
+  /** Says that something changed that a loop may wait for. */
   wake(): void {
-    this.#wake();
+    this.#signal.wake();
   }
 
   /**
    * Takes no more requests, lets those under way finish for `timeoutMs`, closes every connection. Who still waits for
-   * one gets a ClosedError. Afterwards no socket and no timer is left.
+   * one gets a ClosedError. Afterwards no socket and no timer is left. May be called again, with less time.
    */
   async close({ timeoutMs = this.#options.requestTimeoutMs }: { readonly timeoutMs?: number } = {}): Promise<void> {
     this.#isClosed = true;
-    this.#alarm.cancel();
-    this.#wake();
+    this.#updater.close();
+    this.#signal.wake();
     await this.#connections.close(timeoutMs);
   }
 
   #readyConnection(nodeId: number, purpose: Purpose = "main"): Connection {
     if (this.#isClosed) throw new ClosedError(this.#owner);
     const node = this.metadata.snapshot.nodes.get(nodeId);
-    if (node === undefined) throw new ConnectionError({ host: `node ${nodeId}`, port: 0 }, "no such broker is known");
+    if (node === undefined) throw new ConnectionError(null, `broker ${nodeId} is not known`);
     const connection = this.#connections.ready(node, purpose);
     if (connection === null) throw new ConnectionError(node, "not ready");
     return connection;
   }
 
-  #resolve(to: RequestOptions["to"]): Node | null {
-    const { nodes, controllerId } = this.metadata.snapshot;
-    if (to === "any") return this.leastLoadedNode();
-    if (to === "controller") return controllerId === null ? null : (nodes.get(controllerId) ?? null);
-    return nodes.get(to) ?? null;
+  #nodes(): Node[] {
+    return [...this.metadata.snapshot.nodes.values()];
   }
 
-  /** Looks at every wake, and when a back-off ends, whether `find` finds. */
-  #waitFor<T>(deadline: Deadline, what: string, find: () => T | null): Promise<T> {
+  #sourcesOfMetadata(): Addressees {
+    return { nodes: this.#nodes(), purpose: "main", areKnown: false };
+  }
+
+  #addressees(to: RequestOptions["to"], purpose: Purpose = "main"): Addressees {
+    const { nodes, controllerId } = this.metadata.snapshot;
+    if (to === "any") return { nodes: this.#nodes(), purpose, areKnown: true };
+    const node = nodes.get(to === "controller" ? (controllerId ?? unknownId) : to);
+    return node === undefined ? this.#sourcesOfMetadata() : { nodes: [node], purpose, areKnown: true };
+  }
+
+  /** Looks after every change, and when a back-off ends. */
+  #waitFor<T>({ what, deadline, addressees, look }: Wait<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const alarm = new Alarm(this.#clock, () => look());
-      const unsubscribe = this.onWake(() => look());
+      const alarm = new Alarm(this.#clock, () => check());
+      const unsubscribe = this.onWake(() => check());
       const end = (settle: () => void) => {
         unsubscribe();
         alarm.cancel();
         settle();
       };
-      const look = () => {
+      const check = () => {
         try {
           if (this.#isClosed) throw new ClosedError(this.#owner);
-          const found = find();
+          const found = look();
           if (found !== null) return end(() => resolve(found));
-          if (deadline.isOver) throw new TimeoutError(what, deadline.timeoutMs, { cause: this.#lastError() });
+          const { nodes, purpose, areKnown } = addressees();
+          const fatal = this.#connections.fatalError(nodes, purpose) ?? (areKnown ? null : this.#updater.fatalError);
+          if (fatal !== null) throw fatal;
+          if (deadline.isOver) throw this.#timeoutError(what, deadline, addressees());
+          // Metadata that is missing is asked for by the updater, and its answer wakes us.
+          const retryAtMs = areKnown ? this.#connections.nextRetryAtMs(nodes, purpose) : Number.POSITIVE_INFINITY;
+          alarm.set(Math.min(deadline.atMs, retryAtMs));
         } catch (error) {
-          return end(() => reject(error));
+          end(() => reject(error));
         }
-        this.#refreshIfDue();
-        alarm.set(Math.min(deadline.atMs, this.#nextRetryAtMs()));
       };
-      look();
+      check();
     });
   }
 
-  /** Asks for metadata if it is time, and sees to it that it will be. One question at a time. */
-  #refreshIfDue(): void {
-    if (this.#isRefreshing || this.#isClosed) return;
-    const nowMs = this.#clock.now();
-    const dueAtMs = this.metadata.dueAtMs;
-    if (dueAtMs > nowMs) {
-      this.#alarm.set(dueAtMs);
-      return;
-    }
-    const node = this.leastLoadedNode();
-    const connection = node === null ? null : this.#connections.ready(node, "main");
-    if (connection === null) {
-      // Either a connection is being made, and its end wakes us, or all back off.
-      this.#alarm.set(Math.max(nowMs + 1, this.#nextRetryAtMs()));
-      return;
-    }
-    this.#isRefreshing = true;
-    this.metadata.started();
-    this.#askForMetadata(connection)
-      .catch(() => this.metadata.failed())
-      .finally(() => {
-        this.#isRefreshing = false;
-        this.#wake();
-      });
+  #timeoutError(what: string, deadline: Deadline, { nodes, purpose, areKnown }: Addressees): TimeoutError {
+    const cause = this.#connections.lastError(nodes, purpose) ?? (areKnown ? null : this.#updater.lastError);
+    return new TimeoutError(what, deadline.timeoutMs, { cause: cause ?? undefined });
   }
+}
 
-  async #askForMetadata(connection: Connection): Promise<void> {
-    const version = connection.versions.usableVersion(MetadataApi);
-    const topics = this.metadata.question?.map((name) => ({ name })) ?? null;
-    const response = await connection.request(MetadataApi, version, {
-      topics,
-      allowAutoTopicCreation: this.#options.allowAutoCreateTopics ?? true,
-    });
-    this.metadata.update(response, version);
-    this.#connections.retain(this.metadata.snapshot.nodes.values());
-  }
+const addresseeTexts = { any: "any broker", controller: "the controller" };
 
-  #nextRetryAtMs(): number {
-    const nodes = [...this.metadata.snapshot.nodes.values()];
-    return nodes.reduce(
-      (nearest, node) => Math.min(nearest, this.#connections.retryAtMs(node, "main")),
-      Number.POSITIVE_INFINITY,
-    );
-  }
+/** No node has it. */
+const unknownId = Number.NaN;
 
-  #lastError(): Error | null {
-    for (const node of this.metadata.snapshot.nodes.values()) {
-      const error = this.#connections.lastError(node, "main");
-      if (error !== null) return error;
-    }
-    return null;
-  }
-
-  /** Listeners run in a turn of their own: many changes in one turn wake once, and nobody is called in the midst of a change. */
-  #wake(): void {
-    if (this.#wakeIsQueued) return;
-    this.#wakeIsQueued = true;
-    queueMicrotask(() => {
-      this.#wakeIsQueued = false;
-      this.#refreshIfDue();
-      for (const listener of [...this.#listeners]) listener();
-    });
-  }
+function ask<Req extends Fields, Res extends Fields>(
+  connection: Connection,
+  api: Api<Req, Res>,
+  body: Body<Req>,
+  { bounds, timeoutMs }: SendOptions,
+): Promise<Output<Res>> {
+  const version = connection.versions.usableVersion(api, bounds);
+  return connection.request(api, version, bodyOf(body, version), timeoutMs);
 }
 
 const bodyOf = <Req extends Fields>(body: Body<Req>, version: number): Input<Req> =>

@@ -88,10 +88,21 @@ describe("the system's clock", () => {
     expect(Math.max(...early)).toBeLessThanOrEqual(0);
   });
 
-  test("runs nothing that was cancelled", async () => {
+  test.each([0, -5])("runs what is due in %i ms in the next turn of the event loop", async (delayMs) => {
+    let ran = false;
+    systemClock.after(delayMs, () => {
+      ran = true;
+    });
+    await Promise.resolve();
+    expect(ran).toBe(false);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(ran).toBe(true);
+  });
+
+  test.each([0, 1])("runs nothing that was cancelled before its %i ms", async (delayMs) => {
     let ran = false;
     systemClock
-      .after(1, () => {
+      .after(delayMs, () => {
         ran = true;
       })
       .cancel();

@@ -47,6 +47,9 @@ export class PeerRequest {
   }
 }
 
+/** Why a script ends that waits for a request: the client closed the connection. */
+class ClientGone extends Error {}
+
 /** The peer's end of one connection: what a script reads from and writes to. */
 export class PeerConnection {
   readonly socket: Socket;
@@ -111,8 +114,9 @@ export class PeerConnection {
   async #fill(bytes: number): Promise<void> {
     const chunks = [this.#bytes];
     for (let have = this.#bytes.length; have < bytes; ) {
-      const chunk = await this.#chunks.next();
-      if (chunk.done === true) throw new Error("the client closed the connection");
+      // A client that leaves something unread resets the connection, which ends it like a close.
+      const chunk = await this.#chunks.next().catch(() => null);
+      if (chunk === null || chunk.done === true) throw new ClientGone();
       chunks.push(chunk.value);
       have += chunk.value.length;
     }
@@ -148,7 +152,7 @@ export class ScriptedPeer {
       const connection = new PeerConnection(socket);
       const index = this.connections.push(connection) - 1;
       this.#run(script, connection, index).catch((error: unknown) => {
-        if (!connection.socket.closed) this.#failures.push(error);
+        if (!(error instanceof ClientGone)) this.#failures.push(error);
       });
     });
   }
