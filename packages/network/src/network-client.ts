@@ -25,7 +25,7 @@ export interface SendOptions {
 export interface RequestOptions extends SendOptions {
   /** Whom to ask: a broker by its id, the controller, or whoever is least busy. */
   readonly to: number | "any" | "controller";
-  /** Until when to wait for a connection. */
+  /** Until when to wait, for a connection and then for the answer. */
   readonly deadline: Deadline;
 }
 
@@ -130,25 +130,28 @@ export class NetworkClient {
   /**
    * Waits for a connection, then asks once. It does not ask again: whether that is safe only the caller knows.
    *
-   * @throws TimeoutError where no connection came about before the deadline, its cause being the last failure;
-   *   ConnectionError at once where whoever could be asked is no broker; else the same as `send`
+   * @throws TimeoutError where there was no answer before the deadline, its cause being why there was no connection;
+   *   a request that was sent may have been carried out. ConnectionError at once where nobody in the cluster is a
+   *   broker. Else the same as `send`
    */
   request<Req extends Fields, Res extends Fields>(
     api: Api<Req, Res>,
     body: Body<Req>,
     { to, deadline, ...options }: RequestOptions,
   ): Promise<Output<Res>> {
+    const what = `${api.name} to ${typeof to === "number" ? `broker ${to}` : addresseeTexts[to]}`;
     const addressees = () => this.#addressees(to, options.purpose);
     return this.#waitFor({
-      what: `${api.name} to ${typeof to === "number" ? `broker ${to}` : addresseeTexts[to]}`,
+      what,
       deadline,
       addressees,
       // Sent in the same turn in which the connection was found: later it may have no room any more.
       look: () => {
         const { nodes, purpose, areKnown } = addressees();
         if (!areKnown) this.metadata.requestUpdate();
-        const connection = areKnown ? this.#connections.leastLoaded(nodes, purpose) : null;
-        return connection === null ? null : ask(connection, api, body, options);
+        if (!areKnown || deadline.isOver) return null;
+        const connection = this.#connections.leastLoaded(nodes, purpose);
+        return connection === null ? null : this.#before(deadline, what, ask(connection, api, body, options));
       },
     });
   }
@@ -221,7 +224,8 @@ export class NetworkClient {
   #addressees(to: RequestOptions["to"], purpose: Purpose = "main"): Addressees {
     const { nodes, controllerId } = this.metadata.snapshot;
     if (to === "any") return { nodes: this.#nodes(), purpose, areKnown: true };
-    const node = nodes.get(to === "controller" ? (controllerId ?? unknownId) : to);
+    const id = to === "controller" ? controllerId : to;
+    const node = id === null ? undefined : nodes.get(id);
     return node === undefined ? this.#sourcesOfMetadata() : { nodes: [node], purpose, areKnown: true };
   }
 
@@ -241,7 +245,7 @@ export class NetworkClient {
           const found = look();
           if (found !== null) return end(() => resolve(found));
           const { nodes, purpose, areKnown } = addressees();
-          const fatal = this.#connections.fatalError(nodes, purpose) ?? (areKnown ? null : this.#updater.fatalError);
+          const fatal = this.#fatalError(areKnown);
           if (fatal !== null) throw fatal;
           if (deadline.isOver) throw this.#timeoutError(what, deadline, addressees());
           // Metadata that is missing is asked for by the updater, and its answer wakes us.
@@ -255,6 +259,31 @@ export class NetworkClient {
     });
   }
 
+  /** The answer, if it comes before the deadline. Else it is dropped when it comes, and its connection goes on. */
+  #before<T>(deadline: Deadline, what: string, answer: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const timer = this.#clock.after(deadline.remainingMs, () => reject(new TimeoutError(what, deadline.timeoutMs)));
+      answer.then(
+        (response) => {
+          timer.cancel();
+          resolve(response);
+        },
+        (error: unknown) => {
+          timer.cancel();
+          reject(error);
+        },
+      );
+    });
+  }
+
+  /**
+   * Why waiting is in vain: nobody in the cluster is a broker, or none has metadata where that is needed. One node alone
+   * does not make it vain: its broker may be about to move, and its port be somebody else's by now.
+   */
+  #fatalError(areKnown: boolean): Error | null {
+    return this.#connections.fatalError(this.#nodes(), "main") ?? (areKnown ? null : this.#updater.fatalError);
+  }
+
   #timeoutError(what: string, deadline: Deadline, { nodes, purpose, areKnown }: Addressees): TimeoutError {
     const cause = this.#connections.lastError(nodes, purpose) ?? (areKnown ? null : this.#updater.lastError);
     return new TimeoutError(what, deadline.timeoutMs, { cause: cause ?? undefined });
@@ -262,9 +291,6 @@ export class NetworkClient {
 }
 
 const addresseeTexts = { any: "any broker", controller: "the controller" };
-
-/** No node has it. */
-const unknownId = Number.NaN;
 
 function ask<Req extends Fields, Res extends Fields>(
   connection: Connection,

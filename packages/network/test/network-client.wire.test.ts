@@ -159,6 +159,44 @@ describe("a request", () => {
     expect(cluster.questions.length).toBeGreaterThan(asked);
   });
 
+  test("whose answer takes longer than its deadline is given up, and its connection goes on", async () => {
+    const late: (() => void)[] = [];
+    const cluster = await ScriptedCluster.listen(1, {
+      serve: (connection, request, broker) => {
+        late.push(() => describeSelf(connection, request, broker));
+      },
+    });
+    const { client, clock, ask } = clientOf(cluster.bootstrapServers, { requestTimeoutMs: 30_000 });
+    const outcome = failure(ask("any", 5_000));
+    await until(() => late.length === 1);
+    clock.advance(5_000);
+    expect(await outcome).toMatchObject({
+      name: "TimeoutError",
+      message: "DescribeCluster to any broker: no answer after 5000 ms",
+    });
+    const next = ask(1);
+    await until(() => late.length === 2);
+    for (const answer of late) answer();
+    expect((await next).clusterId).toBe("broker 1");
+    expect(cluster.connectionsTo(1)).toHaveLength(1);
+    expect(client.ready(1)).toBe(true);
+  });
+
+  test("whose deadline is over is not sent, however ready the broker is", async () => {
+    const seen: number[] = [];
+    const cluster = await ScriptedCluster.listen(1, {
+      serve: (connection, request, broker) => {
+        seen.push(request.correlationId);
+        describeSelf(connection, request, broker);
+      },
+    });
+    const { ask } = clientOf(cluster.bootstrapServers);
+    await ask(1);
+    expect(await failure(ask(1, 0))).toMatchObject({ name: "TimeoutError", afterMs: 0 });
+    await ask(1);
+    expect(seen).toHaveLength(2);
+  });
+
   test("that the broker does not support is refused here, and the connection goes on", async () => {
     const cluster = await ScriptedCluster.listen(1, {
       versions: { errorCode: 0, apiKeys: [{ apiKey: Metadata.key, minVersion: 0, maxVersion: 12 }] },
@@ -310,6 +348,27 @@ describe("a cluster that is out of reach", () => {
     expect((await ask()).clusterId).toBe("broker 1");
   });
 
+  test("in one of its brokers, whose port somebody else has now, is waited for: it may move", async () => {
+    const cluster = await ScriptedCluster.listen(1, { serve: describeSelf });
+    const other = await ScriptedPeer.listen(async (connection) => {
+      await connection.next();
+      connection.write(Buffer.from("HTTP/1.1 404 Not Found\r\n\r\n"));
+      await connection.closed;
+    });
+    const { client, ask, pass } = clientOf(cluster.bootstrapServers);
+    await ask(1);
+    cluster.peers.push(other);
+    client.requestUpdate();
+    await pass(300);
+    expect(client.metadata.snapshot.nodes.size).toBe(2);
+    const outcome = failure(ask(2, 1_000));
+    await pass(1_100);
+    expect(await outcome).toMatchObject({
+      name: "TimeoutError",
+      cause: { message: expect.stringContaining("the peer speaks HTTP") },
+    });
+  });
+
   test("because it has no metadata for us fails at once", async () => {
     const cluster = await ScriptedCluster.listen(1, {
       versions: { errorCode: 0, apiKeys: [{ apiKey: Metadata.key, minVersion: 90, maxVersion: 99 }] },
@@ -373,6 +432,15 @@ describe("a client that waits", () => {
     topics = [topicAnswer("orders", [partitionAnswer(0, 1)])];
     await pass(1_000);
     expect((await found).partitions).toHaveLength(1);
+  });
+
+  test("finds what is there although its time is over", async () => {
+    const cluster = await ScriptedCluster.listen(1);
+    const { client, deadline } = clientOf(cluster.bootstrapServers);
+    const id = () => client.metadata.snapshot.clusterId;
+    await client.awaitMetadata(deadline(), "metadata", id);
+    expect(await client.awaitMetadata(deadline(0), "metadata", id)).toBe("cluster");
+    expect(await failure(client.awaitMetadata(deadline(0), "nothing", () => null))).toBeInstanceOf(TimeoutError);
   });
 
   test("is told what `find` throws, and asks again for what it threw about", async () => {
