@@ -1,3 +1,4 @@
+import type { CompressionCodec } from "../../src/compression/codec.ts";
 import { crc32c } from "../../src/records/crc32c.ts";
 import type { RecordData, RecordHeader } from "../../src/records/record.ts";
 import {
@@ -65,3 +66,11 @@ export async function readRecords(bytes: Buffer, options: Partial<RecordBatchesO
 
 /** What a record holds, for comparison. */
 export const contentOf = ({ timestamp, key, value, headers }: RecordView) => ({ timestamp, key, value, headers });
+
+/** The codec without what it can do on this thread. */
+export const inBackground = (codec: CompressionCodec): CompressionCodec => ({
+  name: codec.name,
+  levels: codec.levels,
+  compress: (input, level) => codec.compress(input, level),
+  decompress: (input, maxOutputBytes) => codec.decompress(input, maxOutputBytes),
+});

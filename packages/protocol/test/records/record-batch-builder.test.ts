@@ -1,11 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { CompressionCodec } from "../../src/compression/codec.ts";
 import { defaultCodecs } from "../../src/compression/codecs.ts";
 import { EncodeError } from "../../src/errors.ts";
 import { type RecordData, recordSizeInBytes } from "../../src/records/record.ts";
 import { noProducerState, type ProducerState, RecordBatchBuilder } from "../../src/records/record-batch-builder.ts";
-import { contentOf, readBatches, readRecords, t0 } from "./batches.ts";
+import { contentOf, inBackground, readBatches, readRecords, t0 } from "./batches.ts";
 
 const { gzip, lz4 } = defaultCodecs;
 
@@ -72,7 +71,7 @@ test("what was appended is read again, and the sizes were exact", async () => {
           timestamp,
           key: bytesOf(key),
           value: bytesOf(value),
-          headers: headers.map((header) => ({ key: header.key.toWellFormed(), value: bytesOf(header.value) })),
+          headers: headers.map((header) => ({ key: String(Buffer.from(header.key)), value: bytesOf(header.value) })),
         })),
       );
     }),
@@ -289,9 +288,7 @@ describe("compression", () => {
   });
 
   test("of a codec that works in the background only must have happened before", async () => {
-    const { name, levels, compress, decompress } = gzip;
-    const codec: CompressionCodec = { name, levels, compress, decompress };
-    const builder = builderOf(10_000, { compression: { codec, ratio: 1 } });
+    const builder = builderOf(10_000, { compression: { codec: inBackground(gzip), ratio: 1 } });
     builder.append(t0, null, value);
     expect(builder.canCompressSync).toBe(false);
     expect(() => builder.close(noProducerState)).toThrow(expect.objectContaining({ code: "STATE" }));
