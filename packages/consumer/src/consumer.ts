@@ -409,6 +409,8 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
   }
 
   #wait<T>(deadline: Deadline, signal: AbortSignal | undefined, find: () => T | null): Promise<T | null> {
+    // Void by now, as after a seek; what still holds is found again.
+    this.#takeError();
     const waiting = this.#waiting.wait(deadline, signal, find);
     this.#run();
     return waiting;
@@ -440,8 +442,13 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
   }
 
   #throwError(): void {
-    const error = this.#offsetReset.takeError() ?? this.#fetcher.takeError();
+    const error = this.#takeError();
     if (error !== null) throw error;
+  }
+
+  #takeError(): Error | null {
+    const errors = [this.#offsetReset.takeError(), this.#fetcher.takeError()];
+    return errors.find((error) => error !== null) ?? null;
   }
 
   /** Has the loop run in a turn of its own: many events in one turn are one run. */

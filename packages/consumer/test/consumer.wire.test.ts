@@ -199,6 +199,10 @@ describe("KafkaConsumer, when a broker does not give what it is asked for", () =
       { autoOffsetReset: "none" },
     );
     await expect(consumer.poll(5_000)).rejects.toThrow(NoOffsetForPartitionError);
+    consumer.seek(orders, 41);
+    expect(await values(consumer, 1)).toEqual(["v41"]);
+    consumer.assign([]);
+    consumer.assign([orders]);
     await expect(consumer.position(orders)).rejects.toThrow(NoOffsetForPartitionError);
     consumer.seek(orders, 7n);
     const error: unknown = await consumer.poll(5_000).catch((thrown: unknown) => thrown);
