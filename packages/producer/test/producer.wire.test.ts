@@ -1,0 +1,535 @@
+import { json, type Serializer } from "@odradek/network";
+import { codeOf } from "@odradek/protocol";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { ManualClock } from "../../network/test/manual-clock.ts";
+import { ScriptedPeer } from "../../network/test/scripted-peer.ts";
+import { DeliveryError, SendAllError } from "../src/delivery-error.ts";
+import { KafkaProducer } from "../src/producer.ts";
+import type { ProducerOptions } from "../src/producer-options.ts";
+import type { RecordMetadata } from "../src/record-metadata.ts";
+import { ScriptedBroker, type ScriptedBrokerOptions } from "./scripted-broker.ts";
+
+const topic = "orders";
+
+interface Given extends Partial<ProducerOptions> {
+  readonly broker?: ScriptedBrokerOptions;
+  readonly clock?: ManualClock;
+}
+
+/** A producer and the broker that it talks to. */
+async function setUp({ broker: brokerOptions, clock, ...options }: Given = {}) {
+  const broker = await ScriptedBroker.listen(brokerOptions);
+  const given = { bootstrapServers: broker.bootstrapServers, lingerMs: 0, retryBackoffMs: 10, ...options };
+  const producer = new KafkaProducer(given, clock);
+  onTestFinished(() => producer.close({ timeoutMs: 0 }));
+  return { broker, producer };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** Lets sockets and the loops of the producer work until `what` is there, with `stepMs` passing in each turn. */
+async function soon<T>(clock: ManualClock, what: Promise<T>, stepMs = 0): Promise<T> {
+  let isDone = false;
+  const done = () => {
+    isDone = true;
+  };
+  what.then(done, done);
+  while (!isDone) {
+    clock.advance(stepMs);
+    await turn();
+  }
+  return what;
+}
+
+/** What a send came to, in words. */
+const outcomeOf = (sent: Promise<RecordMetadata>): Promise<string> =>
+  sent.then(
+    ({ offset }) => `@${offset}`,
+    (error: DeliveryError) => `${error.code}, ${error.persisted}`,
+  );
+
+describe("a record", () => {
+  test("is sent to the leader of its partition, and comes back with its offset", async () => {
+    const { broker, producer } = await setUp({ broker: { partitions: 3 } });
+    const sent = producer.send({ topic, partition: 2, value: "a" });
+    const call = await broker.nextCall();
+    expect([call.acks, call.batches]).toEqual([-1, [{ topic, partition: 2, values: ["a"] }]]);
+    call.answer(() => ({ baseOffset: 41n }));
+    expect(String(await sent)).toBe("orders-2@41");
+  });
+
+  test("shares a batch with those of the same turn of the event loop, without lingering", async () => {
+    const { broker, producer } = await setUp();
+    await soonest(broker, producer);
+    const sends = ["a", "b"].map((value) => producer.send({ topic, value }));
+    await Promise.resolve();
+    sends.push(producer.send({ topic, value: "c" }));
+    const call = await broker.nextCall();
+    expect(call.batches[0]?.values).toEqual(["a", "b", "c"]);
+    call.answer(() => ({ baseOffset: 7n }));
+    expect((await Promise.all(sends)).map(({ offset }) => offset)).toEqual([7n, 8n, 9n]);
+  });
+
+  test("keeps its place behind those that wait for the metadata of the topic", async () => {
+    const { broker, producer } = await setUp();
+    const first = producer.send({ topic, value: "0" });
+    while (broker.metadataQuestions.length === 0) {
+      await turn();
+      producer.send({ topic, value: "early" }).catch(() => {});
+    }
+    const last = producer.send({ topic, value: "last" });
+    const values: (string | null)[] = [];
+    for (let isWhole = false; !isWhole; isWhole = values.at(-1) === "last") {
+      const call = await broker.nextCall();
+      values.push(...(call.batches[0]?.values ?? []));
+      call.answer(() => ({ baseOffset: 0n }));
+    }
+    expect(values[0]).toBe("0");
+    expect(values.slice(1, -1).every((value) => value === "early")).toBe(true);
+    await Promise.all([first, last]);
+  });
+
+  test("is told by a callback where one is given, never inside of the call itself", async () => {
+    const { broker, producer } = await setUp();
+    const told: string[] = [];
+    const given = new Promise<void>((resolve) => {
+      producer.send({ topic, value: "a" }, (error, metadata) => {
+        told.push(`${error?.code ?? "delivered"} ${metadata}`);
+        resolve();
+      });
+    });
+    producer.send({ topic, partition: -1 }, (error, metadata) => told.push(`${error?.code} ${metadata}`));
+    expect(told).toEqual([]);
+    (await broker.nextCall()).answer(() => ({ baseOffset: 3n }));
+    await given;
+    expect(told).toEqual(["OPTIONS null", "delivered orders-0@3"]);
+  });
+
+  test("counts as delivered with acks 0 as soon as it was written", async () => {
+    const { broker, producer } = await setUp({ acks: 0 });
+    const metadata = await producer.send({ topic, value: "a" });
+    expect(metadata.offset).toBe(-1n);
+    expect(await broker.nextCall()).toMatchObject({ acks: 0, batches: [{ values: ["a"] }] });
+  });
+
+  test("goes by the name of its topic to a broker that has no ids", async () => {
+    const { broker, producer } = await setUp({ broker: { topicId: "AAAAAAAAAAAAAAAAAAAAAA" } });
+    const sent = producer.send({ topic, value: "a" });
+    const call = await broker.nextCall();
+    expect(call.version).toBe(12);
+    call.answer(() => ({ baseOffset: 5n }));
+    expect((await sent).offset).toBe(5n);
+  });
+});
+
+describe("a batch", () => {
+  test("is sent again after an error that may pass, with the metadata asked for anew, before those behind it", async () => {
+    const { broker, producer } = await setUp();
+    const first = producer.send({ topic, value: "a" });
+    const call = await broker.nextCall();
+    const second = producer.send({ topic, value: "b" });
+    await turn();
+    const questions = broker.metadataQuestions.length;
+    call.answer(() => ({ errorCode: codeOf("NOT_LEADER_OR_FOLLOWER") }));
+    const again = await broker.nextCall();
+    expect(again.batches[0]?.values).toEqual(["a"]);
+    while (broker.metadataQuestions.length === questions) await turn();
+    again.answer(() => ({ baseOffset: 0n }));
+    const behind = await broker.nextCall();
+    expect(behind.batches[0]?.values).toEqual(["b"]);
+    behind.answer(() => ({ baseOffset: 1n }));
+    expect(await Promise.all([first, second].map(outcomeOf))).toEqual(["@0", "@1"]);
+  });
+
+  test("is alone in flight in its partition; other partitions do not wait for it", async () => {
+    const { broker, producer } = await setUp({ broker: { partitions: 2 } });
+    void producer.send({ topic, partition: 0, value: "a" }).catch(() => {});
+    const first = await broker.nextCall();
+    void producer.send({ topic, partition: 0, value: "b" }).catch(() => {});
+    void producer.send({ topic, partition: 1, value: "c" }).catch(() => {});
+    const second = await broker.nextCall();
+    expect(second.batches).toEqual([{ topic, partition: 1, values: ["c"] }]);
+    expect(broker.waitingCalls).toBe(0);
+    expect(second.connection).toBe(first.connection);
+    first.answer(() => ({}));
+    second.answer(() => ({}));
+    expect((await broker.nextCall()).batches).toEqual([{ topic, partition: 0, values: ["b"] }]);
+  });
+
+  test("shares its request with those of other partitions", async () => {
+    const { broker, producer } = await setUp({ broker: { partitions: 3 } });
+    await soonest(broker, producer);
+    const sends = [0, 1, 2].map((partition) => producer.send({ topic, partition, value: String(partition) }));
+    const call = await broker.nextCall();
+    expect(call.batches.map(({ partition }) => partition)).toEqual([0, 1, 2]);
+    call.answer(({ partition }) =>
+      partition === 1 ? { errorCode: codeOf("MESSAGE_TOO_LARGE") } : { baseOffset: BigInt(partition) },
+    );
+    expect(await Promise.all(sends.map(outcomeOf))).toEqual(["@0", "MESSAGE_TOO_LARGE, no", "@2"]);
+  });
+
+  test("is sent again on a new connection when the first is lost", async () => {
+    const { broker, producer } = await setUp();
+    const sent = producer.send({ topic, value: "a" });
+    (await broker.nextCall()).connection.reset();
+    const again = await broker.nextCall();
+    expect(again.batches[0]?.values).toEqual(["a"]);
+    again.answer(() => ({ baseOffset: 9n }));
+    expect((await sent).offset).toBe(9n);
+  });
+});
+
+describe("a record that is not acknowledged", () => {
+  test.each([
+    ["MESSAGE_TOO_LARGE", "no"],
+    ["TOPIC_AUTHORIZATION_FAILED", "no"],
+    ["NOT_ENOUGH_REPLICAS", "no"],
+    ["NOT_ENOUGH_REPLICAS_AFTER_APPEND", "maybe"],
+    ["NOT_LEADER_OR_FOLLOWER", "maybe"],
+    ["UNKNOWN_SERVER_ERROR", "maybe"],
+  ] as const)("because of %s: in the log? %s", async (name, persisted) => {
+    const { broker, producer } = await setUp({ retries: 0 });
+    const sent = producer.send({ topic, value: "a" });
+    (await broker.nextCall()).answer(() => ({ errorCode: codeOf(name) }));
+    const error = await sent.catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(DeliveryError);
+    expect(error).toMatchObject({ code: name, persisted, topic, partition: 0 });
+  });
+
+  test("may be in the log when its connection was lost", async () => {
+    const { broker, producer } = await setUp({ retries: 0 });
+    const sent = producer.send({ topic, value: "a" });
+    (await broker.nextCall()).connection.reset();
+    expect(await outcomeOf(sent)).toBe("CONNECTION, maybe");
+  });
+
+  test("may be in the log when the broker's answer leaves its partition out", async () => {
+    const { broker, producer } = await setUp({ retries: 0 });
+    const sent = producer.send({ topic, value: "a" });
+    (await broker.nextCall()).answer(() => null);
+    await expect(sent).rejects.toThrow("Produce to orders-0: the broker left the partition out of its answer");
+    expect(await outcomeOf(sent)).toBe("DECODE, maybe");
+  });
+
+  test("is told why it was refused itself, or that another of its batch was (KIP-467)", async () => {
+    const { broker, producer } = await setUp();
+    await soonest(broker, producer);
+    const sends = ["a", "b"].map((value) => producer.send({ topic, value }));
+    (await broker.nextCall()).answer(() => ({
+      errorCode: codeOf("INVALID_RECORD"),
+      recordErrors: [{ batchIndex: 1, batchIndexErrorMessage: "a compacted topic needs keys" }],
+    }));
+    const [a, b] = await Promise.all(sends.map((sent) => sent.catch((error: Error) => error.message)));
+    expect(a).toContain("another record of the same batch was refused");
+    expect(b).toContain("a compacted topic needs keys");
+  });
+
+  test("is not in the log when no broker could be reached in time", async () => {
+    const { host, port } = await ScriptedPeer.nobody();
+    const producer = new KafkaProducer({ bootstrapServers: [`${host}:${port}`], maxBlockMs: 50 });
+    onTestFinished(() => producer.close({ timeoutMs: 0 }));
+    const sent = producer.send({ topic, value: "a" });
+    await expect(sent).rejects.toMatchObject({ code: "TIMEOUT", persisted: "no", partition: null });
+    await expect(sent).rejects.toThrow("topic orders in the metadata: no answer after 50 ms");
+  });
+
+  test("fails the whole call of sendAll once all others are settled", async () => {
+    const { broker, producer } = await setUp({ broker: { partitions: 2 } });
+    await soonest(broker, producer);
+    const records = [0, 1, 0, 1].map((partition) => ({ topic, partition, value: String(partition) }));
+    const sent = producer.sendAll(records);
+    (await broker.nextCall()).answer(({ partition }) =>
+      partition === 1 ? { errorCode: codeOf("MESSAGE_TOO_LARGE") } : { baseOffset: 6n },
+    );
+    const error = await sent.then(
+      () => null,
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(SendAllError);
+    const { results, persisted } = error as SendAllError;
+    expect(persisted).toBe("no");
+    expect(results.map((result) => (result instanceof DeliveryError ? result.code : result.offset))).toEqual([
+      6n,
+      "MESSAGE_TOO_LARGE",
+      7n,
+      "MESSAGE_TOO_LARGE",
+    ]);
+  });
+});
+
+describe("a record that cannot be sent at all", () => {
+  test.each([
+    ["a topic without a name", { topic: "" }, "OPTIONS", "topic  cannot be used"],
+    ["a negative partition", { topic, partition: -1 }, "OPTIONS", "partition -1 cannot be used"],
+    ["a timestamp that is none", { topic, timestamp: 1.5 }, "OPTIONS", "timestamp 1.5 cannot be used"],
+    [
+      "a value that is too large",
+      { topic, value: "a".repeat(1_100) },
+      "MESSAGE_TOO_LARGE",
+      /11\d\d bytes .* maxRequestSize \(1000\)/,
+    ],
+    [
+      "many headers that are too large",
+      { topic, headers: [{ key: "h", value: Buffer.alloc(999) }] },
+      "MESSAGE_TOO_LARGE",
+      "maxRequestSize",
+    ],
+  ])("fails at once: %s", async (_, record, code, message) => {
+    const producer = new KafkaProducer({ bootstrapServers: ["localhost:1"], maxRequestSize: 1_000 });
+    onTestFinished(() => producer.close());
+    const sent = producer.send(record);
+    await expect(sent).rejects.toMatchObject({ name: "DeliveryError", code, persisted: "no" });
+    await expect(sent).rejects.toThrow(message);
+  });
+
+  test("fails at once where a serializer throws, saying of what topic and whether key or value", async () => {
+    const valueSerializer: Serializer<string> = {
+      serialize: () => {
+        throw new TypeError("no schema");
+      },
+    };
+    const producer = new KafkaProducer({ bootstrapServers: ["localhost:1"], valueSerializer });
+    onTestFinished(() => producer.close());
+    await expect(producer.send({ topic, value: "a" })).rejects.toThrow(
+      "valueSerializer failed for topic orders: no schema",
+    );
+    await expect(producer.send({ topic, value: "a" })).rejects.toMatchObject({
+      code: "SERIALIZATION",
+      persisted: "no",
+    });
+  });
+
+  test("fails at once where JSON has no form for it", async () => {
+    const producer = new KafkaProducer({ bootstrapServers: ["localhost:1"], valueSerializer: json });
+    onTestFinished(() => producer.close());
+    await expect(producer.send({ topic, value: () => 1 })).rejects.toMatchObject({ code: "SERIALIZATION" });
+  });
+
+  test.each([["TOPIC_AUTHORIZATION_FAILED"], ["INVALID_TOPIC_EXCEPTION"]] as const)(
+    "fails as soon as the metadata says %s",
+    async (name) => {
+      const { producer } = await setUp({ broker: { topicErrorCode: codeOf(name) } });
+      await expect(producer.send({ topic, value: "a" })).rejects.toMatchObject({ code: name, persisted: "no" });
+    },
+  );
+
+  test("fails after maxBlockMs where the topic does not exist", async () => {
+    const { producer } = await setUp({ maxBlockMs: 50 });
+    await expect(producer.send({ topic: "nowhere", value: "a" })).rejects.toThrow(
+      "record for nowhere was not acknowledged (not in the log): topic nowhere in the metadata: no answer after 50 ms",
+    );
+  });
+
+  test("fails after maxBlockMs where the topic does not have the partition", async () => {
+    const { producer } = await setUp({ maxBlockMs: 50 });
+    await expect(producer.send({ topic, partition: 1, value: "a" })).rejects.toThrow("partition 1 of topic orders");
+  });
+
+  test("fails where the partitioner chooses a partition that is none", async () => {
+    const { producer } = await setUp({ partitioner: { partition: () => 7 } });
+    await expect(producer.send({ topic, value: "a" })).rejects.toThrow("partition of the partitioner 7 cannot be used");
+  });
+
+  test("fails after close", async () => {
+    const { producer } = await setUp();
+    await producer.close();
+    await expect(producer.send({ topic, value: "a" })).rejects.toMatchObject({ code: "CLOSED", persisted: "no" });
+    await expect(producer.flush()).rejects.toMatchObject({ code: "CLOSED" });
+  });
+});
+
+describe("the partitioner", () => {
+  test("sees the record, its bytes and the topic", async () => {
+    const seen: unknown[] = [];
+    const partitioner: ProducerOptions["partitioner"] = {
+      partition(record, { partitions }, { controllerId }) {
+        seen.push(record, partitions.length, controllerId);
+        return 2;
+      },
+    };
+    const { broker, producer } = await setUp({ broker: { partitions: 3 }, partitioner });
+    const sent = producer.send({ topic, key: "k", value: "v" });
+    (await broker.nextCall()).answer(() => ({ baseOffset: 0n }));
+    expect((await sent).partition).toBe(2);
+    expect(seen).toEqual([{ topic, key: "k", value: "v", keyBytes: "k", valueBytes: "v" }, 3, 1]);
+  });
+});
+
+describe("with memory used up", () => {
+  test("records wait, and those behind them too; all arrive in order", async () => {
+    const { broker, producer } = await setUp({ batchSize: 200, bufferMemory: 200, broker: { partitions: 2 } });
+    const values = Array.from({ length: 30 }, (_, index) => String(index).padStart(20, "0"));
+    const sends = values.map((value, index) => producer.send({ topic, partition: index % 2, value }));
+    const arrived: (string | null)[] = [];
+    while (arrived.length < values.length) {
+      const call = await broker.nextCall();
+      for (const batch of call.batches) arrived.push(...batch.values);
+      call.answer(() => ({ baseOffset: 0n }));
+    }
+    for (const rest of [0, 1]) {
+      const isOf = (value: string | null) => Number(value) % 2 === rest;
+      expect(arrived.filter(isOf)).toEqual(values.filter(isOf));
+    }
+    await Promise.all(sends);
+  });
+
+  test("a record fails after maxBlockMs, and was never sent", async () => {
+    const { broker, producer } = await setUp({ batchSize: 200, bufferMemory: 200, maxBlockMs: 50 });
+    const first = producer.send({ topic, value: "a".repeat(100) });
+    const call = await broker.nextCall();
+    await expect(producer.send({ topic, value: "b".repeat(100) })).rejects.toMatchObject({
+      code: "TIMEOUT",
+      persisted: "no",
+      message: expect.stringContaining(
+        "bufferMemory (200 bytes, all held by records under way): no answer after 50 ms",
+      ),
+    });
+    call.answer(() => ({ baseOffset: 0n }));
+    await first;
+  });
+});
+
+describe("a record whose time is over", () => {
+  const timeouts = { deliveryTimeoutMs: 1_000, requestTimeoutMs: 1_000, retryBackoffMs: 100, maxBlockMs: 100_000 };
+
+  test("fails while its request is under way, whose buffer nobody gets before it has ended", async () => {
+    const clock = new ManualClock();
+    const { broker, producer } = await setUp({ ...timeouts, clock, batchSize: 500, bufferMemory: 500 });
+    const startMs = clock.now();
+    const late = outcomeOf(producer.send({ topic, value: "late" }));
+    const call = await soon(clock, broker.nextCall());
+    call.answer(() => ({ errorCode: codeOf("NOT_ENOUGH_REPLICAS") }));
+    const again = await soon(clock, broker.nextCall(), 1);
+    const next = outcomeOf(producer.send({ topic, value: "next" }));
+
+    clock.advance(startMs + 1_000 - clock.now());
+    expect(await soon(clock, late)).toBe("TIMEOUT, maybe");
+    for (let turns = 0; turns < 20; turns++) await soon(clock, turn());
+    expect(broker.waitingCalls).toBe(0);
+
+    again.answer(() => ({ baseOffset: 4n }));
+    const behind = await soon(clock, broker.nextCall());
+    expect(behind.batches[0]?.values).toEqual(["next"]);
+    behind.answer(() => ({ baseOffset: 5n }));
+    expect(await soon(clock, next)).toBe("@5");
+  });
+
+  test("fails where it waits for another attempt, with why the last one failed", async () => {
+    const clock = new ManualClock();
+    const { broker, producer } = await setUp({ ...timeouts, clock, retryBackoffMs: 5_000 });
+    const sent = producer.send({ topic, value: "a" });
+    const outcome = outcomeOf(sent);
+    (await soon(clock, broker.nextCall())).answer(() => ({ errorCode: codeOf("NOT_ENOUGH_REPLICAS") }));
+    for (let turns = 0; turns < 20; turns++) await soon(clock, turn());
+    clock.advance(1_000);
+    expect(await soon(clock, outcome)).toBe("TIMEOUT, no");
+    const error = await sent.catch((thrown: DeliveryError) => thrown);
+    expect(error).toMatchObject({ cause: { code: "TIMEOUT", cause: { code: "NOT_ENOUGH_REPLICAS" } } });
+    expect(String(error)).toContain("delivering 1 records to orders-0: no answer after 1000 ms");
+  });
+});
+
+describe("lingering", () => {
+  test("lets a batch wait for more records, and no longer than lingerMs", async () => {
+    const clock = new ManualClock();
+    const { broker, producer } = await setUp({ clock, lingerMs: 50 });
+    await soon(clock, producer.partitionsFor(topic));
+    const sends = [outcomeOf(producer.send({ topic, value: "a" }))];
+    for (let turns = 0; turns < 20; turns++) await soon(clock, turn());
+    clock.advance(49);
+    sends.push(outcomeOf(producer.send({ topic, value: "b" })));
+    for (let turns = 0; turns < 20; turns++) await soon(clock, turn());
+    expect(broker.waitingCalls).toBe(0);
+    clock.advance(1);
+    const call = await soon(clock, broker.nextCall());
+    expect(call.batches[0]?.values).toEqual(["a", "b"]);
+    call.answer(() => ({ baseOffset: 0n }));
+    expect(await soon(clock, Promise.all(sends))).toEqual(["@0", "@1"]);
+  });
+
+  test("ends with a flush, which waits for what was sent before it", async () => {
+    const { broker, producer } = await setUp({ lingerMs: 60_000, deliveryTimeoutMs: 120_000 });
+    const sent = producer.send({ topic, value: "a" });
+    let isFlushed = false;
+    const flushed = producer.flush().then(() => {
+      isFlushed = true;
+    });
+    const call = await broker.nextCall();
+    expect(isFlushed).toBe(false);
+    call.answer(() => ({ baseOffset: 0n }));
+    await flushed;
+    expect(await outcomeOf(sent)).toBe("@0");
+  });
+});
+
+describe("closing", () => {
+  test("delivers what was sent, and leaves no timer behind", async () => {
+    const clock = new ManualClock();
+    const { broker, producer } = await setUp({ clock, lingerMs: 60_000, deliveryTimeoutMs: 120_000 });
+    const outcome = outcomeOf(producer.send({ topic, value: "a" }));
+    const closed = producer.close();
+    (await soon(clock, broker.nextCall())).answer(() => ({ baseOffset: 2n }));
+    expect(await soon(clock, outcome)).toBe("@2");
+    await soon(clock, closed);
+    expect(clock.timers).toBe(0);
+  });
+
+  test("gives up after timeoutMs: what is under way may be in the log, what waits is not", async () => {
+    const clock = new ManualClock();
+    const { broker, producer } = await setUp({ clock, batchSize: 200, bufferMemory: 400, broker: { partitions: 2 } });
+    const value = "a".repeat(100);
+    const sends = [0, 0, 0].map((partition) => outcomeOf(producer.send({ topic, partition, value })));
+    const elsewhere = outcomeOf(producer.send({ topic: "nowhere", value }));
+    await soon(clock, broker.nextCall());
+    const closed = producer.close({ timeoutMs: 500 });
+    clock.advance(499);
+    for (let turns = 0; turns < 20; turns++) await soon(clock, turn());
+    expect(clock.timers).toBeGreaterThan(0);
+    clock.advance(1);
+    expect(await soon(clock, Promise.all(sends))).toEqual(["CLOSED, maybe", "CLOSED, no", "CLOSED, no"]);
+    expect(await soon(clock, elsewhere)).toBe("CLOSED, no");
+    await soon(clock, closed);
+    expect(clock.timers).toBe(0);
+  });
+
+  test("is done once, whoever asks for it", async () => {
+    const { producer } = await setUp();
+    expect(producer.close()).toBe(producer.close());
+    await producer[Symbol.asyncDispose]();
+  });
+});
+
+describe("asking for partitions", () => {
+  test("tells them with their leaders", async () => {
+    const { producer } = await setUp({ broker: { partitions: 2 } });
+    expect(await producer.partitionsFor(topic)).toMatchObject([
+      { topic, partition: 0, leaderId: 1 },
+      { topic, partition: 1, leaderId: 1 },
+    ]);
+  });
+
+  test("fails where the cluster does not have the topic in time", async () => {
+    const { producer } = await setUp({ maxBlockMs: 50 });
+    await expect(producer.partitionsFor("nowhere")).rejects.toMatchObject({ name: "TimeoutError", code: "TIMEOUT" });
+  });
+});
+
+describe("connecting", () => {
+  test("makes a connection that the first record uses", async () => {
+    const { broker, producer } = await setUp();
+    await producer.connect();
+    expect(broker.connectionCount).toBe(1);
+  });
+
+  test("fails where nobody answers within maxBlockMs", async () => {
+    const { producer } = await setUp({ maxBlockMs: 50, broker: { isSilent: true } });
+    await expect(producer.connect()).rejects.toThrow("connecting to the cluster: no answer after 50 ms");
+  });
+});
+
+/** Knows the topic already, so that the next records need not wait for anything. */
+async function soonest(broker: ScriptedBroker, producer: KafkaProducer): Promise<void> {
+  const sent = producer.send({ topic, value: "first" });
+  (await broker.nextCall()).answer(() => ({ baseOffset: 0n }));
+  await sent;
+}

@@ -1,0 +1,196 @@
+import { defaultRecordBatchesOptions, RecordBatches, zeroUuid } from "@odradek/protocol";
+import { ApiVersions } from "@odradek/protocol/messages/api-versions";
+import { Metadata } from "@odradek/protocol/messages/metadata";
+import { Produce, type ProduceResponse } from "@odradek/protocol/messages/produce";
+import { frameOf, type PeerConnection, type PeerRequest, ScriptedPeer } from "../../network/test/scripted-peer.ts";
+
+type PartitionAnswer = ProduceResponse["responses"][number]["partitionResponses"][number];
+
+/** What one partition got in a Produce request. */
+export interface ProducedBatch {
+  readonly topic: string;
+  readonly partition: number;
+  readonly values: readonly (string | null)[];
+}
+
+/** The answers of one connection, which go out in the order of the requests, whatever is answered first. */
+class Answers {
+  readonly #queue: { bytes: Buffer | null }[] = [];
+  readonly #connection: PeerConnection;
+
+  constructor(connection: PeerConnection) {
+    this.#connection = connection;
+  }
+
+  /** Keeps a place, and gives what fills it. */
+  place(): (bytes: Buffer) => void {
+    const place: { bytes: Buffer | null } = { bytes: null };
+    this.#queue.push(place);
+    return (bytes) => {
+      place.bytes = bytes;
+      for (let head = this.#queue[0]; head?.bytes; head = this.#queue[0]) {
+        this.#connection.write(head.bytes);
+        this.#queue.shift();
+      }
+    };
+  }
+}
+
+/** A Produce request as it came; the test decides what becomes of it. */
+export class ProduceCall {
+  readonly acks: number;
+  readonly version: number;
+  readonly batches: readonly ProducedBatch[];
+  readonly connection: PeerConnection;
+  readonly #request: PeerRequest;
+  readonly #reply: (bytes: Buffer) => void;
+  readonly #topics: readonly { readonly name: string; readonly topicId: string }[];
+
+  constructor(connection: PeerConnection, request: PeerRequest, topicName: string, reply: (bytes: Buffer) => void) {
+    const { acks, topicData } = request.body(Produce);
+    this.connection = connection;
+    this.acks = acks;
+    this.version = request.apiVersion;
+    this.#request = request;
+    this.#reply = reply;
+    this.#topics = topicData.map(({ name, topicId }) => ({ name, topicId }));
+    this.batches = topicData.flatMap(({ partitionData }) =>
+      partitionData.map(({ index, records }) => ({ topic: topicName, partition: index, values: valuesOf(records) })),
+    );
+  }
+
+  /** Answers for every partition, or leaves those out for which `answerOf` gives `null`. */
+  answer(answerOf: (batch: ProducedBatch) => Partial<PartitionAnswer> | null): void {
+    const partitionResponses = this.batches.flatMap((batch) => {
+      const answer = answerOf(batch);
+      return answer === null
+        ? []
+        : [{ index: batch.partition, errorCode: 0, baseOffset: 0n, recordErrors: [], ...answer }];
+    });
+    const [topic] = this.#topics;
+    const responses = topic === undefined ? [] : [{ ...topic, partitionResponses }];
+    this.#reply(frameOf(this.#request, Produce, { responses }));
+  }
+}
+
+export interface ScriptedBrokerOptions {
+  readonly topic?: string;
+  readonly partitions?: number;
+  /** The zero UUID for a broker that is older than topic ids. */
+  readonly topicId?: string;
+  /** Error of the topic in every Metadata answer. */
+  readonly topicErrorCode?: number;
+  /** Whether Metadata is answered. */
+  readonly isSilent?: boolean;
+}
+
+/**
+ * A broker over real TCP that leads every partition of one topic. It answers ApiVersions and Metadata by itself; Produce
+ * requests wait until the test asks for them.
+ */
+export class ScriptedBroker {
+  readonly bootstrapServers: readonly string[];
+  /** Topics of each Metadata request so far. */
+  readonly metadataQuestions: string[][] = [];
+  readonly #calls: ProduceCall[] = [];
+  readonly #waiting: ((call: ProduceCall) => void)[] = [];
+  readonly #options: Required<ScriptedBrokerOptions>;
+  readonly #peer: ScriptedPeer;
+
+  private constructor(peer: ScriptedPeer, options: Required<ScriptedBrokerOptions>) {
+    this.#peer = peer;
+    this.#options = options;
+    this.bootstrapServers = [`127.0.0.1:${peer.address.port}`];
+  }
+
+  static async listen(options: ScriptedBrokerOptions = {}): Promise<ScriptedBroker> {
+    const peer = await ScriptedPeer.listen((connection) => broker.#serve(connection));
+    const broker = new ScriptedBroker(peer, {
+      topic: "orders",
+      partitions: 1,
+      topicId: "AAAAAAAAAAAAAAAAAAAAAQ",
+      topicErrorCode: 0,
+      isSilent: false,
+      ...options,
+    });
+    return broker;
+  }
+
+  /** Connections that were made so far. */
+  get connectionCount(): number {
+    return this.#peer.connections.length;
+  }
+
+  /** Produce requests that came and were not asked for yet. */
+  get waitingCalls(): number {
+    return this.#calls.length;
+  }
+
+  /** The next Produce request. */
+  nextCall(): Promise<ProduceCall> {
+    const call = this.#calls.shift();
+    return call !== undefined ? Promise.resolve(call) : new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  async #serve(connection: PeerConnection): Promise<void> {
+    const answers = new Answers(connection);
+    for (;;) {
+      const request = await connection.next();
+      const reply = answers.place();
+      if (request.apiKey === ApiVersions.key) reply(this.#apiVersions(request));
+      else if (request.apiKey === Produce.key)
+        this.#take(new ProduceCall(connection, request, this.#options.topic, reply));
+      else if (request.apiKey !== Metadata.key) throw new Error(`api key ${request.apiKey} is not in the script`);
+      else this.#answerMetadata(request, reply);
+    }
+  }
+
+  #take(call: ProduceCall): void {
+    const waiting = this.#waiting.shift();
+    if (waiting === undefined) this.#calls.push(call);
+    else waiting(call);
+  }
+
+  #apiVersions(request: PeerRequest): Buffer {
+    const apiKeys = [Produce, Metadata, ApiVersions].map(({ key, versions: [minVersion, maxVersion] }) => ({
+      apiKey: key,
+      minVersion,
+      maxVersion,
+    }));
+    return frameOf(request, ApiVersions, { errorCode: 0, apiKeys });
+  }
+
+  #answerMetadata(request: PeerRequest, reply: (bytes: Buffer) => void): void {
+    const names = (request.body(Metadata).topics ?? []).flatMap(({ name }) => name ?? []);
+    this.metadataQuestions.push(names);
+    if (this.#options.isSilent) return;
+    const brokers = [{ nodeId: 1, host: "127.0.0.1", port: this.#peer.address.port }];
+    const topics = names.map((name) => this.#topicMetadata(name));
+    reply(frameOf(request, Metadata, { brokers, controllerId: 1, topics }));
+  }
+
+  #topicMetadata(name: string) {
+    const { topic, partitions, topicId, topicErrorCode } = this.#options;
+    const isKnown = name === topic && topicErrorCode === 0;
+    const unknown = 3;
+    return {
+      errorCode: name === topic ? topicErrorCode : unknown,
+      name,
+      topicId: isKnown ? topicId : zeroUuid,
+      partitions: Array.from({ length: isKnown ? partitions : 0 }, (_, partitionIndex) => ({
+        errorCode: 0,
+        partitionIndex,
+        leaderId: 1,
+        leaderEpoch: 0,
+        replicaNodes: [1],
+        isrNodes: [1],
+        offlineReplicas: [],
+      })),
+    };
+  }
+}
+
+function valuesOf(records: Buffer | null): (string | null)[] {
+  const batches = new RecordBatches(records ?? Buffer.alloc(0), defaultRecordBatchesOptions);
+  return [...batches].flatMap((batch) => Array.from(batch, ({ value }) => value?.toString() ?? null));
+}
