@@ -1,4 +1,4 @@
-import { leaderOf, type NetworkClient, type Purpose, type TopicPartition } from "@odradek/network";
+import { leaderOf, type NetworkClient, type TopicPartition } from "@odradek/network";
 import type { BrokerError } from "@odradek/protocol";
 
 /**
@@ -32,14 +32,4 @@ export function byLeader<P extends TopicPartition>(
     else group.push(partition);
   }
   return groups;
-}
-
-/**
- * When to look again at a node that is not ready; `Infinity` while it is being connected to, since its end will wake.
- * One that cannot be connected to may lead nothing any more, so metadata is asked for.
- */
-export function retryAtMs(cluster: ClusterView, nodeId: number, purpose: Purpose): number {
-  const atMs = cluster.retryAtMs(nodeId, purpose);
-  if (atMs < Number.POSITIVE_INFINITY) cluster.requestUpdate();
-  return atMs;
 }

@@ -1,7 +1,7 @@
 import { type Backoff, type Clock, exponentialBackoff, partitionText } from "@odradek/network";
 import { BrokerError, brokerErrorByCode, DecodeError, KafkaError, type ResponseOf, zeroUuid } from "@odradek/protocol";
 import { Fetch } from "@odradek/protocol/messages/fetch";
-import { byLeader, type ClusterView, retryAtMs } from "./cluster-view.ts";
+import { byLeader, type ClusterView } from "./cluster-view.ts";
 import { CompletedFetch } from "./completed-fetch.ts";
 import type { ResolvedConsumerOptions } from "./consumer-options.ts";
 import { CorruptLogError, OffsetOutOfRangeError } from "./errors.ts";
@@ -66,7 +66,7 @@ export class Fetcher<K, V> {
     for (const [nodeId, states] of byLeader(this.#cluster, due, (error) => this.#fail(error))) {
       if (this.#inFlight.has(nodeId)) continue;
       if (this.#cluster.ready(nodeId, "fetch")) requests.push(this.#request(nodeId, states));
-      else nextMs = Math.min(nextMs, retryAtMs(this.#cluster, nodeId, "fetch"));
+      else nextMs = Math.min(nextMs, this.#cluster.retryAtMs(nodeId, "fetch"));
     }
     return { requests, nextMs };
   }

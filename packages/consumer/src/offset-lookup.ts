@@ -8,7 +8,7 @@ import {
 } from "@odradek/network";
 import { BrokerError, codeOf, KafkaError, type ResponseOf } from "@odradek/protocol";
 import { ListOffsets } from "@odradek/protocol/messages/list-offsets";
-import { byLeader, type ClusterView, retryAtMs } from "./cluster-view.ts";
+import { byLeader, type ClusterView } from "./cluster-view.ts";
 import type { ResolvedConsumerOptions } from "./consumer-options.ts";
 import { type ListedOffset, listedOffsets, listOffsetsBody, type OffsetQuery } from "./list-offsets.ts";
 import { ApiRequest, type Due, type RequestTo } from "./outgoing-request.ts";
@@ -116,7 +116,7 @@ export class OffsetLookup {
     let nextMs = Number.POSITIVE_INFINITY;
     for (const [nodeId, queries] of byLeader(this.#cluster, unasked, (error) => this.#fail(lookup, error))) {
       if (this.#cluster.ready(nodeId)) requests.push(this.#request(nodeId, lookup, queries));
-      else nextMs = Math.min(nextMs, retryAtMs(this.#cluster, nodeId, "main"));
+      else nextMs = Math.min(nextMs, this.#cluster.retryAtMs(nodeId));
     }
     return nextMs;
   }

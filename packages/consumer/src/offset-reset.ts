@@ -2,7 +2,7 @@ import { type Backoff, type Clock, exponentialBackoff, partitionText } from "@od
 import { BrokerError, KafkaError, type ResponseOf } from "@odradek/protocol";
 import { ListOffsets } from "@odradek/protocol/messages/list-offsets";
 import { type OffsetSpec, timestampOf } from "./auto-offset-reset.ts";
-import { byLeader, type ClusterView, retryAtMs } from "./cluster-view.ts";
+import { byLeader, type ClusterView } from "./cluster-view.ts";
 import type { ResolvedConsumerOptions } from "./consumer-options.ts";
 import { NoOffsetForPartitionError } from "./errors.ts";
 import { type ListedOffset, listedOffsets, listOffsetsBody } from "./list-offsets.ts";
@@ -65,7 +65,7 @@ export class OffsetReset {
     }
     for (const [nodeId, resets] of byLeader(this.#cluster, due, (error) => this.#fail(error))) {
       if (this.#cluster.ready(nodeId)) requests.push(this.#request(nodeId, resets));
-      else nextMs = Math.min(nextMs, retryAtMs(this.#cluster, nodeId, "main"));
+      else nextMs = Math.min(nextMs, this.#cluster.retryAtMs(nodeId));
     }
     return { requests, nextMs };
   }

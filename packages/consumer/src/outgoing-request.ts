@@ -25,8 +25,8 @@ export interface ApiRequestParts<Req extends Fields, Res extends Fields> {
   readonly api: Api<Req, Res>;
   readonly body: Body<Req>;
   readonly options?: SendOptions;
-  onAnswer(answer: Output<Res>): void;
-  onFailure(error: Error): void;
+  readonly onAnswer: (answer: Output<Res>) => void;
+  readonly onFailure: (error: Error) => void;
 }
 
 /** An outgoing request of one API. */

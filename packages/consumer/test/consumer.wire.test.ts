@@ -272,7 +272,7 @@ describe("KafkaConsumer, when a broker does not give what it is asked for", () =
   test("tells of a frame that means nothing, and asks again when it is polled again", async () => {
     const log = logOf(await span(0, 2));
     const { consumer } = await fixture({
-      fetch: (asked, count) => (count === 0 ? Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n") : log(asked, count)),
+      fetch: (asked, count) => (count === 0 ? { bytes: "HTTP/1.1 400 Bad Request\r\n\r\n" } : log(asked, count)),
     });
     await expect(consumer.poll(5_000)).rejects.toMatchObject({ code: "CONNECTION", cause: { code: "DECODE" } });
     expect(await values(consumer, 2)).toEqual(["v0", "v1"]);

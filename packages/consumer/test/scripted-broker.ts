@@ -19,7 +19,7 @@ export interface Fetched {
 }
 
 /** What a broker does with a request: answers it, loses the connection, sends bytes of its own, or says nothing. */
-export type Reaction<Response> = Response | "reset" | "silence" | Buffer;
+export type Reaction<Response> = Response | "reset" | "silence" | { readonly bytes: string };
 
 export interface BrokerScript {
   /** @param count how many came before; nothing new unless this says otherwise */
@@ -138,6 +138,6 @@ function react<Response extends object>(
 ): void {
   if (reaction === "silence") return;
   if (reaction === "reset") connection.reset();
-  else if (Buffer.isBuffer(reaction)) connection.write(reaction);
-  else if (typeof reaction !== "string") answer(reaction);
+  else if ("bytes" in reaction) connection.write(Buffer.from(reaction.bytes));
+  else answer(reaction);
 }
