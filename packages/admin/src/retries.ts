@@ -1,6 +1,7 @@
 import {
   type Backoff,
   type Clock,
+  type ClusterSnapshot,
   type Deadline,
   exponentialBackoff,
   type NetworkClient,
@@ -36,16 +37,26 @@ export async function askUntilAnswered<T>(
   const answers = new Map<string, T | KafkaError>();
   let open = keys;
   for (let attempt = 0; open.length > 0; attempt++) {
+    const { snapshot } = network.metadata;
     const round = await ask(open).catch((error: unknown) => failureOfAll<T>(open, error));
     for (const key of open)
       answers.set(key, round.get(key) ?? new KafkaError(`no answer for ${key}`, { code: "DECODE" }));
     open = open.filter((key) => isRetriable(answers.get(key)));
     const waitMs = backoff(attempt);
     if (open.length === 0 || deadline.remainingMs <= waitMs) break;
-    network.metadata.requestUpdate();
     await new Promise<void>((resolve) => clock.after(waitMs, resolve));
+    if (!(await isUpdated(network, snapshot, deadline))) break;
   }
   return new Results(keys.map((key) => resultOf(key, answers.get(key), deadline)));
+}
+
+/** Waits for metadata newer than what the last round went by: else it would ask the same broker again. */
+async function isUpdated(network: NetworkClient, before: ClusterSnapshot, deadline: Deadline): Promise<boolean> {
+  const find = () => (network.metadata.snapshot === before ? null : true);
+  return network.awaitMetadata(deadline, "fresh metadata", find).catch((error: unknown) => {
+    if (error instanceof TimeoutError) return false;
+    throw error;
+  });
 }
 
 const isRetriable = (answer: unknown): boolean => answer instanceof KafkaError && answer.retriable;

@@ -1,0 +1,37 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { describe, expect, inject, test } from "vitest";
+
+const bootstrapServers = inject("bootstrapServers").join(",");
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Runs a compiled program as a user would. It must end by itself: a program that hangs is ended and fails. */
+async function run(program: string, ...args: readonly string[]): Promise<string> {
+  const env = { ...process.env, BOOTSTRAP_SERVERS: bootstrapServers, KAFKA_BROKERS: bootstrapServers };
+  const { stdout } = await promisify(execFile)(process.execPath, [`${root}${program}`, ...args], {
+    env,
+    timeout: 60_000,
+  });
+  return stdout;
+}
+
+describe("programs that people run first", () => {
+  test("the demo brings every record back once and in order", async () => {
+    const printed = await run("integration/dist/demo.js");
+    expect(printed).toMatch(/produced 10000\n/);
+    expect(printed).toMatch(/checked: each of 10000 records came back once, and in order within its partition/);
+  });
+
+  test("the examples create a topic, fill it and read it", async () => {
+    const topic = `examples-${process.pid}-${Date.now()}`;
+    expect(await run("examples/dist/create-topic.js", topic, "3")).toBe(`${topic}: created with 3 partitions\n`);
+    expect(await run("examples/dist/create-topic.js", topic, "3")).toBe(`${topic}: was there already\n`);
+    expect((await run("examples/dist/produce.js", topic, "7")).trim().split("\n")).toHaveLength(7);
+    const consumed = (await run("examples/dist/consume.js", topic)).trim().split("\n");
+    expect(consumed).toHaveLength(7);
+    expect(consumed.filter((line) => line.includes("customer-0")).map((line) => /order: (\d)/.exec(line)?.[1])).toEqual(
+      ["0", "3", "6"],
+    );
+  });
+});

@@ -1,0 +1,110 @@
+import type { ResponseWrittenOf } from "@odradek/protocol";
+import { CreateTopics } from "@odradek/protocol/messages/create-topics";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { ScriptedCluster } from "../../network/test/scripted-cluster.ts";
+import { KafkaAdmin } from "../src/index.ts";
+
+type Answer = ResponseWrittenOf<typeof CreateTopics>["topics"][number];
+
+const created = (name: string): Answer => ({
+  name,
+  errorCode: 0,
+  errorMessage: null,
+  numPartitions: 1,
+  replicationFactor: 1,
+});
+const refused = (name: string, errorCode: number): Answer => ({ name, errorCode, errorMessage: null });
+
+const notController = 41;
+const alreadyExists = 36;
+
+interface Asked {
+  readonly broker: number;
+  readonly topics: readonly string[];
+}
+
+/**
+ * Two brokers and an admin client. Each round of CreateTopics is answered by `rounds`, `null` closing the connection; the
+ * controller is the broker that `controllerOf` names after that many rounds.
+ */
+async function setUp(
+  rounds: readonly ((topics: readonly string[]) => Answer[] | null)[],
+  controllerOf: (roundsAnswered: number) => number = () => 1,
+): Promise<{ admin: KafkaAdmin; asked: Asked[] }> {
+  const asked: Asked[] = [];
+  const cluster = await ScriptedCluster.listen(2, {
+    metadata: (self) => self.answer({ controllerId: controllerOf(asked.length) }),
+    serve(connection, request, broker) {
+      const topics = request.body(CreateTopics).topics.map(({ name }) => name);
+      const answer = rounds[asked.length]?.(topics) ?? null;
+      asked.push({ broker, topics });
+      if (answer === null) connection.end();
+      else connection.answer(request, CreateTopics, { throttleTimeMs: 0, topics: answer });
+    },
+  });
+  const admin = new KafkaAdmin({
+    bootstrapServers: cluster.bootstrapServers,
+    retryBackoffMs: 1,
+    reconnectBackoffMs: 1,
+  });
+  onTestFinished(() => admin.close());
+  return { admin, asked };
+}
+
+const ab = [
+  { topic: "a", partitions: 1 },
+  { topic: "b", partitions: 1 },
+];
+
+describe("createTopics", () => {
+  test("follows a controller that moved", async () => {
+    const { admin, asked } = await setUp(
+      [(topics) => topics.map((name) => refused(name, notController)), (topics) => topics.map(created)],
+      (roundsAnswered) => (roundsAnswered === 0 ? 1 : 2),
+    );
+    expect((await admin.createTopics(ab)).orThrow()).toHaveLength(2);
+    expect(asked.map(({ broker }) => broker)).toEqual([1, 2]);
+  });
+
+  test("asks again for those topics alone whose error may pass", async () => {
+    const { admin, asked } = await setUp([
+      () => [created("a"), refused("b", notController)],
+      () => [refused("b", alreadyExists)],
+    ]);
+    const results = await admin.createTopics(ab);
+    expect(asked.map(({ topics }) => topics)).toEqual([["a", "b"], ["b"]]);
+    expect(results.get("a")?.value).toMatchObject({ topic: "a", partitions: 1 });
+    expect(results.get("b")?.error).toMatchObject({ code: "TOPIC_ALREADY_EXISTS" });
+  });
+
+  test("survives a connection that ends without an answer", async () => {
+    const { admin, asked } = await setUp([() => null, (topics) => topics.map(created)]);
+    expect((await admin.createTopics(ab)).orThrow()).toHaveLength(2);
+    expect(asked).toHaveLength(2);
+  });
+
+  test("gives up when its time is over, and says what kept it", async () => {
+    const { admin } = await setUp(
+      Array.from(
+        { length: 10_000 },
+        () => (topics: readonly string[]) => topics.map((name) => refused(name, notController)),
+      ),
+    );
+    const results = await admin.createTopics(ab, { timeoutMs: 200 });
+    expect(results.get("a")?.error).toMatchObject({ code: "TIMEOUT", cause: { code: "NOT_CONTROLLER" } });
+  });
+
+  test("takes a broker that leaves a topic out for one that answers nonsense", async () => {
+    const { admin } = await setUp([() => [created("a")]]);
+    const results = await admin.createTopics(ab);
+    expect(results.get("a")?.error).toBeNull();
+    expect(results.get("b")?.error).toMatchObject({ code: "DECODE", retriable: false });
+  });
+
+  test("ends with the client while it waits to ask again", async () => {
+    const { admin } = await setUp([(topics) => topics.map((name) => refused(name, notController))]);
+    const results = admin.createTopics(ab);
+    await admin.close();
+    await expect(results.then((all) => all.orThrow())).rejects.toMatchObject({ code: "CLOSED" });
+  });
+});
