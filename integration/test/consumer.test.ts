@@ -1,6 +1,13 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { Deadline, leaderOf, NetworkClient, OptionReader, resolveClientOptions, systemClock } from "@odradek/network";
+import { BrokerError, noProducerState, RecordBatchBuilder } from "@odradek/protocol";
+import { AddPartitionsToTxn } from "@odradek/protocol/messages/add-partitions-to-txn";
+import { EndTxn } from "@odradek/protocol/messages/end-txn";
+import { FindCoordinator } from "@odradek/protocol/messages/find-coordinator";
+import { InitProducerId } from "@odradek/protocol/messages/init-producer-id";
+import { Produce } from "@odradek/protocol/messages/produce";
 import {
   ClosedError,
   type ConsumerOptions,
@@ -41,8 +48,95 @@ interface Written {
 }
 
 async function write(topic: string, records: readonly Written[], options: Partial<ProducerOptions> = {}) {
-  await using producer = new KafkaProducer({ bootstrapServers, ...options });
+  const producer = new KafkaProducer({ bootstrapServers, ...options });
+  opened.push(producer);
   await producer.sendAll(records.map((record) => ({ topic, partition: 0, ...record })));
+}
+
+/** Writes transactions to partition 0 of a topic, request by request. */
+class TransactionalWriter {
+  readonly #network: NetworkClient;
+  readonly #topic: string;
+  readonly #transactionalId: string;
+  #coordinatorId = -1;
+  #producer = { producerId: -1n, producerEpoch: -1 };
+  #baseSequence = 0;
+
+  constructor(topic: string) {
+    const options = resolveClientOptions(new OptionReader({ bootstrapServers }));
+    this.#network = new NetworkClient("writer", { ...options, maxInFlightRequestsPerConnection: 5 }, systemClock);
+    this.#topic = topic;
+    this.#transactionalId = topic;
+    this.#network.metadata.retain([topic]);
+    opened.push({ [Symbol.asyncDispose]: () => this.#network.close() });
+  }
+
+  async begin(): Promise<void> {
+    const transactionalId = this.#transactionalId;
+    this.#coordinatorId = await answered(async () => {
+      const body = { key: transactionalId, keyType: 1 };
+      const found = await this.#network.request(FindCoordinator, body, this.#to("any", 3));
+      return [found.errorCode, found.nodeId];
+    });
+    this.#producer = await answered(async () => {
+      const body = { transactionalId, transactionTimeoutMs: 60_000 };
+      const given = await this.#network.request(InitProducerId, body, this.#to(this.#coordinatorId));
+      return [given.errorCode, { producerId: given.producerId, producerEpoch: given.producerEpoch }];
+    });
+    this.#baseSequence = 0;
+  }
+
+  async write(...values: readonly string[]): Promise<void> {
+    const { producerId, producerEpoch } = this.#producer;
+    await answered(async () => {
+      const body = {
+        v3AndBelowTransactionalId: this.#transactionalId,
+        v3AndBelowProducerId: producerId,
+        v3AndBelowProducerEpoch: producerEpoch,
+        v3AndBelowTopics: [{ name: this.#topic, partitions: [0] }],
+      };
+      const added = await this.#network.request(AddPartitionsToTxn, body, this.#to(this.#coordinatorId, 3));
+      return [added.resultsByTopicV3AndBelow[0]?.resultsByPartition[0]?.partitionErrorCode ?? -1, null];
+    });
+    const builder = new RecordBatchBuilder(Buffer.alloc(65_536));
+    for (const value of values) builder.append(Date.now(), null, value);
+    const state = { ...noProducerState, ...this.#producer, baseSequence: this.#baseSequence, isTransactional: true };
+    const records = builder.close(state);
+    this.#baseSequence += values.length;
+    const deadline = new Deadline(systemClock, 30_000);
+    const leader = await this.#network.awaitMetadata(deadline, "the leader", () =>
+      leaderOf(this.#network.metadata.snapshot, this.#topic, 0),
+    );
+    await answered(async () => {
+      const topicData = [{ name: this.#topic, partitionData: [{ index: 0, records }] }];
+      const body = { transactionalId: this.#transactionalId, acks: -1, timeoutMs: 30_000, topicData };
+      const produced = await this.#network.request(Produce, body, this.#to(leader.id, 11));
+      return [produced.responses[0]?.partitionResponses[0]?.errorCode ?? -1, null];
+    });
+  }
+
+  async end(outcome: "commit" | "abort"): Promise<void> {
+    await answered(async () => {
+      const body = { transactionalId: this.#transactionalId, ...this.#producer, committed: outcome === "commit" };
+      return [(await this.#network.request(EndTxn, body, this.#to(this.#coordinatorId, 4))).errorCode, null];
+    });
+  }
+
+  #to(to: number | "any", newest?: number) {
+    return { to, deadline: new Deadline(systemClock, 30_000), bounds: newest === undefined ? {} : { newest } };
+  }
+}
+
+/** Asks until the answer is not an error that passes: a coordinator takes a moment to be there. */
+async function answered<T>(ask: () => Promise<readonly [errorCode: number, answer: T]>): Promise<T> {
+  for (let attempts = 0; attempts < 100; attempts++) {
+    const [errorCode, answer] = await ask();
+    if (errorCode === 0) return answer;
+    const error = new BrokerError(errorCode, "the transaction");
+    if (!error.retriable) throw error;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error("the coordinator does not come");
 }
 
 /** As many records of one partition, with the values `0`, `1`, and so on. */
@@ -90,7 +184,8 @@ describe("KafkaConsumer", () => {
 
   test("gives what a record is: key, headers, time, offset and place", async () => {
     const topic = await newTopic(1);
-    await using producer = new KafkaProducer({ bootstrapServers });
+    const producer = new KafkaProducer({ bootstrapServers });
+    opened.push(producer);
     const headers = [
       { key: "trace", value: "abc" },
       { key: "none", value: null },
@@ -229,6 +324,34 @@ describe("KafkaConsumer", () => {
     for (const record of records) await write(topic, [record], sizes);
     const limits = { maxPartitionFetchBytes: 1_000, fetchMaxBytes: 1_000 };
     expect(await values(consumerOf(topic, 1, limits), 3)).toEqual(["before", large, "after"]);
+  });
+
+  test("sees with read_committed what was committed, and nothing of a transaction that is open", async () => {
+    const topic = await newTopic(1);
+    const partition = { topic, partition: 0 };
+    const writer = new TransactionalWriter(topic);
+    for (const [value, outcome] of [
+      ["one", "commit"],
+      ["two", "abort"],
+      ["three", "commit"],
+    ] as const) {
+      await writer.begin();
+      await writer.write(`${value} a`, `${value} b`);
+      await writer.end(outcome);
+    }
+    await write(topic, [{ value: "plain" }]);
+    await writer.begin();
+    await writer.write("open");
+    const committed = consumerOf(topic, 1, { isolationLevel: "read_committed" });
+    expect(await values(committed, 5)).toEqual(["one a", "one b", "three a", "three b", "plain"]);
+    expect((await committed.poll(300)).count).toBe(0);
+    const [end] = await committed.endOffsets([partition]);
+    expect(end?.offset).toBe(await committed.position(partition));
+    const uncommitted = consumerOf(topic);
+    const everything = ["one a", "one b", "two a", "two b", "three a", "three b", "plain", "open"];
+    expect(await values(uncommitted, 8)).toEqual(everything);
+    await writer.end("commit");
+    expect(await values(committed, 1)).toEqual(["open"]);
   });
 
   test("tells the ends of logs, and offsets by time", async () => {
