@@ -95,11 +95,12 @@ export class BrokerConnections {
     }, Number.POSITIVE_INFINITY);
   }
 
-  /** How the latest of the connections to `nodes` ended that are not there any more; `null` where none did. */
+  /** How the latest of the connections to `nodes` ended; `null` where none did, or one is ready. */
   lastError(nodes: Iterable<Node>, purpose: Purpose): Error | null {
     let latest: Line["failure"] = null;
     for (const node of nodes) {
-      const { failure } = this.#line(node, purpose);
+      const { connection, failure } = this.#line(node, purpose);
+      if (connection?.state === "ready") return null;
       if (failure !== null && (latest === null || failure.atMs > latest.atMs)) latest = failure;
     }
     return latest?.error ?? null;
@@ -150,14 +151,15 @@ export class BrokerConnections {
   }
 
   #load(node: Node, purpose: Purpose): NodeLoad {
-    const { connection, retryAtMs, lastAttemptMs } = this.#line(node, purpose);
-    const inFlightCount = connection?.inFlightCount ?? 0;
-    if (connection === null) {
-      return { state: this.#clock.now() >= retryAtMs ? "connectable" : "unavailable", inFlightCount, lastAttemptMs };
-    }
-    const isConnecting = connection.state === "connecting" || connection.state === "checkingVersions";
-    const state = this.#hasRoom(connection) ? "ready" : isConnecting ? "connecting" : "unavailable";
-    return { state, inFlightCount, lastAttemptMs };
+    const line = this.#line(node, purpose);
+    const inFlightCount = line.connection?.inFlightCount ?? 0;
+    return { state: this.#loadState(line), inFlightCount, lastAttemptMs: line.lastAttemptMs };
+  }
+
+  #loadState({ connection, retryAtMs }: Line): NodeLoad["state"] {
+    if (connection === null) return this.#clock.now() >= retryAtMs ? "connectable" : "unavailable";
+    if (connection.state === "connecting" || connection.state === "checkingVersions") return "connecting";
+    return this.#hasRoom(connection) ? "ready" : "unavailable";
   }
 
   #connect(line: Line): void {

@@ -3,7 +3,7 @@ import type { Address } from "./errors.ts";
 import { OptionsError } from "./errors.ts";
 import type { OptionReader } from "./option-reader.ts";
 
-/** What producer, consumer and admin client have in common. Names, meaning and defaults are those of Kafka's Java client. */
+/** What all clients have in common. Names, meaning and defaults are those of Kafka's Java client. */
 export interface ClientOptions {
   /** Where to ask first, as `host:port`; the cluster tells the rest. IPv6 in brackets: `[::1]:9092`. */
   readonly bootstrapServers: readonly string[];
@@ -17,9 +17,9 @@ export interface ClientOptions {
   readonly retryBackoffMs?: number;
   /** Longest wait before a request is tried again, milliseconds. @default 1_000 */
   readonly retryBackoffMaxMs?: number;
-  /** First wait before a broker is connected to again, milliseconds; doubles up to `reconnectBackoffMaxMs`. @default 50 */
+  /** First wait before a broker is tried again, milliseconds; doubles up to `reconnectBackoffMaxMs`. @default 50 */
   readonly reconnectBackoffMs?: number;
-  /** Longest wait before a broker is connected to again, milliseconds. @default 1_000 */
+  /** Longest wait before a broker is tried again, milliseconds. @default 1_000 */
   readonly reconnectBackoffMaxMs?: number;
   /** How long TCP and ApiVersions may take together, milliseconds; doubles with each failure. @default 10_000 */
   readonly socketConnectionSetupTimeoutMs?: number;

@@ -125,8 +125,8 @@ const isReachable = ({ nodeId, host, port }: BrokerMetadata): boolean =>
   nodeId >= 0 && host !== "" && port >= 1 && port <= 65_535;
 
 /**
- * Whether the partitions are exactly 0, 1, ... n - 1. While a topic is being made, a broker may know of some only; and a
- * number is used as an index here, so a peer that lies could ask for an array of any size.
+ * Whether the partitions are exactly 0, 1, ... n - 1. While a topic is being made, a broker may know of some only; and
+ * a number is used as an index here, so a peer that lies could ask for an array of any size.
  */
 function isWhole({ partitions }: TopicMetadata): boolean {
   const numbers = new Set(partitions.map(({ partitionIndex }) => partitionIndex));

@@ -12,6 +12,7 @@ import {
 import { Alarm, type Clock } from "./clock.ts";
 import { type Address, addressText, ClosedError, ConnectionError, TimeoutError } from "./errors.ts";
 import { FrameReader } from "./frame-reader.ts";
+import { FrameWriter } from "./frame-writer.ts";
 import { handshake } from "./handshake.ts";
 import { type InFlightRequest, InFlightRequests } from "./in-flight-requests.ts";
 import type { NodeApiVersions } from "./node-api-versions.ts";
@@ -64,15 +65,14 @@ export class Connection {
   readonly #listener: ConnectionListener;
   readonly #state = connectionStates();
   readonly #socket: Socket;
-  readonly #frames: FrameReader;
+  readonly #reader: FrameReader;
+  readonly #writer: FrameWriter;
   readonly #inFlight = new InFlightRequests();
   readonly #deadline: Alarm;
   readonly #setupDeadlineMs: number;
   readonly #closed: Promise<void>;
   #versions: NodeApiVersions | null = null;
   #correlationId = 0;
-  /** Requests whose buffers the socket still holds. */
-  #unwritten = 0;
   /** Why and when the closing began. */
   #end: { readonly cause: Error; readonly atMs: number } | null = null;
 
@@ -81,8 +81,9 @@ export class Connection {
     this.#options = options;
     this.#clock = clock;
     this.#listener = listener;
-    this.#frames = new FrameReader(handshakeMaxBytes, (payload) => this.#onFrame(payload));
     this.#socket = openSocket(address);
+    this.#reader = new FrameReader(handshakeMaxBytes, (payload) => this.#onFrame(payload));
+    this.#writer = new FrameWriter(this.#socket);
     this.#socket.on("connect", () => this.#onConnect());
     this.#socket.on("data", (chunk) => this.#onData(chunk));
     this.#socket.on("drain", () => this.#onRoom());
@@ -113,7 +114,7 @@ export class Connection {
    * more to write than it can. What cannot be written would only pile up here; the caller can still add to it.
    */
   hasRoom(maxInFlight: number): boolean {
-    return this.#state.is("ready") && this.#inFlight.size < maxInFlight && !this.#socket.writableNeedDrain;
+    return this.#state.is("ready") && this.#inFlight.size < maxInFlight && !this.#writer.isFull;
   }
 
   /** What the broker supports. @throws Error before the connection is ready: a defect of the caller */
@@ -171,7 +172,7 @@ export class Connection {
   send<Req extends Fields>(api: Api<Req, Fields>, version: number, body: Input<Req>): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#write(api, version, body, (error) => {
-        // A socket that is destroyed calls back without an error although it did not write all.
+        // A socket that was destroyed may not have written all, whatever it says.
         if (this.#end !== null) reject(this.#end.cause);
         else if (error === null) resolve();
         else reject(new ConnectionError(this.address, reasonOf(error), { cause: error }));
@@ -213,21 +214,11 @@ export class Connection {
     const correlationId = this.#correlationId;
     const { chunks } = encodeRequest(api, version, { correlationId, clientId: this.#options.clientId }, body);
     this.#correlationId = (correlationId + 1) % correlationIds;
-    this.#unwritten += 1;
-    const last = chunks.length - 1;
-    this.#socket.cork();
-    chunks.forEach((chunk, index) => {
-      if (index < last) this.#socket.write(chunk);
-      else this.#socket.write(chunk, (error) => this.#onWritten(onWritten, error ?? null));
+    this.#writer.write(chunks, (error) => {
+      onWritten(error);
+      this.#endDraining();
     });
-    this.#socket.uncork();
     return correlationId;
-  }
-
-  #onWritten(tell: (error: Error | null) => void, error: Error | null): void {
-    this.#unwritten -= 1;
-    tell(error);
-    this.#endDraining();
   }
 
   #onConnect(): void {
@@ -241,7 +232,7 @@ export class Connection {
   #onVersions(versions: NodeApiVersions): void {
     if (!this.#state.is("checkingVersions")) return;
     this.#versions = versions;
-    this.#frames.maxFrameBytes = this.#options.receiveMessageMaxBytes;
+    this.#reader.maxFrameBytes = this.#options.receiveMessageMaxBytes;
     this.#state.to("ready");
     this.#setAlarm();
     this.#listener.onReady();
@@ -250,7 +241,7 @@ export class Connection {
   #onData(chunk: Buffer): void {
     if (this.#end !== null) return;
     try {
-      this.#frames.push(chunk);
+      this.#reader.push(chunk);
     } catch (error) {
       this.destroy(this.#blamed(error));
     }
@@ -276,7 +267,7 @@ export class Connection {
   }
 
   #endDraining(): void {
-    if (this.#state.is("draining") && this.#inFlight.size === 0 && this.#unwritten === 0) {
+    if (this.#state.is("draining") && this.#inFlight.size === 0 && this.#writer.unwritten === 0) {
       this.destroy(this.#closedError());
     }
   }

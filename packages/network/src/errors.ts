@@ -8,7 +8,7 @@ export interface Address {
 export const addressText = ({ host, port }: Address): string =>
   host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 
-/** A connection that could not be made, or that ended with requests under way. Whether those were carried out is unknown. */
+/** A connection that could not be made, or that ended with requests under way: those may have been carried out. */
 export class ConnectionError extends KafkaError {
   /** `null` where it is not even known whom to connect to. */
   readonly host: string | null;

@@ -43,9 +43,9 @@ export class InFlightRequests {
     const oldest = this.#queue[0];
     if (oldest === undefined) throw new DecodeError(`answer with correlation id ${correlationId} to no request`, 0);
     if (oldest.correlationId !== correlationId) {
-      const { api, version } = oldest;
+      const expected = `${oldest.correlationId} (${oldest.api.name} v${oldest.version})`;
       throw new DecodeError(
-        `correlation id ${correlationId} where ${oldest.correlationId} (${api.name} v${version}) is the oldest request without an answer`,
+        `correlation id ${correlationId} where ${expected} is the oldest request without an answer`,
         0,
       );
     }

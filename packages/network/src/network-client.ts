@@ -51,8 +51,8 @@ interface Wait<T> {
  * Everything that a client says to its cluster goes through here: it knows who is there, holds the connections, and
  * keeps the metadata true. Nothing above it knows of sockets. Source: Kafka's `NetworkClient`.
  *
- * Two ways to ask: loops that batch (`Sender`, `Fetcher`) look whether a node is `ready` and `send`, and look again when
- * they are woken; calls that just want an answer use `request`, which waits.
+ * Two ways to ask: loops that batch (`Sender`, `Fetcher`) look whether a node is `ready` and `send`, and look again
+ * when they are woken; calls that just want an answer use `request`, which waits.
  */
 export class NetworkClient {
   readonly metadata: Metadata;
@@ -88,7 +88,7 @@ export class NetworkClient {
     return this.#signal.onWake(listener);
   }
 
-  /** Whether a request to the node can be written right now; where not, a connection is begun if its back-off allows. */
+  /** Whether the node takes a request right now; where there is no connection, one is begun if its back-off allows. */
   ready(nodeId: number, purpose: Purpose = "main"): boolean {
     const node = this.metadata.snapshot.nodes.get(nodeId);
     return node !== undefined && !this.#isClosed && this.#connections.ready(node, purpose) !== null;
@@ -104,7 +104,8 @@ export class NetworkClient {
    * Writes a request to a node that is `ready`, at once and in the order of the calls. The promise settles when the
    * answer is there and the buffers that the body refers to are free again.
    *
-   * @throws ConnectionError where the node is not ready (any more), UnsupportedVersionError, EncodeError: nothing was written
+   * @throws ConnectionError where the node is not ready (any more), UnsupportedVersionError, EncodeError: nothing was
+   *   written. ConnectionError, TimeoutError, ClosedError where the answer does not come: it may have been carried out
    */
   async send<Req extends Fields, Res extends Fields>(
     nodeId: number,
@@ -244,13 +245,11 @@ export class NetworkClient {
           if (this.#isClosed) throw new ClosedError(this.#owner);
           const found = look();
           if (found !== null) return end(() => resolve(found));
-          const { nodes, purpose, areKnown } = addressees();
-          const fatal = this.#fatalError(areKnown);
+          const whom = addressees();
+          const fatal = this.#fatalError(whom);
           if (fatal !== null) throw fatal;
-          if (deadline.isOver) throw this.#timeoutError(what, deadline, addressees());
-          // Metadata that is missing is asked for by the updater, and its answer wakes us.
-          const retryAtMs = areKnown ? this.#connections.nextRetryAtMs(nodes, purpose) : Number.POSITIVE_INFINITY;
-          alarm.set(Math.min(deadline.atMs, retryAtMs));
+          if (deadline.isOver) throw this.#timeoutError(what, deadline, whom);
+          alarm.set(Math.min(deadline.atMs, this.#nextRetryAtMs(whom)));
         } catch (error) {
           end(() => reject(error));
         }
@@ -277,11 +276,16 @@ export class NetworkClient {
   }
 
   /**
-   * Why waiting is in vain: nobody in the cluster is a broker, or none has metadata where that is needed. One node alone
-   * does not make it vain: its broker may be about to move, and its port be somebody else's by now.
+   * Why waiting is in vain: nobody in the cluster is a broker, or none has metadata where that is needed. One node
+   * alone does not make it vain: its broker may be about to move, and its port be somebody else's by now.
    */
-  #fatalError(areKnown: boolean): Error | null {
+  #fatalError({ areKnown }: Addressees): Error | null {
     return this.#connections.fatalError(this.#nodes(), "main") ?? (areKnown ? null : this.#updater.fatalError);
+  }
+
+  /** Metadata that is missing is asked for by the updater, and its answer wakes us. */
+  #nextRetryAtMs({ nodes, purpose, areKnown }: Addressees): number {
+    return areKnown ? this.#connections.nextRetryAtMs(nodes, purpose) : Number.POSITIVE_INFINITY;
   }
 
   #timeoutError(what: string, deadline: Deadline, { nodes, purpose, areKnown }: Addressees): TimeoutError {

@@ -4,7 +4,7 @@ import type { ApiVersions } from "@odradek/protocol/messages/api-versions";
 /** What one broker said it supports. */
 export class NodeApiVersions {
   readonly #ranges: ReadonlyMap<number, VersionRange>;
-  /** Features that the cluster has settled on, such as `transaction.version`; empty before Kafka 2.7, and while the broker does not know them. */
+  /** Features that the cluster has settled on, such as `transaction.version`; empty where the broker does not know. */
   readonly finalizedFeatures: ReadonlyMap<string, number>;
 
   constructor(response: ResponseOf<typeof ApiVersions>) {

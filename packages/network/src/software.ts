@@ -1,3 +1,3 @@
-/** Who we are, for the brokers' logs and metrics (KIP-511). The version is that of `package.json`; a test holds them together. */
+/** Who we are, for the brokers' logs and metrics (KIP-511). A test holds the version and `package.json` together. */
 export const softwareName = "odradek";
 export const softwareVersion = "0.1.0";

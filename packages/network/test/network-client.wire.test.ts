@@ -434,6 +434,32 @@ describe("a client that waits", () => {
     expect((await found).partitions).toHaveLength(1);
   });
 
+  test("blames no broker that is out of reach while another answers", async () => {
+    const dead = await ScriptedPeer.nobody();
+    const cluster = await ScriptedCluster.listen(1, {
+      metadata: (all) => all.answer({ brokers: [...all.answer().brokers, brokerAnswer(2, dead.host, dead.port)] }),
+    });
+    const { client, deadline, pass } = clientOf(cluster.bootstrapServers);
+    await client.awaitMetadata(deadline(), "metadata", () => client.metadata.snapshot.clusterId);
+    client.ready(2);
+    await until(() => client.retryAtMs(2) < Number.POSITIVE_INFINITY);
+    const outcome = failure(client.awaitMetadata(deadline(1_000), "topic orders", () => null));
+    await pass(1_100);
+    const error = await outcome;
+    expect(error).toMatchObject({ name: "TimeoutError", message: "topic orders: no answer after 1000 ms" });
+    expect(error).not.toHaveProperty("cause");
+  });
+
+  test("is told why metadata could not be had", async () => {
+    const cluster = await ScriptedCluster.listen(1, { metadata: (all) => all.answer({ errorCode: 129 }) });
+    const { client, deadline, pass } = clientOf(cluster.bootstrapServers);
+    const id = () => client.metadata.snapshot.clusterId;
+    const outcome = failure(client.awaitMetadata(deadline(1_000), "metadata", id));
+    await pass(1_100);
+    expect(await outcome).toMatchObject({ name: "TimeoutError", cause: { code: "REBOOTSTRAP_REQUIRED" } });
+    expect(cluster.questions.length).toBeLessThan(8);
+  });
+
   test("finds what is there although its time is over", async () => {
     const cluster = await ScriptedCluster.listen(1);
     const { client, deadline } = clientOf(cluster.bootstrapServers);

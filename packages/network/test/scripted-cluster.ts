@@ -13,7 +13,7 @@ export interface BrokerScript {
   readonly serve?: (connection: PeerConnection, request: PeerRequest, broker: number) => Promise<void> | void;
 }
 
-/** Some scripted peers that name one another in their metadata: brokers 1, 2, ... of which the first is the controller. */
+/** Scripted peers that name one another in their metadata: brokers 1, 2, ... of which the first is the controller. */
 export class ScriptedCluster {
   readonly peers: ScriptedPeer[] = [];
   /** Topics that each question for metadata asked for. */

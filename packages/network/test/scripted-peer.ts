@@ -53,7 +53,7 @@ class ClientGone extends Error {}
 /** The peer's end of one connection: what a script reads from and writes to. */
 export class PeerConnection {
   readonly socket: Socket;
-  /** Resolves when the other side, or we, closed it. Who has not read all that came does not see the other side's end. */
+  /** Resolves when either side closed it. Who has not read all that came does not see the other side's end. */
   readonly closed: Promise<void>;
   #bytes: Buffer = Buffer.alloc(0);
   readonly #chunks: AsyncIterator<Buffer>;
