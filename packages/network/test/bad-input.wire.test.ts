@@ -1,5 +1,6 @@
 import { ApiVersions } from "@odradek/protocol/messages/api-versions";
 import { Metadata } from "@odradek/protocol/messages/metadata";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Connection } from "../src/connection.ts";
 import { metadataAnswer } from "./metadata-answers.ts";
@@ -237,6 +238,47 @@ describe("although nothing was asked", () => {
     await connection.send(Metadata, 12, { topics: [] });
     expect(await opened.closed).toEqual(errorFrom(peer.address, "answer with correlation id 1 to no request"));
   });
+});
+
+describe("whatever bytes a peer sends", () => {
+  /** Bytes that look like an answer for a while, or not at all. */
+  const garbage = fc.oneof(
+    fc.uint8Array({ maxLength: 200 }).map((bytes) => () => bytes),
+    fc.uint8Array({ maxLength: 200 }).map(
+      (bytes) =>
+        ({ correlationId }: PeerRequest) =>
+          frame(int32(correlationId), bytes),
+    ),
+    fc.tuple(fc.nat(10_000), fc.nat(255)).map(([place, byte]) => (request: PeerRequest) => {
+      const bytes = goodAnswer(request);
+      bytes[4 + (place % (bytes.length - 4))] = byte;
+      return bytes;
+    }),
+  );
+
+  const outcomeOf = async (bytes: (request: PeerRequest) => Uint8Array): Promise<PromiseSettledResult<unknown>> => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
+      await connection.handshake();
+      connection.write(bytes(await connection.next()));
+      connection.end();
+    });
+    const opened = new OpenedConnection(peer.address);
+    const [outcome] = await Promise.allSettled([opened.ready.then(ask)]);
+    await opened.closed;
+    expect(opened.calls.filter((call) => call === "closed")).toEqual(["closed"]);
+    expect(opened.clock.timers).toBe(0);
+    await peer.close();
+    return outcome;
+  };
+
+  test("the request ends, in an answer or a ConnectionError, and the connection is closed once", () =>
+    fc.assert(
+      fc.asyncProperty(garbage, async (bytes) => {
+        const outcome = await outcomeOf(bytes);
+        if (outcome.status === "rejected") expect(outcome.reason).toMatchObject({ name: "ConnectionError" });
+      }),
+      { numRuns: 200 },
+    ));
 });
 
 describe("a peer that floods", () => {
