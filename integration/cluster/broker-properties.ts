@@ -2,6 +2,7 @@ import { listeners } from "./listeners.ts";
 import { endpointOf, hostPort, type Node } from "./node.ts";
 import type { ClusterPlan } from "./plan.ts";
 import { releaseOf } from "./versions.ts";
+import { sessionTimeoutMs } from "./zookeeper.ts";
 
 /** What the brokers of a cluster have in common. */
 export interface ClusterLayout {
@@ -17,13 +18,10 @@ export interface ClusterLayout {
 export function brokerProperties(node: Node, layout: ClusterLayout, dataFolder: string): Record<string, string> {
   const { plan, nodes, zookeeper, jwksUrl } = layout;
   return {
-    ...(zookeeper === undefined ? kraft(node, nodes) : { "broker.id": `${node.id}`, "zookeeper.connect": zookeeper }),
+    ...(zookeeper === undefined ? kraft(node, nodes) : viaZooKeeper(node, zookeeper)),
     ...network(node),
     ...replication(nodes.length),
     ...quickGroups,
-    // A death is noticed in 5 s instead of 9, and 500 ms without the processor are no death yet.
-    "broker.session.timeout.ms": "5000",
-    "broker.heartbeat.interval.ms": "500",
     "log.dirs": dataFolder,
     "broker.rack": `r${node.id}`,
     "replica.selector.class": "org.apache.kafka.common.replica.RackAwareReplicaSelector",
@@ -42,8 +40,17 @@ function kraft(node: Node, nodes: readonly Node[]): Record<string, string> {
     "node.id": `${node.id}`,
     "controller.quorum.voters": nodes.map(voter).join(","),
     "controller.listener.names": "CONTROLLER",
+    // Shorter than the default of 9 s, long enough for a broker that waits for a busy processor.
+    "broker.session.timeout.ms": "5000",
+    "broker.heartbeat.interval.ms": "500",
   };
 }
+
+const viaZooKeeper = (node: Node, address: string): Record<string, string> => ({
+  "broker.id": `${node.id}`,
+  "zookeeper.connect": address,
+  "zookeeper.session.timeout.ms": `${sessionTimeoutMs}`,
+});
 
 function network(node: Node): Record<string, string> {
   const { endpoints } = node;
@@ -89,9 +96,3 @@ const quickGroups = {
   "group.share.heartbeat.interval.ms": "500",
   "group.share.min.record.lock.duration.ms": "1000",
 };
-
-/** In the syntax of Java's properties, in which a line break inside a value is written as `\n`. */
-export const propertiesText = (properties: Readonly<Record<string, string>>): string =>
-  Object.entries(properties)
-    .map(([key, value]) => `${key}=${value.replaceAll("\n", "\\n")}\n`)
-    .join("");

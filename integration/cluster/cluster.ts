@@ -22,7 +22,11 @@ export interface ClusterOptions {
   readonly brokers?: 1 | 3;
   /** Lines of `server.properties` for every broker, on top of the launcher's own. */
   readonly properties?: Readonly<Record<string, string>>;
-  /** The one provider to use. */
+  /**
+   * The one provider to use.
+   *
+   * @default what `KAFKA_PROVIDER` says, else the first that can be had
+   */
   readonly provider?: ProviderName;
   /**
    * Whether it must be a cluster of the caller's own, that may be broken. Every other option asks for one as well.
@@ -44,11 +48,10 @@ const toTerminal: Progress = (line) => console.error(line);
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<KafkaCluster> {
   const given = process.env["KAFKA_BROKERS"];
-  if (given && Object.values(options).every((value) => value === undefined || value === false)) {
-    return GivenCluster.find(given);
-  }
+  const anyWillDo = Object.values(options).every((option) => option === undefined || option === false);
+  if (given && anyWillDo) return GivenCluster.find(given);
   const plan = await planOf(options);
-  const { layOut, whereabouts } = await chooseProvider(plan, toTerminal, options.provider);
+  const { layOut, whereabouts } = await chooseProvider(plan, toTerminal, options.provider ?? preferredProvider());
   const cluster = new OwnCluster(await layOut(), { ...plan, whereabouts });
   await cluster.start();
   return cluster;
@@ -57,6 +60,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<KafkaC
 /**
  * Gets what it takes to start clusters here, without starting one.
  *
+ * @public `setup.mjs` calls it
  * @returns a line that says where they will come from
  * @throws Unavailable
  */
@@ -64,8 +68,15 @@ export async function prepareCluster(progress: Progress = toTerminal): Promise<s
   const given = process.env["KAFKA_BROKERS"];
   if (given) return (await GivenCluster.find(given)).describe();
   const plan = await planOf({});
-  const { whereabouts } = await chooseProvider(plan, progress);
+  const { whereabouts } = await chooseProvider(plan, progress, preferredProvider());
   return `Kafka ${plan.version} ${whereabouts}`;
+}
+
+function preferredProvider(): ProviderName | undefined {
+  const name = process.env["KAFKA_PROVIDER"];
+  if (!name) return undefined;
+  if (name === "containers" || name === "jvm") return name;
+  throw new Error(`KAFKA_PROVIDER is ${name}: it is containers or jvm`);
 }
 
 async function planOf(options: ClusterOptions): Promise<ClusterPlan> {

@@ -29,12 +29,12 @@ export class ContainerMachine implements Machine {
   }
 
   async stop(): Promise<void> {
-    await this.#container.stop({ t: stopWithinSeconds });
+    await this.#container.stop({ t: stopWithinSeconds }).catch(unlessEnded);
     await this.#ended;
   }
 
   async kill(): Promise<void> {
-    await this.#container.kill();
+    await this.#container.kill().catch(unlessEnded);
     await this.#ended;
   }
 
@@ -49,4 +49,10 @@ export class ContainerMachine implements Machine {
   async log(): Promise<string> {
     return (await this.#container.logs({ stdout: true, stderr: true })).toString();
   }
+}
+
+/** A broker that has ended by itself needs no end: the engine says so with "not modified" or "conflict". */
+function unlessEnded(error: unknown): void {
+  const status = error instanceof Error && "statusCode" in error ? error.statusCode : undefined;
+  if (status !== 304 && status !== 409) throw error;
 }

@@ -1,14 +1,16 @@
 import { randomBytes } from "node:crypto";
 import type { ContainerRuntimeClient } from "testcontainers";
-import { brokerProperties, type ClusterLayout, propertiesText } from "./broker-properties.ts";
+import { brokerProperties, type ClusterLayout } from "./broker-properties.ts";
 import { type Container, ContainerMachine } from "./container-machine.ts";
-import { type Listener, listenersOf } from "./listeners.ts";
-import { type Node, randomClusterId } from "./node.ts";
-import type { Fleet } from "./own-cluster.ts";
+import { propertiesText } from "./java-properties.ts";
+import { isInternal, type Listener } from "./listeners.ts";
+import type { Fleet } from "./machine.ts";
+import { type Endpoint, layOutNodes, type Node, randomClusterId } from "./node.ts";
 import { type ClusterPlan, hasKraft } from "./plan.ts";
-import { freePorts, loopback } from "./ports.ts";
+import { loopback } from "./ports.ts";
 import { type Provider, Unavailable } from "./provider.ts";
 import { allowingUrl } from "./security.ts";
+import { defaultVersion, type KafkaVersion } from "./versions.ts";
 import { Watchdog } from "./watchdog.ts";
 import { asset } from "./workspace.ts";
 
@@ -26,21 +28,25 @@ const entry =
   "exec /etc/kafka/docker/run";
 
 /**
- * Brokers in containers of `apache/kafka`, or of the image that `KAFKA_IMAGE` names, through the engine that Testcontainers
+ * Brokers in containers of `apache/kafka`, or for 4.3.1 of the image that `KAFKA_IMAGE` names, through the engine that Testcontainers
  * finds. The containers are made with its client and not with `GenericContainer`, which publishes ports on all addresses,
  * removes what it stops, and starts a helper container whose image may not be had.
  */
 export const containers: Provider = {
   name: "containers",
   place: "in containers",
+  merit: "a Docker engine answers",
   async prepare(plan, progress) {
     if (!hasKraft(plan)) throw new Unavailable(`there is no image of Kafka ${plan.version}`);
-    const image = process.env["KAFKA_IMAGE"] ?? `apache/kafka:${plan.version}`;
+    const image = imageOf(plan.version);
     const engine = await findEngine();
     await getImage(engine, image, progress);
     return () => layOut(plan, engine, image);
   },
 };
+
+const imageOf = (version: KafkaVersion): string =>
+  (version === defaultVersion && process.env["KAFKA_IMAGE"]) || `apache/kafka:${version}`;
 
 async function findEngine(): Promise<ContainerRuntimeClient> {
   const { getContainerRuntimeClient } = await import("testcontainers");
@@ -84,7 +90,7 @@ async function layOut(plan: ClusterPlan, engine: ContainerRuntimeClient, image: 
   const watchdog = new Watchdog([process.execPath, asset("remove-containers.mjs"), name]);
   try {
     await engine.network.create({ Name: name, Labels });
-    const nodes = await layOutNodes(plan);
+    const nodes = await layOutNodes(plan, inContainer);
     const layout: ClusterLayout = { plan, nodes, zookeeper: undefined, jwksUrl: `file://${jwksFile}` };
     const environment = {
       CLUSTER_ID: randomClusterId(),
@@ -122,28 +128,29 @@ async function layOut(plan: ClusterPlan, engine: ContainerRuntimeClient, image: 
 }
 
 const alias = (id: number): string => `kafka-${id}`;
-const internal: readonly Listener[] = ["CONTROLLER", "BROKER"];
+
+const ports = {
+  CONTROLLER: 9090,
+  BROKER: 9091,
+  PLAINTEXT: 9092,
+  SSL: 9093,
+  MTLS: 9094,
+  SASL_PLAINTEXT: 9095,
+  SASL_SSL: 9096,
+  OAUTH: 9097,
+} as const satisfies Record<Listener, number>;
 
 /** Where the engine publishes ports: on this machine, unless Testcontainers was told of another. */
 const host = (): string => process.env["TESTCONTAINERS_HOST_OVERRIDE"] ?? loopback;
 const bindTo = (): string => (host() === loopback ? loopback : "0.0.0.0");
 
-/** The same ports inside every container; client listeners on free ports of this machine, which outlive a restart. */
-async function layOutNodes(plan: ClusterPlan): Promise<Node[]> {
-  const names = listenersOf(plan);
-  const ports = (await freePorts(plan.brokers * names.length)).values();
-  return Array.from({ length: plan.brokers }, (_, i) => ({
-    id: i + 1,
-    endpoints: names.map((listener, j) => {
-      const port = 9092 + j;
-      const outside = { host: host(), port: ports.next().value ?? 0 };
-      const advertised = internal.includes(listener) ? { host: alias(i + 1), port } : outside;
-      return { listener, bind: { host: "0.0.0.0", port }, advertised };
-    }),
-  }));
+/** The same ports inside every container; clients come in by ports of this machine, which stay the same over a restart. */
+function inContainer(id: number, listener: Listener, port: number): Omit<Endpoint, "listener"> {
+  const bind = { host: "0.0.0.0", port: ports[listener] };
+  return { bind, advertised: isInternal(listener) ? { host: alias(id), port: bind.port } : { host: host(), port } };
 }
 
 const published = (node: Node): { inside: string; outside: number }[] =>
   node.endpoints
-    .filter(({ listener }) => !internal.includes(listener))
+    .filter(({ listener }) => !isInternal(listener))
     .map(({ bind, advertised }) => ({ inside: `${bind.port}/tcp`, outside: advertised.port }));

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
+import { delimiter } from "node:path";
 import type { Watchdog } from "./watchdog.ts";
 
 /** Small and quick to start: one compiler, and a collector without threads of its own. */
@@ -25,7 +26,7 @@ export class JavaProcess {
     const { program, jvmOptions, classPath, mainClass, args, logFile } = command;
     const log = openSync(logFile, "a");
     // Detached, so that a Ctrl-C at the terminal reaches the launcher alone.
-    const child = spawn(program, [...frugal, ...jvmOptions, "-cp", classPath.join(":"), mainClass, ...args], {
+    const child = spawn(program, [...frugal, ...jvmOptions, "-cp", classPath.join(delimiter), mainClass, ...args], {
       detached: true,
       stdio: ["ignore", log, log],
     });

@@ -1,30 +1,35 @@
 import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type JavaCommand, JavaProcess } from "./java-process.ts";
 import type { Machine } from "./machine.ts";
 import type { Node } from "./node.ts";
 import type { Watchdog } from "./watchdog.ts";
 
-export interface JvmCommands {
+export interface JvmMachinePlan {
   readonly broker: JavaCommand;
   /** Runs before the first start, where the broker's folder has to be formatted. */
   readonly format: JavaCommand | undefined;
+  /** How long after it was killed it must not start again. */
+  readonly placeKeptMs: number;
 }
 
 /** A broker as a Java process of this machine. */
 export class JvmMachine implements Machine {
   readonly node: Node;
-  readonly #commands: JvmCommands;
+  readonly #plan: JvmMachinePlan;
   readonly #watchdog: Watchdog;
   #process: JavaProcess | undefined;
+  #startsFromMs = 0;
 
-  constructor(node: Node, commands: JvmCommands, watchdog: Watchdog) {
+  constructor(node: Node, plan: JvmMachinePlan, watchdog: Watchdog) {
     this.node = node;
-    this.#commands = commands;
+    this.#plan = plan;
     this.#watchdog = watchdog;
   }
 
   async start(): Promise<void> {
-    const { format, broker } = this.#commands;
+    const { format, broker } = this.#plan;
+    await sleep(Math.max(0, this.#startsFromMs - Date.now()));
     const first = this.#process === undefined;
     if (first && format !== undefined) {
       this.#process = new JavaProcess(format, this.#watchdog);
@@ -46,6 +51,7 @@ export class JvmMachine implements Machine {
   async kill(): Promise<void> {
     this.#process?.signal("SIGKILL");
     await this.#process?.ended;
+    this.#startsFromMs = Date.now() + this.#plan.placeKeptMs;
   }
 
   async pause(): Promise<void> {
@@ -57,6 +63,6 @@ export class JvmMachine implements Machine {
   }
 
   log(): Promise<string> {
-    return readFile(this.#commands.broker.logFile, "utf8");
+    return readFile(this.#plan.broker.logFile, "utf8");
   }
 }

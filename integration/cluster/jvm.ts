@@ -2,23 +2,25 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { brokerProperties, type ClusterLayout, propertiesText } from "./broker-properties.ts";
+import { brokerProperties, type ClusterLayout } from "./broker-properties.ts";
 import { archivedClasses } from "./class-archive.ts";
 import { resolveJars } from "./jars.ts";
 import { findJava, type Java } from "./java.ts";
 import type { JavaCommand } from "./java-process.ts";
+import { propertiesText } from "./java-properties.ts";
 import { JvmMachine } from "./jvm-machine.ts";
-import { listenersOf } from "./listeners.ts";
-import { type Node, randomClusterId } from "./node.ts";
-import { type Fleet, OwnCluster } from "./own-cluster.ts";
+import type { Listener } from "./listeners.ts";
+import type { Fleet } from "./machine.ts";
+import { type Endpoint, layOutNodes, type Node, randomClusterId } from "./node.ts";
+import { OwnCluster } from "./own-cluster.ts";
 import { type ClusterPlan, hasKraft } from "./plan.ts";
-import { freePorts, loopback } from "./ports.ts";
+import { loopback } from "./ports.ts";
 import type { Provider } from "./provider.ts";
 import { allowingUrl } from "./security.ts";
 import { defaultVersion, releaseOf } from "./versions.ts";
 import { Watchdog } from "./watchdog.ts";
 import { asset } from "./workspace.ts";
-import { startZooKeeper } from "./zookeeper.ts";
+import { placeKeptMs, startZooKeeper } from "./zookeeper.ts";
 
 /** What it takes to run Java programs of one version of Kafka. */
 interface Runtime {
@@ -34,6 +36,7 @@ interface Runtime {
 export const jvm: Provider = {
   name: "jvm",
   place: "on the local JVM",
+  merit: "Java is here",
   async prepare(plan, progress) {
     const java = await findJava();
     const classPath = await resolveJars(plan.version, progress);
@@ -49,16 +52,15 @@ export const jvm: Provider = {
 
 const loggingOption = ({ version }: ClusterPlan): string =>
   releaseOf(version).logging === "log4j2"
-    ? `-Dlog4j2.configurationFile=${asset("log4j2.properties")}`
-    : `-Dlog4j.configuration=file:${asset("log4j.properties")}`;
+    ? `-Dlog4j2.configurationFile=${pathToFileURL(asset("log4j2.properties")).href}`
+    : `-Dlog4j.configuration=${pathToFileURL(asset("log4j.properties")).href}`;
 
 /** Runs one broker from its start to an orderly end. */
 async function rehearse({ version }: ClusterPlan, runtime: Runtime): Promise<void> {
   const plan = { version, brokers: 1, properties: {}, security: undefined };
-  const cluster = new OwnCluster(await layOut(plan, runtime), { ...plan, whereabouts: "for rehearsal" });
+  await using cluster = new OwnCluster(await layOut(plan, runtime), { ...plan, whereabouts: "in rehearsal" });
   await cluster.start();
-  await Promise.all(cluster.brokers.map((broker) => broker.stop()));
-  await cluster.stop();
+  for (const broker of cluster.brokers) await broker.stop();
 }
 
 async function layOut(plan: ClusterPlan, runtime: Runtime): Promise<Fleet> {
@@ -77,7 +79,7 @@ async function layOut(plan: ClusterPlan, runtime: Runtime): Promise<Fleet> {
     if (plan.security !== undefined) await writeFile(jwks, plan.security.tokens.jwks);
     const layout: ClusterLayout = {
       plan,
-      nodes: await layOutNodes(plan),
+      nodes: await layOutNodes(plan, onLoopback),
       zookeeper: hasKraft(plan) ? undefined : await startZooKeeper(command, home, watchdog),
       jwksUrl: pathToFileURL(jwks).href,
     };
@@ -89,7 +91,12 @@ async function layOut(plan: ClusterPlan, runtime: Runtime): Promise<Fleet> {
       await writeFile(file, propertiesText(brokerProperties(node, layout, join(home, name))));
       const broker = { ...command(name, "kafka.Kafka", [file]), jvmOptions: brokerOptions };
       const format = command(name, "kafka.tools.StorageTool", ["format", "-t", clusterId, "-c", file]);
-      return new JvmMachine(node, { broker, format: hasKraft(plan) ? format : undefined }, watchdog);
+      const kraft = hasKraft(plan);
+      return new JvmMachine(
+        node,
+        { broker, format: kraft ? format : undefined, placeKeptMs: kraft ? 0 : placeKeptMs },
+        watchdog,
+      );
     };
     return { machines: await Promise.all(layout.nodes.map(machine)), dispose: () => watchdog.release() };
   } catch (error) {
@@ -98,15 +105,8 @@ async function layOut(plan: ClusterPlan, runtime: Runtime): Promise<Fleet> {
   }
 }
 
-/** Every listener of every broker on a free port of its own. */
-async function layOutNodes(plan: ClusterPlan): Promise<Node[]> {
-  const names = listenersOf(plan);
-  const ports = (await freePorts(plan.brokers * names.length)).values();
-  return Array.from({ length: plan.brokers }, (_, i) => ({
-    id: i + 1,
-    endpoints: names.map((listener) => {
-      const address = { host: loopback, port: ports.next().value ?? 0 };
-      return { listener, bind: address, advertised: address };
-    }),
-  }));
+/** Where a listener binds is where it is found. */
+function onLoopback(_id: number, _listener: Listener, port: number): Omit<Endpoint, "listener"> {
+  const address = { host: loopback, port };
+  return { bind: address, advertised: address };
 }

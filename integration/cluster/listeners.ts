@@ -22,7 +22,11 @@ export type Listener = keyof typeof listeners;
 /** A listener that is there for clients. */
 export type ClientListener = Exclude<Listener, "CONTROLLER" | "BROKER">;
 
-const secureListeners: readonly ClientListener[] = ["SSL", "MTLS", "SASL_PLAINTEXT", "SASL_SSL", "OAUTH"];
+/** Whether only brokers come to it. */
+export const isInternal = (listener: Listener): boolean => listener === "CONTROLLER" || listener === "BROKER";
+
+/** What a secure cluster has beside the plain listener. */
+export const secureListeners: readonly ClientListener[] = ["SSL", "MTLS", "SASL_PLAINTEXT", "SASL_SSL", "OAUTH"];
 
 /** The listeners that each broker of a cluster has. */
 export function listenersOf(plan: ClusterPlan): Listener[] {

@@ -15,3 +15,10 @@ export interface Machine {
   resume(): Promise<void>;
   log(): Promise<string>;
 }
+
+/** What a provider gives: brokers that are laid out and do not run yet. */
+export interface Fleet {
+  readonly machines: readonly Machine[];
+  /** Ends whatever still runs, and removes all traces. */
+  dispose(): Promise<void>;
+}

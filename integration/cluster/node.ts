@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
-import type { Listener } from "./listeners.ts";
+import { type Listener, listenersOf } from "./listeners.ts";
+import type { ClusterPlan } from "./plan.ts";
+import { freePorts } from "./ports.ts";
 import type { Address } from "./wire.ts";
 
 /** One end of a broker. */
@@ -15,6 +17,23 @@ export interface Endpoint {
 export interface Node {
   readonly id: number;
   readonly endpoints: readonly Endpoint[];
+}
+
+/**
+ * The brokers of a plan, with a free port of this machine for each listener of each.
+ *
+ * @param ends says for a listener of a broker where it binds and where it is found, given that port
+ */
+export async function layOutNodes(
+  plan: ClusterPlan,
+  ends: (id: number, listener: Listener, port: number) => Omit<Endpoint, "listener">,
+): Promise<Node[]> {
+  const names = listenersOf(plan);
+  const ports = (await freePorts(plan.brokers * names.length)).values();
+  return Array.from({ length: plan.brokers }, (_, i) => ({
+    id: i + 1,
+    endpoints: names.map((listener) => ({ listener, ...ends(i + 1, listener, ports.next().value ?? 0) })),
+  }));
 }
 
 export function endpointOf(node: Node, listener: Listener): Endpoint {

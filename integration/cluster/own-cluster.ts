@@ -1,19 +1,12 @@
 import { OwnBroker } from "./broker.ts";
 import type { KafkaCluster } from "./kafka-cluster.ts";
 import type { ClientListener } from "./listeners.ts";
-import type { Machine } from "./machine.ts";
+import type { Fleet } from "./machine.ts";
 import { endpointOf, hostPort } from "./node.ts";
 import { untilMembersMeet } from "./readiness.ts";
 import type { ClusterSecurity } from "./security.ts";
 import { createTopic, type TopicSpec } from "./topic.ts";
 import type { KafkaVersion } from "./versions.ts";
-
-/** What a provider gives: brokers that are laid out and do not run yet. */
-export interface Fleet {
-  readonly machines: readonly Machine[];
-  /** Ends whatever still runs, and removes all traces. */
-  dispose(): Promise<void>;
-}
 
 export interface Description {
   readonly version: KafkaVersion;
@@ -72,9 +65,12 @@ export class OwnCluster implements KafkaCluster {
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.brokers.filter(({ state }) => state !== "stopped").map((broker) => broker.kill()));
-    await this.security?.close();
-    await this.#fleet.dispose();
+    try {
+      await Promise.all(this.brokers.filter(({ state }) => state !== "stopped").map((broker) => broker.kill()));
+    } finally {
+      this.security?.close();
+      await this.#fleet.dispose();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Fleet } from "./own-cluster.ts";
+import type { Fleet } from "./machine.ts";
 import type { ClusterPlan } from "./plan.ts";
 
 export type ProviderName = "containers" | "jvm";
@@ -11,6 +11,8 @@ export interface Provider {
   readonly name: ProviderName;
   /** Where its clusters run: "on the local JVM". */
   readonly place: string;
+  /** What speaks for it, where it is the first that is tried. */
+  readonly merit: string;
   /**
    * Gets what the plan needs and is not there yet, such as an image or jars.
    *

@@ -1,6 +1,6 @@
 import { containers } from "./containers.ts";
 import { jvm } from "./jvm.ts";
-import type { Fleet } from "./own-cluster.ts";
+import type { Fleet } from "./machine.ts";
 import type { ClusterPlan } from "./plan.ts";
 import { type Progress, type Provider, type ProviderName, Unavailable } from "./provider.ts";
 
@@ -25,8 +25,8 @@ export async function chooseProvider(plan: ClusterPlan, progress: Progress, only
     if (only !== undefined && provider.name !== only) continue;
     try {
       const layOut = await provider.prepare(plan, progress);
-      const because = only === undefined ? obstacles.join("; ") : "it was asked for";
-      return { layOut, whereabouts: because === "" ? provider.place : `${provider.place}, because ${because}` };
+      const because = only === undefined ? obstacles.join("; ") || provider.merit : "it was asked for";
+      return { layOut, whereabouts: `${provider.place}, because ${because}` };
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
       obstacles.push(error.message);

@@ -32,7 +32,7 @@ export class Watchdog {
 
   /** Has it do its work now, and waits for the end of it. */
   async release(): Promise<void> {
-    if (this.#child.exitCode !== null) return;
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     this.#child.ref();
     this.#pipe.end();
     await once(this.#child, "exit");

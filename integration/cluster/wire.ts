@@ -65,7 +65,7 @@ export class Wire {
    */
   static async open(address: Address, dial: Dial = plaintext): Promise<Wire> {
     const socket = await dial(address).catch((cause: unknown) => {
-      throw new NoAnswer(`nobody listens at ${address.host}:${address.port}: ${cause}`, { cause });
+      throw new NoAnswer(`no connection to ${address.host}:${address.port}: ${String(cause)}`, { cause });
     });
     // An error ends the iteration over the frames too, which is where it is reported.
     socket.on("error", () => {});
@@ -120,7 +120,7 @@ async function exchange<Req extends Fields, Res extends Fields>(
   const { chunks } = encodeRequest(api, version, { correlationId: 1, clientId: "cluster" }, body);
   socket.write(Buffer.concat(chunks));
   const answer = await frames.next().catch((cause: unknown) => {
-    throw new NoAnswer(`no answer to ${api.name}: ${cause}`, { cause });
+    throw new NoAnswer(`no answer to ${api.name}: ${String(cause)}`, { cause });
   });
   if (answer.done) throw new NoAnswer(`the broker closed the connection instead of answering ${api.name}`);
   return decodeResponse(api, version, answer.value);
@@ -128,6 +128,7 @@ async function exchange<Req extends Fields, Res extends Fields>(
 
 async function* framesOf(socket: Socket): AsyncGenerator<Buffer, undefined> {
   let received = Buffer.alloc(0);
+  // A socket without an encoding gives buffers.
   for await (const chunk of socket as AsyncIterable<Buffer>) {
     received = Buffer.concat([received, chunk]);
     while (received.length >= 4 && received.length >= 4 + received.readInt32BE(0)) {
