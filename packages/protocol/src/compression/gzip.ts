@@ -1,6 +1,6 @@
 import { promisify } from "node:util";
 import * as zlib from "node:zlib";
-import { type CompressionCodec, tooLarge, unreadable } from "./codec.ts";
+import { type CompressionCodec, chunkBytes, refusal } from "./codec.ts";
 
 const compress = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.gzip);
 const decompress = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.gunzip);
@@ -15,21 +15,16 @@ export const gzip: CompressionCodec = Object.freeze<CompressionCodec>({
   compressSync: (input, level = defaultLevel) => zlib.gzipSync(input, { level }),
   async decompress(input, maxOutputBytes) {
     try {
-      return await decompress(input, { maxOutputLength: maxOutputBytes });
+      return await decompress(input, { maxOutputLength: maxOutputBytes, chunkSize: chunkBytes });
     } catch (error) {
-      throw refusal(error, maxOutputBytes);
+      throw refusal("gzip", error, maxOutputBytes);
     }
   },
   decompressSync(input, maxOutputBytes) {
     try {
-      return zlib.gunzipSync(input, { maxOutputLength: maxOutputBytes });
+      return zlib.gunzipSync(input, { maxOutputLength: maxOutputBytes, chunkSize: chunkBytes });
     } catch (error) {
-      throw refusal(error, maxOutputBytes);
+      throw refusal("gzip", error, maxOutputBytes);
     }
   },
 });
-
-function refusal(error: unknown, maxOutputBytes: number): Error {
-  const isFull = error instanceof Error && "code" in error && error.code === "ERR_BUFFER_TOO_LARGE";
-  return isFull ? tooLarge("gzip", maxOutputBytes) : unreadable("gzip", error);
-}

@@ -48,7 +48,7 @@ export function lz4FrameBytes(input: Buffer, limit: number): number {
   if (bound <= limit) return bound;
   let exact = 0;
   for (const block of blocksOf(input, header)) {
-    exact += block.isStored ? block.end - block.start : blockBytes(input, block);
+    exact += block.isStored ? block.end - block.start : exactSizeOf(input, block);
     if (exact > limit) break;
   }
   return exact;
@@ -111,7 +111,7 @@ function boundOf({ start, end, isStored }: Block, blockBytes: number): number {
  * What a compressed block becomes: the sum of its sequences, each a token, literals, and except for the last one an
  * offset and a match. What makes no sense is left for the decompressor to refuse.
  */
-function blockBytes(input: Buffer, { start, end }: Block): number {
+function exactSizeOf(input: Buffer, { start, end }: Block): number {
   let size = 0;
   let at = start;
   const length = (nibble: number): number => {

@@ -8,6 +8,9 @@ const skippableMagic = 0x184d2a50;
 /** The largest decompressed block, whatever the window. */
 export const maxZstdBlockBytes = 128 * 1024;
 
+/** Writers make one frame, or a few. Each costs Node 25 us, however small it is. */
+const maxFrames = 100;
+
 const blockType = { raw: 0, rle: 1, compressed: 2 } as const;
 
 /** One frame of RFC 8878. */
@@ -36,9 +39,9 @@ export function* zstdFrames(input: Buffer): Generator<ZstdFrame, void, void> {
       need(input, at + 8, size);
       at += 8 + size;
     } else if (magic === frameMagic) {
+      if (++frames > maxFrames) throw new DecodeError(`more than ${maxFrames} zstd frames in a row`, at);
       const frame = readFrame(input, at);
       yield frame;
-      frames++;
       at = frame.end;
     } else {
       throw new DecodeError("no zstd frame starts here", at);

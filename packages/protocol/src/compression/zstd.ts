@@ -1,7 +1,6 @@
 import { promisify } from "node:util";
 import * as zlib from "node:zlib";
-import { isCodecError } from "../errors.ts";
-import { type CompressionCodec, tooLarge, unreadable } from "./codec.ts";
+import { type CompressionCodec, chunkBytes, refusal, tooLarge, unreadable } from "./codec.ts";
 import { lazily } from "./library.ts";
 import { maxZstdBlockBytes, zstdFrames } from "./zstd-frame.ts";
 
@@ -24,7 +23,7 @@ function builtInZstd(): CompressionCodec {
     async decompress(input, maxOutputBytes) {
       const output = new Output(maxOutputBytes);
       for (const { start, end } of zstdFrames(input)) {
-        const part = decompress(input.subarray(start, end), output.limit);
+        const part = decompress(input.subarray(start, end), output.options);
         output.add(await part.catch((error: unknown) => output.refuse(error)));
       }
       return output.finish();
@@ -33,7 +32,7 @@ function builtInZstd(): CompressionCodec {
       const output = new Output(maxOutputBytes);
       for (const { start, end } of zstdFrames(input)) {
         try {
-          output.add(zlib.zstdDecompressSync(input.subarray(start, end), output.limit));
+          output.add(zlib.zstdDecompressSync(input.subarray(start, end), output.options));
         } catch (error) {
           output.refuse(error);
         }
@@ -58,8 +57,8 @@ class Output {
   }
 
   /** Node takes no limit below one byte. */
-  get limit(): zlib.ZstdOptions {
-    return { maxOutputLength: Math.max(1, this.#maxBytes - this.#bytes) };
+  get options(): zlib.ZstdOptions {
+    return { maxOutputLength: Math.max(1, this.#maxBytes - this.#bytes), chunkSize: chunkBytes };
   }
 
   add(part: Buffer): void {
@@ -69,9 +68,7 @@ class Output {
   }
 
   refuse(error: unknown): never {
-    if (isCodecError(error)) throw error;
-    const isFull = error instanceof Error && "code" in error && error.code === "ERR_BUFFER_TOO_LARGE";
-    throw isFull ? tooLarge("zstd", this.#maxBytes) : unreadable("zstd", error);
+    throw refusal("zstd", error, this.#maxBytes);
   }
 
   finish(): Buffer {

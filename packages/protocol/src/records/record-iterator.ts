@@ -54,9 +54,9 @@ export class RecordIterator implements IterableIterator<RecordView, undefined> {
   }
 
   /**
-   * The varints are read in place and not by a method: 22 against 34 ns a record of 100 bytes on Node 20 and 24. A byte
-   * behind the end of the buffer counts as zero, because the check that the fields end where the record ends
-   * finds every step too far.
+   * The varints are read in place and not by a method, so that the position stays in a register: a record of 100 bytes
+   * takes 28 ns instead of 48 on Node 20, 26 instead of 39 on Node 24. A byte behind the end of the buffer counts as
+   * zero, because the check that the fields end where the record ends finds every step too far.
    */
   #read(): RecordView {
     const { buffer } = this.#source;

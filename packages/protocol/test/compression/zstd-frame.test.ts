@@ -38,6 +38,12 @@ describe("frames are found, with what they can become", () => {
   });
 });
 
+test("up to a hundred, because each takes its time", () => {
+  const frame = `${magic} 20 05 ${raw} `;
+  expect(frames(frame.repeat(100))).toHaveLength(100);
+  expect(() => frames(frame.repeat(101))).toThrow("more than 100 zstd frames in a row");
+});
+
 describe("what is no frame is a DecodeError", () => {
   test.each([
     ["nothing", ""],
