@@ -15,7 +15,7 @@ import {
 export type MetadataQuestion = readonly string[] | null;
 
 /**
- * What one client knows of the cluster, and when it must ask again. It asks nobody itself: `NetworkClient` does, when
+ * What one client knows of the cluster, and when it must ask again. It asks nobody itself: `MetadataUpdater` does, when
  * `dueAtMs` has come. Source: Kafka's `Metadata`, KIP-580 for the back-off.
  */
 export class Metadata {
