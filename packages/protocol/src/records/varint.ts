@@ -1,4 +1,4 @@
-import Long from "long";
+import type Long from "long";
 import { DecodeError } from "../errors.ts";
 
 /*
@@ -6,6 +6,9 @@ import { DecodeError } from "../errors.ts";
  * Varints hold an int32. Varlongs hold an int64, given as a number: they carry times, which are safe integers, and
  * what a peer sends beyond those is rounded as every number is.
  */
+
+/** Arithmetic in 64 bits, loaded by the first varlong that needs it: hardly any does. */
+const long = (): typeof Long => require("long");
 
 /** Bytes of an int32 as a varint, 1 to 5. */
 export function sizeOfVarint(value: number): number {
@@ -22,7 +25,7 @@ export function sizeOfVarlong(value: number): number {
   let size = 1;
   let bits = zigZag(value);
   if (bits === null) {
-    for (let long = zigZagLong(value); long.gt(0x7f); long = long.shru(7)) size++;
+    for (let rest = zigZagLong(value); rest.gt(0x7f); rest = rest.shru(7)) size++;
     return size;
   }
   for (; bits > 0x7f; bits = Math.floor(bits / 0x80)) size++;
@@ -48,9 +51,9 @@ export function writeVarlong(buffer: Uint8Array, offset: number, value: number):
   let at = offset;
   let bits = zigZag(value);
   if (bits === null) {
-    let long = zigZagLong(value);
-    for (; long.gt(0x7f); long = long.shru(7)) buffer[at++] = (long.getLowBits() & 0x7f) | 0x80;
-    buffer[at++] = long.getLowBits();
+    let rest = zigZagLong(value);
+    for (; rest.gt(0x7f); rest = rest.shru(7)) buffer[at++] = rest.getLowBits() | 0x80;
+    buffer[at++] = rest.getLowBits();
     return at;
   }
   for (; bits > 0x7f; bits = Math.floor(bits / 0x80)) buffer[at++] = (bits % 0x80) | 0x80;
@@ -65,8 +68,8 @@ function zigZag(value: number): number | null {
 }
 
 function zigZagLong(value: number): Long {
-  const long = Long.fromNumber(value);
-  return long.shl(1).xor(long.shr(63)).toUnsigned();
+  const signed = long().fromNumber(value);
+  return signed.shl(1).xor(signed.shr(63)).toUnsigned();
 }
 
 /**
@@ -125,6 +128,6 @@ function unZigZag(low: number, middle: number, high: number): number {
   if (middle === 0 && high === 0) return (low >>> 1) ^ -(low & 1);
   const bits = low + middle * 0x1000_0000 + high * 0x100_0000_0000_0000;
   if (Number.isSafeInteger(bits)) return low & 1 ? -(bits + 1) / 2 : bits / 2;
-  const long = Long.fromBits(low | (middle << 28), (middle >>> 4) | (high << 24), true);
-  return long.shru(1).xor(long.and(1).neg()).toSigned().toNumber();
+  const unsigned = long().fromBits(low | (middle << 28), (middle >>> 4) | (high << 24), true);
+  return unsigned.shru(1).xor(unsigned.and(1).neg()).toSigned().toNumber();
 }
