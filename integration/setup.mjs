@@ -94,7 +94,9 @@ function modifiedMs(file) {
   return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
-const runs = (command, ...args) => spawnSync(command, args, { stdio: "ignore" }).status === 0;
+function runs(command, ...args) {
+  return spawnSync(command, args, { stdio: "ignore" }).status === 0;
+}
 
 function run(what, command, args) {
   say(what);
