@@ -19,11 +19,12 @@ export function byLeader<P extends TopicPartition>(
 ): Map<number, P[]> {
   const groups = new Map<number, P[]>();
   const { snapshot } = cluster.metadata;
+  let isLeaderMissing = false;
   for (const partition of partitions) {
     const leader = leaderOf(snapshot, partition.topic, partition.partition);
     if (leader === null) {
       const fatal = cluster.metadata.fatalErrorOf(partition.topic);
-      if (fatal === null) cluster.requestUpdate();
+      if (fatal === null) isLeaderMissing = true;
       else onFatal(fatal);
       continue;
     }
@@ -31,5 +32,6 @@ export function byLeader<P extends TopicPartition>(
     if (group === undefined) groups.set(leader.id, [partition]);
     else group.push(partition);
   }
+  if (isLeaderMissing) cluster.requestUpdate();
   return groups;
 }

@@ -40,7 +40,7 @@ export interface ConsumerOptions<K = Uint8Array, V = Uint8Array> extends ClientO
   readonly fetchMaxWaitMs?: number;
   /**
    * Most that one broker gives in one answer, bytes, and most that is kept ready for the polls to come. A batch that
-   * alone is larger comes nevertheless. @default 52_428_800
+   * alone is larger comes nevertheless. At most `receiveMessageMaxBytes`. @default 52_428_800
    */
   readonly fetchMaxBytes?: number;
   /** Most of one partition in one answer, bytes. A batch that alone is larger comes nevertheless. @default 1_048_576 */
@@ -74,8 +74,11 @@ const int32Max = 0x7fff_ffff;
 /** @throws OptionsError naming option, value and what is allowed */
 export function resolveConsumerOptions<K, V>(options: ConsumerOptions<K, V>): ResolvedConsumerOptions<K, V> {
   const reader = new OptionReader(options);
+  const client = resolveClientOptions(reader);
+  // An answer that is larger than a frame may be would close its connection, again and again.
+  const largestFetchBytes = client.receiveMessageMaxBytes;
   const resolved = {
-    ...resolveClientOptions(reader),
+    ...client,
     maxInFlightRequestsPerConnection,
     keyDeserializer: deserializer<K>(reader, "keyDeserializer"),
     valueDeserializer: deserializer<V>(reader, "valueDeserializer"),
@@ -84,7 +87,7 @@ export function resolveConsumerOptions<K, V>(options: ConsumerOptions<K, V>): Re
     maxPollRecords: reader.integer("maxPollRecords", 500, 1),
     fetchMinBytes: reader.integer("fetchMinBytes", 1, 0, int32Max),
     fetchMaxWaitMs: reader.integer("fetchMaxWaitMs", 500, 0, int32Max),
-    fetchMaxBytes: reader.integer("fetchMaxBytes", 52_428_800, 0, int32Max),
+    fetchMaxBytes: reader.integer("fetchMaxBytes", Math.min(52_428_800, largestFetchBytes), 0, largestFetchBytes),
     maxPartitionFetchBytes: reader.integer("maxPartitionFetchBytes", 1_048_576, 0, int32Max),
     checkCrcs: reader.boolean("checkCrcs", true),
     allowAutoCreateTopics: reader.boolean("allowAutoCreateTopics", true),

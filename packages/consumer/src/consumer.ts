@@ -1,5 +1,4 @@
 import {
-  Alarm,
   type Clock,
   ClosedError,
   Deadline,
@@ -13,6 +12,7 @@ import {
   type TopicPartition,
 } from "@odradek/network";
 import { earliestTimestamp, latestTimestamp, type OffsetSpec } from "./auto-offset-reset.ts";
+import { ConsumerLoop } from "./consumer-loop.ts";
 import { type ConsumerOptions, type ResolvedConsumerOptions, resolveConsumerOptions } from "./consumer-options.ts";
 import type { ConsumerRecord } from "./consumer-record.ts";
 import { ConsumerRecords } from "./consumer-records.ts";
@@ -20,11 +20,16 @@ import { type PartitionPosition, WakeupError } from "./errors.ts";
 import { type Drained, FetchBuffer } from "./fetch-buffer.ts";
 import { Fetcher } from "./fetcher.ts";
 import type { ListedOffset, OffsetQuery } from "./list-offsets.ts";
+import {
+  type OffsetAndTimestamp,
+  offsetAndTimestamp,
+  queriesForTimes,
+  type TimestampQuery,
+} from "./offset-and-timestamp.ts";
 import { OffsetLookup } from "./offset-lookup.ts";
 import { OffsetReset } from "./offset-reset.ts";
 import type { Due } from "./outgoing-request.ts";
 import { SubscriptionState } from "./subscription-state.ts";
-import { WaitingCalls } from "./waiting-calls.ts";
 
 export interface PollOptions {
   /** Ends the wait; the poll rejects with the signal's reason. No record is lost by it. */
@@ -44,22 +49,6 @@ export interface CloseOptions {
   readonly timeoutMs?: number;
 }
 
-/** A question for the first record of a partition that is of a certain time or later. */
-export interface TimestampQuery extends TopicPartition {
-  /** Milliseconds since 1970. */
-  readonly timestamp: number;
-}
-
-/** What was found for a time. */
-export interface OffsetAndTimestamp extends TopicPartition {
-  /** `null` where no record is of that time or later. */
-  readonly offset: bigint | null;
-  /** Of the record at `offset`, milliseconds since 1970. */
-  readonly timestamp: number | null;
-  /** Epoch of the leader that wrote it, where the broker tells. */
-  readonly leaderEpoch: number | null;
-}
-
 /**
  * Reads records. It connects on the first call that needs to, and asks brokers for records only while somebody
  * polls; what comes meanwhile is kept for the next poll. Source: Kafka's `KafkaConsumer`.
@@ -76,14 +65,11 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
   readonly #fetcher: Fetcher<K, V>;
   readonly #offsetReset: OffsetReset;
   readonly #offsetLookup: OffsetLookup;
-  readonly #waiting = new WaitingCalls();
-  /** Rings when the loop has something to do although nothing happened. */
-  readonly #alarm: Alarm;
+  readonly #loop: ConsumerLoop;
   /** Topics that `partitionsFor` asks about. */
   readonly #topicQuestions = new Set<{ readonly topic: string }>();
   #isPolling = false;
   #isWakeupRequested = false;
-  #wakeIsQueued = false;
   #closing: Promise<void> | null = null;
 
   /** @throws OptionsError naming option, value and what is allowed */
@@ -93,11 +79,12 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     this.#clock = clock;
     this.#network = new NetworkClient("consumer", resolved, clock);
     this.#buffer = new FetchBuffer(this.#subscription);
-    this.#fetcher = new Fetcher(resolved, this.#network, this.#subscription, this.#buffer, clock, () => this.#wake());
+    this.#fetcher = new Fetcher(resolved, this.#network, this.#subscription, this.#buffer, clock, () =>
+      this.#loop.wake(),
+    );
     this.#offsetReset = new OffsetReset(resolved, this.#network, this.#subscription, clock);
     this.#offsetLookup = new OffsetLookup(resolved, this.#network, clock);
-    this.#alarm = new Alarm(clock, () => this.#run());
-    this.#network.onWake(() => this.#run());
+    this.#loop = new ConsumerLoop(this.#network, clock, (nowMs) => this.#due(nowMs));
   }
 
   /** Connects now, for who wants to fail fast. @throws TimeoutError where no broker of the cluster answers in time */
@@ -148,7 +135,7 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
   }
 
   /**
-   * All records from here on, without an end; `close` ends the loop.
+   * All records from here on, without an end; `close` ends the loop behind the record that it is at.
    *
    * A loop that is left, by `break` or by an error, has not finished its last record: what comes next, from another
    * loop or a poll, begins with that one.
@@ -168,7 +155,7 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     this.#open();
     const exact = checkedOffset(offset);
     this.#subscription.get(partition).seek({ offset: exact, leaderEpoch: -1 });
-    this.#wake();
+    this.#loop.wake();
   }
 
   /** Goes on at the first record there is, which is looked up by the next poll. @param partitions default all assigned ones */
@@ -209,7 +196,7 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
   resume(partitions: readonly TopicPartition[]): void {
     this.#open();
     for (const state of partitions.map((partition) => this.#subscription.get(partition))) state.resume();
-    this.#wake();
+    this.#loop.wake();
   }
 
   /** The partitions that are paused. */
@@ -238,25 +225,12 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
 
   /** The first record of each partition that is of a certain time or later. @throws TimeoutError, WakeupError, BrokerError */
   async offsetsForTimes(queries: readonly TimestampQuery[], options?: CallOptions): Promise<OffsetAndTimestamp[]> {
-    const questions = queries.map(({ topic, partition, timestamp }): OffsetQuery => {
-      if (Number.isInteger(timestamp) && timestamp >= 0) return { topic, partition, timestamp: BigInt(timestamp) };
-      throw new OptionsError("timestamp", timestamp, "a whole number of milliseconds since 1970");
-    });
-    const listed = await this.#lookUp(questions, options);
-    return listed.map(([{ topic, partition }, { offset, timestamp, leaderEpoch }]) => {
-      if (offset < 0n) return { topic, partition, offset: null, timestamp: null, leaderEpoch: null };
-      return {
-        topic,
-        partition,
-        offset,
-        timestamp: Number(timestamp),
-        leaderEpoch: leaderEpoch < 0 ? null : leaderEpoch,
-      };
-    });
+    const listed = await this.#lookUp(queriesForTimes(queries), options);
+    return listed.map(([query, found]) => offsetAndTimestamp(query, found));
   }
 
   /**
-   * The partitions of a topic and who leads them, as the cluster tells now.
+   * The partitions of a topic, by number, and who leads them.
    *
    * @throws TimeoutError where the topic does not come into being in time, BrokerError for one that cannot be told
    */
@@ -285,12 +259,12 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
 
   /** Ends the call that waits, else the next one that would, with a WakeupError. May be called at any time. */
   wakeup(): void {
-    if (this.#waiting.size === 0 && this.#offsetLookup.size === 0) {
+    if (!this.#loop.isAwaited && this.#offsetLookup.size === 0) {
       this.#isWakeupRequested = true;
       return;
     }
     const error = new WakeupError();
-    this.#waiting.rejectAll(error);
+    this.#loop.interrupt(error);
     this.#offsetLookup.cancel(error);
   }
 
@@ -299,9 +273,8 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     // Fetches under way are given up: nobody will poll what they bring.
     this.#closing ??= this.#network.close({ timeoutMs: 0 });
     const error = new ClosedError("consumer");
-    this.#waiting.rejectAll(error);
+    this.#loop.close(error);
     this.#offsetLookup.cancel(error);
-    this.#alarm.cancel();
     return this.#closing;
   }
 
@@ -350,6 +323,7 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     let finished = 0;
     try {
       for (const record of records) {
+        if (this.#closing !== null) return;
         yield record;
         finished += 1;
       }
@@ -368,7 +342,7 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     this.#open();
     const chosen = partitions.length === 0 ? this.assignment() : partitions;
     for (const state of chosen.map((partition) => this.#subscription.get(partition))) state.requestReset(spec);
-    this.#wake();
+    this.#loop.wake();
   }
 
   async #ends(
@@ -389,7 +363,6 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     queries.forEach(checkPartition);
     const looking = this.#offsetLookup.lookUp(queries, this.#deadline(timeoutMs));
     this.#retainTopics();
-    this.#run();
     try {
       const listed = await looking;
       return queries.flatMap((query) => {
@@ -405,40 +378,20 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
   #retainTopics(): void {
     const asked = [...this.#topicQuestions].map(({ topic }) => topic);
     this.#network.metadata.retain([...this.#subscription.topics, ...this.#offsetLookup.topics, ...asked]);
-    this.#wake();
+    this.#loop.wake();
   }
 
   #wait<T>(deadline: Deadline, signal: AbortSignal | undefined, find: () => T | null): Promise<T | null> {
     // Void by now, as after a seek; what still holds is found again.
     this.#takeError();
-    const waiting = this.#waiting.wait(deadline, signal, find);
-    this.#run();
-    return waiting;
+    return this.#loop.wait(deadline, signal, find);
   }
 
-  /** One turn of the loop: hands out what is there, sends what is due, and sleeps until the next deadline. */
-  #run(): void {
-    if (this.#closing !== null) return;
-    const nowMs = this.#clock.now();
-    // First, because what is handed out makes room for the next fetch, which then is under way while the caller works.
-    this.#waiting.look();
-    const nextMs = this.#sendDue(nowMs);
-    // Again, because an attempt to send may have found an error.
-    this.#waiting.look();
-    this.#waiting.expire(nowMs);
-    this.#alarm.set(Math.min(nextMs, this.#waiting.nextMs));
-  }
-
-  #sendDue(nowMs: number): number {
-    let nextMs = this.#send(this.#offsetLookup.poll(nowMs));
-    if (this.#isPolling || this.#waiting.size > 0) nextMs = Math.min(nextMs, this.#send(this.#offsetReset.poll(nowMs)));
-    if (this.#isPolling) nextMs = Math.min(nextMs, this.#send(this.#fetcher.poll(nowMs)));
-    return nextMs;
-  }
-
-  #send({ requests, nextMs }: Due): number {
-    for (const request of requests) void request.send(this.#network).finally(() => this.#wake());
-    return nextMs;
+  /** What is to be sent. Positions and records are asked for only while somebody waits for them. */
+  *#due(nowMs: number): Generator<Due> {
+    yield this.#offsetLookup.poll(nowMs);
+    if (this.#isPolling || this.#loop.isAwaited) yield this.#offsetReset.poll(nowMs);
+    if (this.#isPolling) yield this.#fetcher.poll(nowMs);
   }
 
   #throwError(): void {
@@ -449,16 +402,6 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
   #takeError(): Error | null {
     const errors = [this.#offsetReset.takeError(), this.#fetcher.takeError()];
     return errors.find((error) => error !== null) ?? null;
-  }
-
-  /** Has the loop run in a turn of its own: many events in one turn are one run. */
-  #wake(): void {
-    if (this.#wakeIsQueued) return;
-    this.#wakeIsQueued = true;
-    queueMicrotask(() => {
-      this.#wakeIsQueued = false;
-      this.#run();
-    });
   }
 }
 

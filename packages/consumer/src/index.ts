@@ -3,9 +3,7 @@ export {
   type CallOptions,
   type CloseOptions,
   KafkaConsumer,
-  type OffsetAndTimestamp,
   type PollOptions,
-  type TimestampQuery,
 } from "./consumer.ts";
 export type { ConsumerOptions, IsolationLevel } from "./consumer-options.ts";
 export { ConsumerRecord, type ConsumerRecordJson } from "./consumer-record.ts";
@@ -18,3 +16,4 @@ export {
   RecordDeserializationError,
   WakeupError,
 } from "./errors.ts";
+export type { OffsetAndTimestamp, TimestampQuery } from "./offset-and-timestamp.ts";

@@ -48,6 +48,13 @@ describe("resolveConsumerOptions", () => {
     expect(() => resolveConsumerOptions(wrong(option, value))).toThrow(`option ${option}`);
   });
 
+  test("asks for no more than a frame may have", () => {
+    const receiveMessageMaxBytes = 2_000_000;
+    expect(resolveConsumerOptions({ bootstrapServers, receiveMessageMaxBytes }).fetchMaxBytes).toBe(2_000_000);
+    const options = { bootstrapServers, receiveMessageMaxBytes, fetchMaxBytes: 2_000_001 };
+    expect(() => resolveConsumerOptions(options)).toThrow("option fetchMaxBytes: a whole number from 0 to 2000000");
+  });
+
   test("refuses a wait at the broker that outlasts the request", () => {
     const options = { bootstrapServers, fetchMaxWaitMs: 5_000, requestTimeoutMs: 5_000 };
     expect(() => resolveConsumerOptions(options)).toThrow("option fetchMaxWaitMs: less than requestTimeoutMs (5000)");

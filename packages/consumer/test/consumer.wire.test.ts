@@ -406,6 +406,16 @@ describe("KafkaConsumer as an async iterator", () => {
     expect(got).toEqual(["v0", "v1", "v2", "v3", "v4"]);
   });
 
+  test("ends behind the record at which it is closed", async () => {
+    const { consumer } = await fixture({ fetch: logOf(await span(0, 5)) });
+    const got: (string | null)[] = [];
+    for await (const { value } of consumer) {
+      got.push(value);
+      if (value === "v1") await consumer.close();
+    }
+    expect(got).toEqual(["v0", "v1"]);
+  });
+
   test("begins again with the record that the last loop did not finish", async () => {
     const { consumer } = await fixture({ fetch: logOf(await span(0, 5)) });
     for await (const { value } of consumer) if (value === "v2") break;
