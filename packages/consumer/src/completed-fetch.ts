@@ -131,23 +131,27 @@ export class CompletedFetch<K, V> {
     }
   }
 
-  /** Opens the next batch that has something to see; `null` at the end, and while it is not readable yet. */
+  /** Opens the next batch that may be seen; `null` at the end, and while it is being decompressed. */
   #openNext(): OpenBatch<K, V> | null {
+    const batch = this.#pending ?? this.#nextVisible();
+    if (batch === null) return null;
+    if (!batch.isReadable) {
+      this.#decompress(batch);
+      return null;
+    }
+    this.#pending = null;
+    const views = batch[Symbol.iterator]();
+    this.#open = { batch, origin: this.#origin(batch), views, left: batch.count ?? Number.POSITIVE_INFINITY };
+    return this.#open;
+  }
+
+  #nextVisible(): RecordBatch | null {
     for (;;) {
-      const batch = this.#pending ?? this.#next();
+      const batch = this.#next();
       if (batch === null) return null;
-      if (!batch.isReadable) {
-        this.#decompress(batch);
-        return null;
-      }
-      this.#pending = null;
-      if (this.#isHidden(batch)) {
-        this.#close(batch);
-        continue;
-      }
-      const views = batch[Symbol.iterator]();
-      this.#open = { batch, origin: this.#origin(batch), views, left: batch.count ?? Number.POSITIVE_INFINITY };
-      return this.#open;
+      const isHidden = this.#aborted === null ? batch.isControl : this.#aborted.hides(batch);
+      if (!isHidden) return batch;
+      this.#close(batch);
     }
   }
 
@@ -193,7 +197,7 @@ export class CompletedFetch<K, V> {
   }
 
   #decompress(batch: RecordBatch): void {
-    // Asked once: what is pending already is on its way.
+    // What is pending already is on its way.
     if (this.#pending === batch) return;
     this.#pending = batch;
     batch
@@ -202,10 +206,6 @@ export class CompletedFetch<K, V> {
         this.#error = this.#located(error);
       })
       .finally(this.#onReady);
-  }
-
-  #isHidden(batch: RecordBatch): boolean {
-    return this.#aborted === null ? batch.isControl : this.#aborted.hides(batch);
   }
 
   #close(batch: RecordBatch): void {

@@ -4,7 +4,7 @@ import { Fetch } from "@odradek/protocol/messages/fetch";
 import { byLeader, type ClusterView } from "./cluster-view.ts";
 import { CompletedFetch } from "./completed-fetch.ts";
 import type { ResolvedConsumerOptions } from "./consumer-options.ts";
-import { CorruptLogError, OffsetOutOfRangeError } from "./errors.ts";
+import { CorruptLogError, OffsetOutOfRangeError, type PartitionPosition } from "./errors.ts";
 import type { FetchBuffer } from "./fetch-buffer.ts";
 import { type FetchTarget, fetchAnswers, fetchBody, type PartitionData, versionsFor } from "./fetch-request.ts";
 import { ApiRequest, type Due, type RequestTo } from "./outgoing-request.ts";
@@ -25,6 +25,8 @@ export class Fetcher<K, V> {
   readonly #onReady: () => void;
   /** Nodes that have a Fetch to answer. */
   readonly #inFlight = new Set<number>();
+  /** Positions that the log does not have, and that only the user may change. */
+  readonly #outOfRange: PartitionPosition[] = [];
   #error: Error | null = null;
 
   /** @param onReady called when records can be taken from the buffer that had to be decompressed first */
@@ -47,7 +49,8 @@ export class Fetcher<K, V> {
 
   /** What went wrong since the last call, and will again: for the user. */
   takeError(): Error | null {
-    const error = this.#error;
+    const positions = this.#outOfRange.splice(0);
+    const error = positions.length > 0 ? new OffsetOutOfRangeError(positions) : this.#error;
     this.#error = null;
     return error;
   }
@@ -56,7 +59,8 @@ export class Fetcher<K, V> {
   poll(nowMs: number): Due<RequestTo<typeof Fetch>> {
     const requests: RequestTo<typeof Fetch>[] = [];
     let nextMs = Number.POSITIVE_INFINITY;
-    if (this.#buffer.fetchableBytes >= this.#options.fetchMaxBytes) return { requests, nextMs };
+    const waitingBytes = this.#buffer.fetchableBytes;
+    if (waitingBytes > 0 && waitingBytes >= this.#options.fetchMaxBytes) return { requests, nextMs };
     const due: PartitionState[] = [];
     for (const state of this.#subscription.partitions()) {
       if (!state.isFetchable || this.#buffer.has(state)) continue;
@@ -122,7 +126,7 @@ export class Fetcher<K, V> {
     this.#subscription.moveToEnd(state);
     state.failed(nowMs, this.#backoff);
     if (name === "OFFSET_OUT_OF_RANGE") {
-      if (autoOffsetReset.kind === "none") this.#fail(new OffsetOutOfRangeError([at]));
+      if (autoOffsetReset.kind === "none") this.#outOfRange.push(at);
       else state.requestReset(autoOffsetReset);
       return;
     }

@@ -115,6 +115,18 @@ describe("Fetcher.poll", () => {
     buffer.drain(3);
     expect(routes(poll().requests)).toEqual(["3: 3", "2: 1"]);
   });
+
+  test("fetches batch by batch where nothing may wait", async () => {
+    const { poll, buffer } = fixture({ fetchMaxBytes: 0 });
+    const { requests } = poll();
+    expect(routes(requests)).toEqual(["1: 0,2", "2: 1", "3: 3"]);
+    const records = await counted(1, { baseOffset: 10 });
+    to(requests, 2).parts.onAnswer(fetchAnswer("orders", [fetched(1, { records })]));
+    to(requests, 3).parts.onAnswer(fetchAnswer("orders", [fetched(3)]));
+    expect(poll().requests).toEqual([]);
+    buffer.drain(1);
+    expect(routes(poll().requests)).toEqual(["3: 3", "2: 1"]);
+  });
 });
 
 describe("Fetcher, given an answer", () => {
@@ -176,14 +188,19 @@ describe("Fetcher, given an answer", () => {
     expect(fetcher.takeError()).toBeNull();
   });
 
-  test("tells the user of a position that is out of range where the policy is none", () => {
+  test("tells the user of all positions that are out of range where the policy is none", () => {
     const { poll, fetcher, state } = fixture({ autoOffsetReset: "none" });
-    to(poll().requests, 2).parts.onAnswer(fetchAnswer("orders", [fetched(1, { error: "OFFSET_OUT_OF_RANGE" })]));
+    const error = "OFFSET_OUT_OF_RANGE";
+    to(poll().requests, 1).parts.onAnswer(fetchAnswer("orders", [fetched(0, { error }), fetched(2, { error })]));
     expect(fetcher.takeError()).toMatchObject({
-      code: "OFFSET_OUT_OF_RANGE",
-      positions: [{ topic: "orders", partition: 1, offset: 10n }],
+      code: error,
+      positions: [
+        { topic: "orders", partition: 0, offset: 10n },
+        { topic: "orders", partition: 2, offset: 10n },
+      ],
     });
-    expect(state(1).position?.offset).toBe(10n);
+    expect(state(2).position?.offset).toBe(10n);
+    expect(poll().requests).toEqual([]);
     expect(fetcher.takeError()).toBeNull();
   });
 
