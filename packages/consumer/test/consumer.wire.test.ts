@@ -401,7 +401,7 @@ describe("KafkaConsumer as an async iterator", () => {
     const got: (string | null)[] = [];
     for await (const { value } of consumer) {
       got.push(value);
-      if (got.length === 5) setImmediate(() => consumer.close());
+      if (got.length === 5) setImmediate(() => void consumer.close());
     }
     expect(got).toEqual(["v0", "v1", "v2", "v3", "v4"]);
   });

@@ -41,4 +41,7 @@ async function main() {
   for (const level of [-10, 1, 19]) await print(`zstd level ${level}`, "zstd", level, noProducerState, large);
 }
 
-main();
+main().catch((error) => {
+  console.error(error);
+  process.exitCode = 1;
+});
