@@ -75,7 +75,7 @@ export class OwnBroker implements Broker {
     return this.#machine.log();
   }
 
-  /** Rejects when the broker ends although nobody asked for it. */
+  /** Rejects when the broker has ended, for whatever reason. */
   async failure(): Promise<never> {
     const how = await this.#machine.ended();
     throw new Error(`broker ${this.id} ended with ${how}`);

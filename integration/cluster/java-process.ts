@@ -43,6 +43,11 @@ export class JavaProcess {
     });
   }
 
+  /** Whether it has ended, with exit code 0. */
+  get succeeded(): boolean {
+    return this.#child.exitCode === 0;
+  }
+
   /** Sends a signal; a process that is gone takes no notice. */
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name);

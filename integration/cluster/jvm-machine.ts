@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type JavaCommand, JavaProcess } from "./java-process.ts";
+import { endOfLog } from "./log.ts";
 import type { Machine } from "./machine.ts";
 import type { Node } from "./node.ts";
 import type { Watchdog } from "./watchdog.ts";
@@ -33,8 +34,10 @@ export class JvmMachine implements Machine {
     const first = this.#process === undefined;
     if (first && format !== undefined) {
       this.#process = new JavaProcess(format, this.#watchdog);
-      const outcome = await this.#process.ended;
-      if (outcome !== "exit code 0") throw new Error(`${format.mainClass} ended with ${outcome}:\n${await this.log()}`);
+      const how = await this.#process.ended;
+      if (!this.#process.succeeded) {
+        throw new Error(`${format.mainClass} ended with ${how}:\n${endOfLog(await this.log())}`);
+      }
     }
     this.#process = new JavaProcess(broker, this.#watchdog);
   }

@@ -1,6 +1,7 @@
 import { OwnBroker } from "./broker.ts";
 import type { KafkaCluster } from "./kafka-cluster.ts";
 import type { ClientListener } from "./listeners.ts";
+import { endOfLog } from "./log.ts";
 import type { Fleet } from "./machine.ts";
 import { endpointOf, hostPort } from "./node.ts";
 import { untilMembersMeet } from "./readiness.ts";
@@ -14,9 +15,6 @@ export interface Description {
   /** Where it runs and why there: "on the local JVM, because no Docker engine answers". */
   readonly whereabouts: string;
 }
-
-/** The last lines of each broker's log that an error shows. */
-const shownLines = 40;
 
 /** A cluster that the launcher started, and that its caller may break. */
 export class OwnCluster implements KafkaCluster {
@@ -96,10 +94,9 @@ export class OwnCluster implements KafkaCluster {
 
   async #logs(): Promise<string> {
     const logs = await Promise.all(
-      this.brokers.map(async (broker) => {
-        const lines = (await broker.log()).trimEnd().split("\n").slice(-shownLines);
-        return `--- the end of the log of broker ${broker.id}:\n${lines.join("\n")}`;
-      }),
+      this.brokers.map(
+        async (broker) => `--- the end of the log of broker ${broker.id}:\n${endOfLog(await broker.log())}`,
+      ),
     );
     return logs.join("\n");
   }

@@ -11,7 +11,11 @@ export interface Token {
 }
 
 export interface TokenClaims {
-  /** @default 1 hour; negative for a token that has expired */
+  /**
+   * Negative for a token that has expired.
+   *
+   * @default 1 hour
+   */
   readonly lifetimeMs?: number;
   /** @default what the broker expects */
   readonly audience?: string;

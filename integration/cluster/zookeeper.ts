@@ -1,9 +1,10 @@
 import { once } from "node:events";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { type JavaCommand, JavaProcess } from "./java-process.ts";
 import { propertiesText } from "./java-properties.ts";
+import { endOfLog } from "./log.ts";
 import { freePorts, loopback } from "./ports.ts";
 import { until } from "./readiness.ts";
 import type { Watchdog } from "./watchdog.ts";
@@ -41,17 +42,28 @@ export async function startZooKeeper(
       tickTime: `${tickMs}`,
     }),
   );
-  const zookeeper = new JavaProcess(command("zookeeper", mainClass, [file]), watchdog);
-  const accepts = async (): Promise<true | string> => {
-    const socket = connect(port, loopback);
-    return once(socket, "connect")
-      .then(() => true as const, String)
-      .finally(() => socket.destroy());
-  };
+  const java = command("zookeeper", mainClass, [file]);
+  const zookeeper = new JavaProcess(java, watchdog);
+  const failure = zookeeper.ended.then(async (how) => {
+    throw new Error(`ZooKeeper ended with ${how}:\n${endOfLog(await readFile(java.logFile, "utf8"))}`);
+  });
   const settled = new AbortController();
-  const failure = zookeeper.ended.then((how) => Promise.reject(new Error(`ZooKeeper ended with ${how}`)));
-  await Promise.race([until("ZooKeeper accepts connections", accepts, settled.signal), failure]).finally(() =>
-    settled.abort(),
-  );
+  try {
+    await Promise.race([until("ZooKeeper accepts connections", () => accepts(port), settled.signal), failure]);
+  } finally {
+    settled.abort();
+  }
   return `${loopback}:${port}`;
+}
+
+async function accepts(port: number): Promise<true | string> {
+  const socket = connect(port, loopback);
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch (error) {
+    return String(error);
+  } finally {
+    socket.destroy();
+  }
 }
