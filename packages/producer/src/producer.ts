@@ -196,9 +196,8 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     const key = serialized(this.#options.keySerializer, record.key, contexts.key);
     const value = serialized(this.#options.valueSerializer, record.value, contexts.value);
     const timestampMs = record.timestamp ?? this.#clock.wallTimeMs();
-    if (!(Number.isSafeInteger(timestampMs) && timestampMs >= 0)) throw unusable("timestamp", timestampMs);
-    const { partition } = record;
-    if (partition != null && !(Number.isInteger(partition) && partition >= 0)) throw unusable("partition", partition);
+    if (!isCount(timestampMs)) throw unusable("timestamp", timestampMs, countText);
+    if (!isCount(record.partition ?? 0)) throw unusable("partition", record.partition, countText);
     const boundBytes = this.#boundBytes(key, value, headers);
     return { source: record, topic, timestampMs, key, value, headers, boundBytes, delivery, position };
   }
@@ -217,7 +216,8 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
   }
 
   #contextsOf(topic: string): TopicContexts {
-    if (typeof topic !== "string" || topic === "") throw unusable("topic", topic);
+    if (typeof topic !== "string" || topic === "")
+      throw unusable("topic", JSON.stringify(topic), "a text that is not empty");
     const contexts: TopicContexts = {
       key: Object.freeze({ topic, role: "key" }),
       value: Object.freeze({ topic, role: "value" }),
@@ -288,8 +288,13 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
         valueBytes: value,
       };
       const partition = partitioner.partition(record, topic, this.#client.metadata.snapshot);
-      if (Number.isInteger(partition) && partition >= 0 && partition < topic.partitions.length) return partition;
-      throw unusable("partition of the partitioner", partition);
+      const partitionCount = topic.partitions.length;
+      if (isCount(partition) && partition < partitionCount) return partition;
+      throw unusable(
+        "partitioner's choice",
+        partition,
+        `a partition of topic ${topic.name}, 0 to ${partitionCount - 1},`,
+      );
     }
     if (key === null || partitionerIgnoreKeys) return null;
     return partitionOfKey(key, topic.partitions.length);
@@ -321,5 +326,8 @@ function serialized<T>(serializer: Serializer<T>, value: T | null | undefined, c
   throw new SerializationError(`${context.role}Serializer gave neither bytes nor text for topic ${context.topic}`);
 }
 
-const unusable = (what: string, value: unknown): KafkaError =>
-  new KafkaError(`${what} ${String(value)} cannot be used`, { code: "OPTIONS" });
+const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
+const countText = "a whole number of at least 0";
+
+const unusable = (what: string, value: unknown, allowed: string): KafkaError =>
+  new KafkaError(`${what} ${String(value)}: ${allowed} is expected`, { code: "OPTIONS" });

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { partitionText } from "@odradek/network";
 
 /** What a broker said of a whole batch, shared by the metadata of its records. */
@@ -69,7 +70,7 @@ export class RecordMetadata {
   }
 
   /** For `console.log`, which does not look behind getters. */
-  [Symbol.for("nodejs.util.inspect.custom")](): object {
+  [inspect.custom](): object {
     const { topic, partition, offset, timestamp, serializedKeySize, serializedValueSize } = this;
     return { topic, partition, offset, timestamp, serializedKeySize, serializedValueSize };
   }

@@ -23,7 +23,6 @@ export interface SenderOptions {
   readonly acks: -1 | 0 | 1;
   readonly maxRequestSize: number;
   readonly requestTimeoutMs: number;
-  readonly deliveryTimeoutMs: number;
   readonly retries: number;
 }
 
@@ -40,8 +39,6 @@ export class Sender {
   readonly #unsubscribe: () => void;
   #isWoken = false;
   #isClosed = false;
-  /** The metadata in which a leader was missing, and which was asked for anew because of it. */
-  #incomplete: ClusterSnapshot | null = null;
 
   constructor(options: SenderOptions, client: NetworkClient, accumulator: RecordAccumulator, clock: Clock) {
     this.#options = options;
@@ -54,7 +51,8 @@ export class Sender {
 
   /**
    * Something changed. The loop looks at it in the next turn of the event loop, so that all that is sent in one turn
-   * shares batches, with `lingerMs` 0 too, and many changes cost one look.
+   * shares batches, with `lingerMs` 0 too, and many changes cost one look. In a microtask it would look between the
+   * sends of callers that await other things too: 6.9 against 4.3 us CPU a record with 50 of them, latency being equal.
    */
   wake(): void {
     if (this.#isWoken || this.#isClosed) return;
@@ -68,9 +66,25 @@ export class Sender {
   /** Sends what is ready, and sees to it that the loop runs again when more will be. */
   runOnce(nowMs: number): void {
     this.#failExpired(nowMs);
-    let nextRunAtMs = this.#sendReady(nowMs);
-    while (nextRunAtMs === nowMs) nextRunAtMs = this.#sendReady(nowMs);
-    this.#alarm.set(Math.min(nextRunAtMs, this.#accumulator.nextExpiryAtMs));
+    const cluster = this.#client.metadata.snapshot;
+    const { nodeIds, nextCheckAtMs, hasUnknownLeader } = this.#accumulator.ready(cluster, nowMs);
+    if (hasUnknownLeader) this.#client.requestUpdate();
+    let nextRunAtMs = Math.min(nextCheckAtMs, this.#accumulator.nextExpiryAtMs);
+    for (const nodeId of nodeIds) {
+      if (this.#client.ready(nodeId)) continue;
+      nodeIds.delete(nodeId);
+      nextRunAtMs = Math.min(nextRunAtMs, this.#client.retryAtMs(nodeId));
+    }
+    const drained = this.#accumulator.drain(cluster, nodeIds, this.#options.maxRequestSize, nowMs);
+    for (const [nodeId, batches] of drained) {
+      // Java's `guaranteeMessageOrder`: without sequence numbers a broker cannot tell that a batch arrives before one that
+      // is sent again, so at most one batch of a partition is under way. Other partitions are not held up by it.
+      for (const batch of batches) this.#accumulator.mute(batch);
+      this.#produce(nodeId, batches, cluster);
+    }
+    // What had no room in these requests may be ready for the next ones.
+    if (drained.size > 0) this.wake();
+    this.#alarm.set(nextRunAtMs);
   }
 
   /** Gives up on everything that is here: what waits fails, what is in flight may still arrive. */
@@ -83,34 +97,6 @@ export class Sender {
     this.#isClosed = true;
     this.#alarm.cancel();
     this.#unsubscribe();
-  }
-
-  /** @returns when to look again: `nowMs` where something was sent and more may be ready */
-  #sendReady(nowMs: number): number {
-    const cluster = this.#client.metadata.snapshot;
-    const { nodeIds, nextCheckAtMs, hasUnknownLeader } = this.#accumulator.ready(cluster, nowMs);
-    if (hasUnknownLeader) this.#findLeaders(cluster);
-    let nextAtMs = nextCheckAtMs;
-    for (const nodeId of nodeIds) {
-      if (this.#client.ready(nodeId)) continue;
-      nodeIds.delete(nodeId);
-      nextAtMs = Math.min(nextAtMs, this.#client.retryAtMs(nodeId));
-    }
-    if (nodeIds.size === 0) return nextAtMs;
-    for (const [nodeId, batches] of this.#accumulator.drain(cluster, nodeIds, this.#options.maxRequestSize, nowMs)) {
-      // Java's `guaranteeMessageOrder`: without sequence numbers a broker cannot tell that a batch arrives before one that
-      // is sent again, so at most one batch of a partition is under way. Other partitions are not held up by it.
-      for (const batch of batches) this.#accumulator.mute(batch);
-      this.#produce(nodeId, batches, cluster);
-    }
-    return nowMs;
-  }
-
-  /** Asks once for each state of the metadata: whoever asks inside a wake for another would never sleep. */
-  #findLeaders(cluster: ClusterSnapshot): void {
-    if (this.#incomplete === cluster) return;
-    this.#incomplete = cluster;
-    this.#client.requestUpdate();
   }
 
   #produce(nodeId: number, batches: readonly ProducerBatch[], cluster: ClusterSnapshot): void {
@@ -221,8 +207,7 @@ export class Sender {
     nowMs: number,
     causes?: ReadonlyMap<number, KafkaError>,
   ): void {
-    const isInTime = nowMs < batch.createdAtMs + this.#options.deliveryTimeoutMs;
-    if (batch.state === "inFlight" && error.retriable && isInTime && batch.attempts < this.#options.retries) {
+    if (batch.state === "inFlight" && error.retriable && batch.attempts < this.#options.retries) {
       this.#accumulator.unmute(batch);
       this.#accumulator.reenqueue(batch, nowMs, error, mayBeInLog);
     } else {
@@ -245,7 +230,7 @@ export class Sender {
 
   #failExpired(nowMs: number): void {
     for (const batch of this.#accumulator.expired(nowMs)) {
-      const what = `delivering ${batch.recordCount} records to ${partitionText(batch)}`;
+      const what = `delivery of ${batch.recordCount} record(s) to ${partitionText(batch)}`;
       this.#giveUp(batch, new TimeoutError(what, nowMs - batch.createdAtMs, { cause: batch.lastError }));
     }
   }

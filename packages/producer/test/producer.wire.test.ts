@@ -70,24 +70,26 @@ describe("a record", () => {
     expect((await Promise.all(sends)).map(({ offset }) => offset)).toEqual([7n, 8n, 9n]);
   });
 
-  test("keeps its place behind those that wait for the metadata of the topic", async () => {
-    const { broker, producer } = await setUp();
-    const first = producer.send({ topic, value: "0" });
-    while (broker.metadataQuestions.length === 0) {
-      await turn();
-      producer.send({ topic, value: "early" }).catch(() => {});
-    }
-    const last = producer.send({ topic, value: "last" });
-    const values: (string | null)[] = [];
-    for (let isWhole = false; !isWhole; isWhole = values.at(-1) === "last") {
-      const call = await broker.nextCall();
-      values.push(...(call.batches[0]?.values ?? []));
-      call.answer(() => ({ baseOffset: 0n }));
-    }
-    expect(values[0]).toBe("0");
-    expect(values.slice(1, -1).every((value) => value === "early")).toBe(true);
-    await Promise.all([first, last]);
-  });
+  test.each([0, 1, 2, 3, 4, 5, 6])(
+    "keeps its place behind those that waited for metadata, sent %i microtasks after it came",
+    async (microtasks) => {
+      const { broker, producer } = await setUp();
+      const early: Promise<RecordMetadata>[] = [];
+      const late = producer.partitionsFor(topic).then(async () => {
+        for (let count = 0; count < microtasks; count++) await null;
+        return producer.send({ topic, value: "late" });
+      });
+      for (const value of ["0", "1", "2"]) early.push(producer.send({ topic, value }));
+      const values: (string | null)[] = [];
+      while (values.length < 4) {
+        const call = await broker.nextCall();
+        values.push(...(call.batches[0]?.values ?? []));
+        call.answer(() => ({ baseOffset: 0n }));
+      }
+      expect(values).toEqual(["0", "1", "2", "late"]);
+      await Promise.all([...early, late]);
+    },
+  );
 
   test("is told by a callback where one is given, never inside of the call itself", async () => {
     const { broker, producer } = await setUp();
@@ -123,22 +125,44 @@ describe("a record", () => {
 });
 
 describe("a batch", () => {
-  test("is sent again after an error that may pass, with the metadata asked for anew, before those behind it", async () => {
+  test("is sent again after an error that may pass, before those behind it", async () => {
     const { broker, producer } = await setUp();
     const first = producer.send({ topic, value: "a" });
     const call = await broker.nextCall();
     const second = producer.send({ topic, value: "b" });
-    await turn();
-    const questions = broker.metadataQuestions.length;
     call.answer(() => ({ errorCode: codeOf("NOT_LEADER_OR_FOLLOWER") }));
     const again = await broker.nextCall();
     expect(again.batches[0]?.values).toEqual(["a"]);
-    while (broker.metadataQuestions.length === questions) await turn();
     again.answer(() => ({ baseOffset: 0n }));
     const behind = await broker.nextCall();
     expect(behind.batches[0]?.values).toEqual(["b"]);
     behind.answer(() => ({ baseOffset: 1n }));
     expect(await Promise.all([first, second].map(outcomeOf))).toEqual(["@0", "@1"]);
+  });
+
+  test("has the metadata asked for anew when its broker says that it does not lead", async () => {
+    const clock = new ManualClock();
+    const { broker, producer } = await setUp({ clock });
+    const outcome = outcomeOf(producer.send({ topic, value: "a" }));
+    const call = await soon(clock, broker.nextCall());
+    // Whatever else is asked for is asked for meanwhile.
+    for (let turns = 0; turns < 50; turns++) await soon(clock, turn(), 100);
+    const questions = broker.metadataQuestions.length;
+    call.answer(() => ({ errorCode: codeOf("NOT_LEADER_OR_FOLLOWER") }));
+    while (broker.metadataQuestions.length === questions) await soon(clock, turn());
+    (await soon(clock, broker.nextCall(), 100)).answer(() => ({ baseOffset: 0n }));
+    expect(await soon(clock, outcome)).toBe("@0");
+  });
+
+  test("waits for a leader that cannot be reached yet", async () => {
+    const clock = new ManualClock();
+    const { port: leaderPort } = await ScriptedPeer.nobody();
+    const { producer } = await setUp({ clock, broker: { leaderPort } });
+    const outcome = outcomeOf(producer.send({ topic, value: "a" }));
+    for (let turns = 0; turns < 50; turns++) await soon(clock, turn(), 10);
+    const leader = await ScriptedBroker.listen({ port: leaderPort });
+    (await soon(clock, leader.nextCall(), 10)).answer(() => ({ baseOffset: 0n }));
+    expect(await soon(clock, outcome)).toBe("@0");
   });
 
   test("is alone in flight in its partition; other partitions do not wait for it", async () => {
@@ -259,9 +283,19 @@ describe("a record that is not acknowledged", () => {
 
 describe("a record that cannot be sent at all", () => {
   test.each([
-    ["a topic without a name", { topic: "" }, "OPTIONS", "topic  cannot be used"],
-    ["a negative partition", { topic, partition: -1 }, "OPTIONS", "partition -1 cannot be used"],
-    ["a timestamp that is none", { topic, timestamp: 1.5 }, "OPTIONS", "timestamp 1.5 cannot be used"],
+    ["a topic without a name", { topic: "" }, "OPTIONS", 'topic "": a text that is not empty is expected'],
+    [
+      "a negative partition",
+      { topic, partition: -1 },
+      "OPTIONS",
+      "partition -1: a whole number of at least 0 is expected",
+    ],
+    [
+      "a timestamp that is none",
+      { topic, timestamp: 1.5 },
+      "OPTIONS",
+      "timestamp 1.5: a whole number of at least 0 is expected",
+    ],
     [
       "a value that is too large",
       { topic, value: "a".repeat(1_100) },
@@ -327,7 +361,9 @@ describe("a record that cannot be sent at all", () => {
 
   test("fails where the partitioner chooses a partition that is none", async () => {
     const { producer } = await setUp({ partitioner: { partition: () => 7 } });
-    await expect(producer.send({ topic, value: "a" })).rejects.toThrow("partition of the partitioner 7 cannot be used");
+    await expect(producer.send({ topic, value: "a" })).rejects.toThrow(
+      "partitioner's choice 7: a partition of topic orders, 0 to 0, is expected",
+    );
   });
 
   test("fails after close", async () => {
@@ -371,6 +407,25 @@ describe("with memory used up", () => {
       expect(arrived.filter(isOf)).toEqual(values.filter(isOf));
     }
     await Promise.all(sends);
+  });
+
+  test("nothing lingers", async () => {
+    const lingering = { lingerMs: 60_000, deliveryTimeoutMs: 120_000 };
+    const { broker, producer } = await setUp({
+      ...lingering,
+      batchSize: 200,
+      bufferMemory: 400,
+      broker: { partitions: 3 },
+    });
+    await producer.partitionsFor(topic);
+    const sends = [0, 1, 2].map((partition) => producer.send({ topic, partition, value: "a".repeat(100) }));
+    const call = await broker.nextCall();
+    expect(call.batches.map(({ partition }) => partition)).toEqual([0, 1]);
+    call.answer(() => ({ baseOffset: 0n }));
+    await Promise.all(sends.slice(0, 2));
+    const flushed = producer.flush();
+    (await broker.nextCall()).answer(() => ({ baseOffset: 0n }));
+    await flushed;
   });
 
   test("a record fails after maxBlockMs, and was never sent", async () => {
@@ -425,7 +480,7 @@ describe("a record whose time is over", () => {
     expect(await soon(clock, outcome)).toBe("TIMEOUT, no");
     const error = await sent.catch((thrown: DeliveryError) => thrown);
     expect(error).toMatchObject({ cause: { code: "TIMEOUT", cause: { code: "NOT_ENOUGH_REPLICAS" } } });
-    expect(String(error)).toContain("delivering 1 records to orders-0: no answer after 1000 ms");
+    expect(String(error)).toContain("delivery of 1 record(s) to orders-0: no answer after 1000 ms");
   });
 });
 
@@ -478,7 +533,7 @@ describe("closing", () => {
     const clock = new ManualClock();
     const { broker, producer } = await setUp({ clock, batchSize: 200, bufferMemory: 400, broker: { partitions: 2 } });
     const value = "a".repeat(100);
-    const sends = [0, 0, 0].map((partition) => outcomeOf(producer.send({ topic, partition, value })));
+    const sends = [0, 0, 0, 0].map((partition) => outcomeOf(producer.send({ topic, partition, value })));
     const elsewhere = outcomeOf(producer.send({ topic: "nowhere", value }));
     await soon(clock, broker.nextCall());
     const closed = producer.close({ timeoutMs: 500 });
@@ -486,7 +541,7 @@ describe("closing", () => {
     for (let turns = 0; turns < 20; turns++) await soon(clock, turn());
     expect(clock.timers).toBeGreaterThan(0);
     clock.advance(1);
-    expect(await soon(clock, Promise.all(sends))).toEqual(["CLOSED, maybe", "CLOSED, no", "CLOSED, no"]);
+    expect(await soon(clock, Promise.all(sends))).toEqual(["CLOSED, maybe", "CLOSED, no", "CLOSED, no", "CLOSED, no"]);
     expect(await soon(clock, elsewhere)).toBe("CLOSED, no");
     await soon(clock, closed);
     expect(clock.timers).toBe(0);

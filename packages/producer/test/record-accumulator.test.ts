@@ -11,9 +11,15 @@ import { recordOf, Told } from "./told.ts";
 const batchSize = 1_000;
 const refused = new KafkaError("refused", { code: "NOT_LEADER_OR_FOLLOWER", retriable: true });
 
+interface Given extends Partial<AccumulatorOptions> {
+  readonly bufferMemory?: number;
+  readonly random?: number;
+  /** Of the partitions of `orders`. */
+  readonly leaders?: readonly number[];
+}
+
 /** An accumulator over a cluster in which broker 1 leads `orders-0` and `orders-2`, broker 2 `orders-1`. */
-function setUp(given: Partial<AccumulatorOptions> & { readonly bufferMemory?: number; readonly random?: number } = {}) {
-  const { bufferMemory = 100_000, random = 0.5, ...options } = given;
+function setUp({ bufferMemory = 100_000, random = 0.5, leaders = [1, 2, 1], ...options }: Given = {}) {
   const memory = new BufferPool(bufferMemory, batchSize, new ManualClock());
   const accumulator = new RecordAccumulator(
     {
@@ -29,7 +35,7 @@ function setUp(given: Partial<AccumulatorOptions> & { readonly bufferMemory?: nu
     () => random,
   );
   const told = new Told();
-  const cluster = clusterOf({ orders: [1, 2, 1], loose: [null] });
+  const cluster = clusterOf({ orders: leaders, loose: [null] });
   let position = 0;
   /** Appends a record as the producer does; throws where there is no memory. */
   const append = (partition: number | null, valueBytes: number, nowMs = 0, topic = "orders"): Appended => {
@@ -85,6 +91,15 @@ describe("appending", () => {
     const record = recordOf(10, { delivery: told });
     expect(accumulator.append(record, 0, cluster.topics.get("orders")!)).toBeNull();
     expect(memory.availableBytes).toBe(100_000);
+  });
+
+  test("closes a batch that had no room for a record: what comes later must not get in before it", () => {
+    const { accumulator, append, cluster, readyAt, told } = setUp();
+    append(0, 500);
+    const record = recordOf(500, { delivery: told });
+    expect(accumulator.append(record, 0, cluster.topics.get("orders")!)).toBeNull();
+    expect(accumulator.append(recordOf(1, { delivery: told }), 0, cluster.topics.get("orders")!)).toBeNull();
+    expect(readyAt(0).nodes).toEqual([1]);
   });
 
   test("gives the memory back that it turns out not to need", () => {
@@ -219,6 +234,15 @@ describe("draining", () => {
     for (const partition of [0, 2]) for (let record = 0; record < 3; record++) append(partition, 600);
     const turns = [drain(0, [1], 1_000), drain(0, [1], 1_000), drain(0, [1], 1_000), drain(0, [1], 1_000)];
     expect(turns.map(places)).toEqual([["orders-0 x1"], ["orders-2 x1"], ["orders-0 x1"], ["orders-2 x1"]]);
+  });
+
+  test("lets no smaller batch pass one that had no room", () => {
+    const { append, drain } = setUp({ leaders: [1, 1, 1] });
+    append(0, 600);
+    append(1, 600);
+    append(2, 10);
+    expect(places(drain(0, [1], 1_000))).toEqual(["orders-0 x1"]);
+    expect(places(drain(0, [1], 1_000))).toEqual(["orders-1 x1", "orders-2 x1"]);
   });
 
   test("sends a batch that is larger than maxRequestSize alone", () => {

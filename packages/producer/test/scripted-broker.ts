@@ -82,6 +82,10 @@ export interface ScriptedBrokerOptions {
   readonly topicErrorCode?: number;
   /** Whether Metadata is answered. */
   readonly isSilent?: boolean;
+  /** Port of the broker that leads the partitions, on this machine. @default this one */
+  readonly leaderPort?: number;
+  /** Where to listen. @default a free port */
+  readonly port?: number;
 }
 
 /**
@@ -104,13 +108,15 @@ export class ScriptedBroker {
   }
 
   static async listen(options: ScriptedBrokerOptions = {}): Promise<ScriptedBroker> {
-    const peer = await ScriptedPeer.listen((connection) => broker.#serve(connection));
+    const peer = await ScriptedPeer.listen((connection) => broker.#serve(connection), options.port);
     const broker = new ScriptedBroker(peer, {
       topic: "orders",
       partitions: 1,
       topicId: "AAAAAAAAAAAAAAAAAAAAAQ",
       topicErrorCode: 0,
       isSilent: false,
+      leaderPort: peer.address.port,
+      port: peer.address.port,
       ...options,
     });
     return broker;
@@ -164,7 +170,9 @@ export class ScriptedBroker {
     const names = (request.body(Metadata).topics ?? []).flatMap(({ name }) => name ?? []);
     this.metadataQuestions.push(names);
     if (this.#options.isSilent) return;
-    const brokers = [{ nodeId: 1, host: "127.0.0.1", port: this.#peer.address.port }];
+    const { port, leaderPort } = this.#options;
+    const leader = { nodeId: 1, host: "127.0.0.1", port: leaderPort };
+    const brokers = port === leaderPort ? [leader] : [leader, { nodeId: 2, host: "127.0.0.1", port }];
     const topics = names.map((name) => this.#topicMetadata(name));
     reply(frameOf(request, Metadata, { brokers, controllerId: 1, topics }));
   }
