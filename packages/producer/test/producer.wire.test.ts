@@ -149,8 +149,8 @@ describe("a batch", () => {
     for (let turns = 0; turns < 50; turns++) await soon(clock, turn(), 100);
     const questions = broker.metadataQuestions.length;
     call.answer(() => ({ errorCode: codeOf("NOT_LEADER_OR_FOLLOWER") }));
-    while (broker.metadataQuestions.length === questions) await soon(clock, turn());
-    (await soon(clock, broker.nextCall(), 100)).answer(() => ({ baseOffset: 0n }));
+    while (broker.metadataQuestions.length === questions) await soon(clock, turn(), 1);
+    (await soon(clock, broker.nextCall(), 1)).answer(() => ({ baseOffset: 0n }));
     expect(await soon(clock, outcome)).toBe("@0");
   });
 
