@@ -29,8 +29,6 @@ export interface Ready {
   readonly nodeIds: Set<number>;
   /** When more becomes ready without any append or answer; `Infinity` for never. */
   readonly nextCheckAtMs: number;
-  /** Whether a batch waits for a partition without a known leader. */
-  readonly hasUnknownLeader: boolean;
 }
 
 /** The batches of one partition, oldest first. Records join the last one, requests take the first. */
@@ -163,23 +161,19 @@ export class RecordAccumulator {
   ready(cluster: ClusterSnapshot, nowMs: number): Ready {
     const nodeIds = new Set<number>();
     let nextCheckAtMs = Number.POSITIVE_INFINITY;
-    let hasUnknownLeader = false;
     const isHurried = this.memory.waiterCount > 0 || this.#flushCount > 0 || this.#isClosed;
     for (const queue of this.#waiting) {
       const [first, second] = queue.batches;
       if (first === undefined) continue;
       const leader = leaderOf(cluster, queue.topic, queue.partition);
-      if (leader === null) {
-        hasUnknownLeader = true;
-        continue;
-      }
-      if (queue.isMuted || nodeIds.has(leader.id)) continue;
+      // Metadata asks for a topic until all of its partitions have a leader.
+      if (leader === null || queue.isMuted || nodeIds.has(leader.id)) continue;
       const isWhole = isHurried || second !== undefined || first.isFull;
       const sendableAtMs = Math.max(first.retryAtMs, isWhole ? nowMs : first.createdAtMs + this.#options.lingerMs);
       if (sendableAtMs <= nowMs) nodeIds.add(leader.id);
       else nextCheckAtMs = Math.min(nextCheckAtMs, sendableAtMs);
     }
-    return { nodeIds, nextCheckAtMs, hasUnknownLeader };
+    return { nodeIds, nextCheckAtMs };
   }
 
   /**

@@ -67,8 +67,7 @@ export class Sender {
   runOnce(nowMs: number): void {
     this.#failExpired(nowMs);
     const cluster = this.#client.metadata.snapshot;
-    const { nodeIds, nextCheckAtMs, hasUnknownLeader } = this.#accumulator.ready(cluster, nowMs);
-    if (hasUnknownLeader) this.#client.requestUpdate();
+    const { nodeIds, nextCheckAtMs } = this.#accumulator.ready(cluster, nowMs);
     let nextRunAtMs = Math.min(nextCheckAtMs, this.#accumulator.nextExpiryAtMs);
     for (const nodeId of nodeIds) {
       if (this.#client.ready(nodeId)) continue;
@@ -118,9 +117,14 @@ export class Sender {
     const isReady = this.#client.ready(nodeId);
     batches.forEach((batch, index) => {
       const failure = failures[index] ?? null;
-      if (batch.state !== "inFlight" || failure !== null) this.#end(batch, failure);
-      else if (isReady) writable.push(batch);
-      else this.#accumulator.takeBack(batch);
+      if (batch.state !== "inFlight" || failure !== null) {
+        this.#end(batch, failure);
+      } else if (isReady) {
+        writable.push(batch);
+      } else {
+        this.#accumulator.unmute(batch);
+        this.#accumulator.takeBack(batch);
+      }
     });
     this.#write(nodeId, writable, cluster);
     this.wake();

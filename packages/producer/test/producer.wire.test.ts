@@ -154,6 +154,24 @@ describe("a batch", () => {
     expect(await soon(clock, outcome)).toBe("@0");
   });
 
+  test("waits for a leader that is not among the brokers yet, and asks until it is", async () => {
+    const { broker, producer } = await setUp({ broker: { leaderIds: [7, 7, 7, 7, 1] } });
+    const outcome = outcomeOf(producer.send({ topic, value: "a" }));
+    (await broker.nextCall()).answer(() => ({ baseOffset: 0n }));
+    expect(await outcome).toBe("@0");
+    expect(broker.metadataQuestions.length).toBeGreaterThanOrEqual(5);
+  });
+
+  test("goes in the next request, without waiting for an answer, where one has no room for all", async () => {
+    const { broker, producer } = await setUp({ maxRequestSize: 1_000, broker: { partitions: 3 } });
+    await soonest(broker, producer);
+    const sends = [0, 1, 2].map((partition) => producer.send({ topic, partition, value: "a".repeat(600) }));
+    const calls = [await broker.nextCall(), await broker.nextCall(), await broker.nextCall()];
+    expect(calls.map(({ batches }) => batches.map(({ partition }) => partition))).toEqual([[0], [1], [2]]);
+    for (const call of calls) call.answer(() => ({ baseOffset: 0n }));
+    await Promise.all(sends);
+  });
+
   test("waits for a leader that cannot be reached yet", async () => {
     const clock = new ManualClock();
     const { port: leaderPort } = await ScriptedPeer.nobody();
@@ -410,22 +428,27 @@ describe("with memory used up", () => {
   });
 
   test("nothing lingers", async () => {
-    const lingering = { lingerMs: 60_000, deliveryTimeoutMs: 120_000 };
+    const clock = new ManualClock();
     const { broker, producer } = await setUp({
-      ...lingering,
+      clock,
+      lingerMs: 60_000,
       batchSize: 200,
       bufferMemory: 400,
       broker: { partitions: 3 },
     });
-    await producer.partitionsFor(topic);
-    const sends = [0, 1, 2].map((partition) => producer.send({ topic, partition, value: "a".repeat(100) }));
-    const call = await broker.nextCall();
+    await soon(clock, producer.partitionsFor(topic));
+    const send = (partition: number) => producer.send({ topic, partition, value: "a".repeat(100) });
+    const sends = [send(0), send(1)];
+    for (let turns = 0; turns < 20; turns++) await soon(clock, turn());
+    expect(broker.waitingCalls).toBe(0);
+    sends.push(send(2));
+    const call = await soon(clock, broker.nextCall());
     expect(call.batches.map(({ partition }) => partition)).toEqual([0, 1]);
     call.answer(() => ({ baseOffset: 0n }));
-    await Promise.all(sends.slice(0, 2));
+    await soon(clock, Promise.all(sends.slice(0, 2)));
     const flushed = producer.flush();
-    (await broker.nextCall()).answer(() => ({ baseOffset: 0n }));
-    await flushed;
+    (await soon(clock, broker.nextCall())).answer(() => ({ baseOffset: 0n }));
+    await soon(clock, flushed);
   });
 
   test("a record fails after maxBlockMs, and was never sent", async () => {

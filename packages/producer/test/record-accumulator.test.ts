@@ -46,8 +46,8 @@ function setUp({ bufferMemory = 100_000, random = 0.5, leaders = [1, 2, 1], ...o
     return accumulator.open(record, partition, snapshot, memory.take(accumulator.batchBytes(record))!, nowMs);
   };
   const readyAt = (nowMs: number, at: ClusterSnapshot = cluster) => {
-    const { nodeIds, nextCheckAtMs, hasUnknownLeader } = accumulator.ready(at, nowMs);
-    return { nodes: [...nodeIds], nextCheckAtMs, hasUnknownLeader };
+    const { nodeIds, nextCheckAtMs } = accumulator.ready(at, nowMs);
+    return { nodes: [...nodeIds], nextCheckAtMs };
   };
   const drain = (nowMs: number, nodes = [1, 2], maxBytes = 1_000_000): ProducerBatch[] =>
     [...accumulator.drain(cluster, new Set(nodes), maxBytes, nowMs).values()].flat();
@@ -136,9 +136,9 @@ describe("what is ready", () => {
     const { append, readyAt } = setUp();
     append(0, 10, 0);
     append(1, 10, 4);
-    expect(readyAt(9)).toEqual({ nodes: [], nextCheckAtMs: 10, hasUnknownLeader: false });
-    expect(readyAt(10)).toEqual({ nodes: [1], nextCheckAtMs: 14, hasUnknownLeader: false });
-    expect(readyAt(14)).toEqual({ nodes: [1, 2], nextCheckAtMs: never, hasUnknownLeader: false });
+    expect(readyAt(9)).toEqual({ nodes: [], nextCheckAtMs: 10 });
+    expect(readyAt(10)).toEqual({ nodes: [1], nextCheckAtMs: 14 });
+    expect(readyAt(14)).toEqual({ nodes: [1, 2], nextCheckAtMs: never });
   });
 
   test("a full batch does not linger", () => {
@@ -187,10 +187,10 @@ describe("what is ready", () => {
     expect(readyAt(0).nodes).toEqual([1]);
   });
 
-  test("not what has no leader, which is told", () => {
+  test("not what has no leader", () => {
     const { append, readyAt } = setUp();
     append(0, 2_000, 0, "loose");
-    expect(readyAt(0)).toEqual({ nodes: [], nextCheckAtMs: never, hasUnknownLeader: true });
+    expect(readyAt(0)).toEqual({ nodes: [], nextCheckAtMs: never });
   });
 
   test("not what is muted, nor does it set a time", () => {
@@ -199,7 +199,7 @@ describe("what is ready", () => {
     const [batch] = drain(0);
     accumulator.mute(batch!);
     append(0, 2_000, 0);
-    expect(readyAt(50)).toEqual({ nodes: [], nextCheckAtMs: never, hasUnknownLeader: false });
+    expect(readyAt(50)).toEqual({ nodes: [], nextCheckAtMs: never });
     expect(drain(50)).toEqual([]);
     accumulator.unmute(batch!);
     expect(readyAt(50).nodes).toEqual([1]);
@@ -269,7 +269,7 @@ describe("a batch that comes back", () => {
     const [batch] = drain(10);
     append(0, 20, 10);
     accumulator.reenqueue(batch!, 20, refused, false);
-    expect(readyAt(119)).toEqual({ nodes: [], nextCheckAtMs: 120, hasUnknownLeader: false });
+    expect(readyAt(119)).toEqual({ nodes: [], nextCheckAtMs: 120 });
     expect(drain(119)).toEqual([]);
     expect(readyAt(120).nodes).toEqual([1]);
     expect(drain(120)).toEqual([batch]);
@@ -361,6 +361,6 @@ test("aborting takes out everything, also what is in flight", () => {
   append(1, 10);
   drain(0, [1]);
   expect(places(accumulator.abort())).toEqual(["orders-0 x1", "orders-1 x1"]);
-  expect(readyAt(5_000)).toEqual({ nodes: [], nextCheckAtMs: never, hasUnknownLeader: false });
+  expect(readyAt(5_000)).toEqual({ nodes: [], nextCheckAtMs: never });
   expect(accumulator.nextExpiryAtMs).toBe(never);
 });

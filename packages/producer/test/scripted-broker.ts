@@ -82,6 +82,8 @@ export interface ScriptedBrokerOptions {
   readonly topicErrorCode?: number;
   /** Whether Metadata is answered. */
   readonly isSilent?: boolean;
+  /** Who leads the partitions by each Metadata answer, the last one for good; this broker's id is 1. */
+  readonly leaderIds?: readonly number[];
   /** Port of the broker that leads the partitions, on this machine. @default this one */
   readonly leaderPort?: number;
   /** Where to listen. @default a free port */
@@ -115,6 +117,7 @@ export class ScriptedBroker {
       topicId: "AAAAAAAAAAAAAAAAAAAAAQ",
       topicErrorCode: 0,
       isSilent: false,
+      leaderIds: [1],
       leaderPort: peer.address.port,
       port: peer.address.port,
       ...options,
@@ -178,7 +181,7 @@ export class ScriptedBroker {
   }
 
   #topicMetadata(name: string) {
-    const { topic, partitions, topicId, topicErrorCode } = this.#options;
+    const { topic, partitions, topicId, topicErrorCode, leaderIds } = this.#options;
     const isKnown = name === topic && topicErrorCode === 0;
     const unknown = 3;
     return {
@@ -188,7 +191,7 @@ export class ScriptedBroker {
       partitions: Array.from({ length: isKnown ? partitions : 0 }, (_, partitionIndex) => ({
         errorCode: 0,
         partitionIndex,
-        leaderId: 1,
+        leaderId: leaderIds[this.metadataQuestions.length - 1] ?? leaderIds.at(-1) ?? 1,
         leaderEpoch: 0,
         replicaNodes: [1],
         isrNodes: [1],
