@@ -60,3 +60,10 @@ test("blocks that are small each and large together are refused before any is de
   expect(decompress(stream, 5000)).toHaveLength(5000);
   expect(() => decompress(stream, 4999)).toThrow("snappy data of more than 4999 bytes when decompressed");
 });
+
+test("blocks are no more than 65536, because each takes its time however small it is", () => {
+  const streamOf = (blocks: number) => Buffer.concat([bytes(header), Buffer.alloc(blocks * 5, bytes("00000001 00"))]);
+  expect(decompress(streamOf(65_536))).toBe("");
+  expect(() => decompress(streamOf(65_537))).toThrow(DecodeError);
+  expect(() => decompress(streamOf(65_537))).toThrow("more than 65536 snappy blocks in a row");
+});
