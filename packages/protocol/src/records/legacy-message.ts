@@ -75,12 +75,16 @@ export function checkLegacyCrc(buffer: Buffer, start: number, end: number): void
 }
 
 /**
- * Reads a decompressed set: entries of one format, one behind the other, with nothing left over.
+ * Reads a decompressed set: entries of one format, one behind the other, with nothing left over. A generator, because a
+ * set of some megabytes on the wire can hold millions of them.
  *
  * @throws DecodeError
  */
-export function readLegacyMessages(buffer: Buffer, magic: LegacyMagic, checkCrcs: boolean): LegacyMessage[] {
-  const messages: LegacyMessage[] = [];
+export function* readLegacyMessages(
+  buffer: Buffer,
+  magic: LegacyMagic,
+  checkCrcs: boolean,
+): Generator<LegacyMessage, void, void> {
   for (let start = 0; start < buffer.length; ) {
     const left = buffer.length - start;
     if (left < minEntryBytes[magic]) throw new DecodeError(`${left} bytes behind the last message of the set`, start);
@@ -94,8 +98,7 @@ export function readLegacyMessages(buffer: Buffer, magic: LegacyMagic, checkCrcs
     }
     const end = start + size;
     if (checkCrcs) checkLegacyCrc(buffer, start, end);
-    messages.push(readLegacyMessage(buffer, start, end, magic));
+    yield readLegacyMessage(buffer, start, end, magic);
     start = end;
   }
-  return messages;
 }

@@ -12,7 +12,7 @@ import {
 } from "./legacy-message.ts";
 import type { RecordBatch, RecordBatchesOptions, TimestampType } from "./record-batch.ts";
 import { attribute } from "./record-batch-header.ts";
-import { nowhere, RecordView } from "./record-view.ts";
+import { nowhere, type RecordSource, RecordView } from "./record-view.ts";
 
 /**
  * A message of format 0 or 1, or a compressed set of them: a message whose value is the set, and whose offset is that
@@ -85,11 +85,9 @@ export class LegacyRecordBatch implements RecordBatch {
 
   [Symbol.iterator](): IterableIterator<RecordView, undefined> {
     const compressed = this.#compressed;
-    const views =
-      compressed === null
-        ? viewsOf(this.#bytes, [this.#message], 0n)
-        : this.#guard(() => this.#setViews(compressed.bytes()));
-    return views[Symbol.iterator]();
+    if (compressed !== null) return this.#guard(() => this.#setViews(compressed.bytes()));
+    const { offset } = this.#message;
+    return viewsOf({ buffer: this.#bytes, baseOffset: offset, baseTimestamp: 0 }, [this.#message], offset);
   }
 
   #compressedSet(type: CodecName, options: RecordBatchesOptions): CompressedRecords {
@@ -99,17 +97,18 @@ export class LegacyRecordBatch implements RecordBatch {
     return new CompressedRecords(options.codecs[type], set, options.maxDecompressedBytes);
   }
 
-  /** In format 1 the offsets of a set count from its first message on, and only the last one is known as it really is. */
-  #setViews(set: Buffer): RecordView[] {
-    const messages = readLegacyMessages(set, this.magic, this.#checkCrcs);
-    const last = messages.at(-1);
-    if (last === undefined) throw new DecodeError("compressed set without messages", 0);
-    if (this.magic === 0) return viewsOf(set, messages, 0n);
+  /**
+   * In format 1 the offsets of a set count from its first message on, and only the last one is known as it really is.
+   * So the set is gone through twice: checked to its end, then read message by message, without holding all of them.
+   */
+  #setViews(set: Buffer): IterableIterator<RecordView, undefined> {
+    const { first, last } = rangeOf(readLegacyMessages(set, this.magic, this.#checkCrcs));
     // Some producers left the offset of the set at 0, which brokers of that time kept.
-    const shift = this.lastOffset === 0n ? 0n : this.lastOffset - last.offset;
-    if (shift < 0n) throw new DecodeError(`offset ${last.offset} in a set that ends at ${this.lastOffset}`, 0);
+    const shift = this.magic === 0 || this.lastOffset === 0n ? 0n : this.lastOffset - last;
+    if (shift < 0n) throw new DecodeError(`offset ${last} in a set that ends at ${this.lastOffset}`, 0);
+    const source = { buffer: set, baseOffset: first + shift, baseTimestamp: 0 };
     const stamped = this.timestampType === "logAppendTime" ? this.maxTimestamp : null;
-    return viewsOf(set, messages, shift, stamped);
+    return viewsOf(source, readLegacyMessages(set, this.magic, false), first, stamped);
   }
 
   #guard<T>(read: () => T, retriable = false): T {
@@ -136,25 +135,36 @@ function compressionOf({ attributes }: LegacyMessage): CompressionType {
 }
 
 /**
- * @param shift from the offsets that the messages state to their real ones
+ * The offsets of the first and last message of a set, as they state them.
+ *
+ * @throws DecodeError where they do not ascend, where one is a set itself, and where there is none
+ */
+function rangeOf(messages: Iterable<LegacyMessage>): { readonly first: bigint; readonly last: bigint } {
+  let first: bigint | null = null;
+  let last = 0n;
+  for (const message of messages) {
+    const { offset, keyStart } = message;
+    if (first !== null && offset <= last) throw new DecodeError(`offset ${offset} after ${last}`, keyStart);
+    if (compressionOf(message) !== "none") throw new DecodeError("compressed set in a compressed set", keyStart);
+    first ??= offset;
+    last = offset;
+  }
+  if (first === null) throw new DecodeError("compressed set without messages", 0);
+  return { first, last };
+}
+
+/**
+ * @param first the offset that the first of the messages states
  * @param timestamp that of all messages, `null` for their own
  */
-function viewsOf(
-  buffer: Buffer,
-  messages: readonly LegacyMessage[],
-  shift: bigint,
+function* viewsOf(
+  source: RecordSource,
+  messages: Iterable<LegacyMessage>,
+  first: bigint,
   timestamp: number | null = null,
-): RecordView[] {
-  const first = messages[0]?.offset ?? 0n;
-  const source = { buffer, baseOffset: first + shift, baseTimestamp: 0 };
-  let previous = first - 1n;
-  return messages.map((message) => {
-    if (message.offset <= previous)
-      throw new DecodeError(`offset ${message.offset} after ${previous}`, message.keyStart);
-    if (compressionOf(message) !== "none")
-      throw new DecodeError("compressed set in a compressed set", message.keyStart);
-    previous = message.offset;
-    return new RecordView(
+): Generator<RecordView, undefined, void> {
+  for (const message of messages) {
+    yield new RecordView(
       source,
       Number(message.offset - first),
       timestamp ?? message.timestamp,
@@ -164,5 +174,5 @@ function viewsOf(
       message.valueSize,
       nowhere,
     );
-  });
+  }
 }

@@ -169,6 +169,22 @@ describe("a compressed set", () => {
     }
   });
 
+  test("of half a million messages is not held in memory as that many objects", () => {
+    const one = message({ offset: 0n });
+    const messages = Buffer.alloc(500_000 * one.length, one);
+    for (let index = 0; index < 500_000; index++) messages.writeBigInt64BE(BigInt(index), index * one.length);
+    const [batch] = batchesOf(set({ offset: 499_999n }, messages), { checkCrcs: false });
+    const before = process.memoryUsage().heapUsed;
+    let count = 0;
+    let highest = 0;
+    for (const { offsetDelta } of batch ?? []) {
+      if (offsetDelta !== count++) throw new Error(`offset delta ${offsetDelta} of message ${count - 1}`);
+      if (count % 10_000 === 0) highest = Math.max(highest, process.memoryUsage().heapUsed);
+    }
+    expect(count).toBe(500_000);
+    expect(highest - before).toBeLessThan(64 * 1024 * 1024);
+  });
+
   test("that would become too large is refused", async () => {
     const bytes = set({}, message({ value: Buffer.alloc(100_000) }));
     const [batch] = batchesOf(bytes, { maxDecompressedBytes: 1000 });
