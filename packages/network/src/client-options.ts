@@ -54,6 +54,9 @@ export interface NetworkOptions extends ResolvedClientOptions {
   readonly allowAutoCreateTopics?: boolean;
 }
 
+/** Brokers are told how long they may take as an int32, and a frame says its length as one. */
+const maxInt32 = 0x7fff_ffff;
+
 /** @throws OptionsError naming option, value and what is allowed */
 export function resolveClientOptions(reader: OptionReader): ResolvedClientOptions {
   const retryBackoffMs = reader.integer("retryBackoffMs", 100, 0);
@@ -64,8 +67,8 @@ export function resolveClientOptions(reader: OptionReader): ResolvedClientOption
       .required("bootstrapServers", isTextArray, "a list of host:port that is not empty")
       .map(parseAddress),
     clientId: reader.string("clientId", "odradek"),
-    requestTimeoutMs: reader.integer("requestTimeoutMs", 30_000, 1),
-    defaultApiTimeoutMs: reader.integer("defaultApiTimeoutMs", 60_000, 0),
+    requestTimeoutMs: reader.integer("requestTimeoutMs", 30_000, 1, maxInt32),
+    defaultApiTimeoutMs: reader.integer("defaultApiTimeoutMs", 60_000, 0, maxInt32),
     retryBackoffMs,
     retryBackoffMaxMs: atLeast(retryBackoffMs, reader.integer("retryBackoffMaxMs", 1_000, 0)),
     reconnectBackoffMs,
@@ -73,7 +76,7 @@ export function resolveClientOptions(reader: OptionReader): ResolvedClientOption
     socketConnectionSetupTimeoutMs: setupMs,
     socketConnectionSetupTimeoutMaxMs: atLeast(setupMs, reader.integer("socketConnectionSetupTimeoutMaxMs", 30_000, 1)),
     metadataMaxAgeMs: reader.integer("metadataMaxAgeMs", 300_000, 0),
-    receiveMessageMaxBytes: reader.integer("receiveMessageMaxBytes", 104_857_600, 1_048_576, 0x7fff_ffff),
+    receiveMessageMaxBytes: reader.integer("receiveMessageMaxBytes", 104_857_600, 1_048_576, maxInt32),
   });
 }
 

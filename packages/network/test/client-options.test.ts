@@ -58,8 +58,10 @@ describe("the options of a client", () => {
 
   test.each([
     ["clientId", "", 'a text that is not empty is expected, not ""'],
-    ["requestTimeoutMs", 0, "a whole number of at least 1 is expected, not 0"],
-    ["defaultApiTimeoutMs", -1, "a whole number of at least 0 is expected, not -1"],
+    ["requestTimeoutMs", 0, "a whole number from 1 to 2147483647 is expected, not 0"],
+    ["requestTimeoutMs", 2 ** 31, "a whole number from 1 to 2147483647 is expected, not 2147483648"],
+    ["defaultApiTimeoutMs", -1, "a whole number from 0 to 2147483647 is expected, not -1"],
+    ["defaultApiTimeoutMs", 2 ** 31, "a whole number from 0 to 2147483647 is expected, not 2147483648"],
     ["retryBackoffMs", -1, "a whole number of at least 0 is expected, not -1"],
     ["retryBackoffMaxMs", 0.5, "a whole number of at least 0 is expected, not 0.5"],
     ["reconnectBackoffMs", "50", 'a whole number of at least 0 is expected, not "50"'],
