@@ -76,7 +76,7 @@ describe("a record", () => {
       const { broker, producer } = await setUp();
       const early: Promise<RecordMetadata>[] = [];
       const late = producer.partitionsFor(topic).then(async () => {
-        for (let count = 0; count < microtasks; count++) await null;
+        for (let count = 0; count < microtasks; count++) await Promise.resolve();
         return producer.send({ topic, value: "late" });
       });
       for (const value of ["0", "1", "2"]) early.push(producer.send({ topic, value }));
