@@ -126,12 +126,15 @@ export class OffsetReset {
     if (!(error instanceof KafkaError && error.retriable)) this.#fail(error);
   }
 
-  #settle({ state, spec }: Reset, { offset, leaderEpoch }: ListedOffset): void {
+  #settle(reset: Reset, { offset, leaderEpoch }: ListedOffset): void {
+    const { state, spec } = reset;
     // Void after a seek, another reset, or a new assignment: whoever did that knows better.
     if (state.resetTo !== spec) return;
     if (offset >= 0n) state.seek({ offset, leaderEpoch });
     // No record is of that time or later: what comes next is.
-    else state.requestReset({ kind: "latest" });
+    else if (spec.kind === "by_duration") state.requestReset({ kind: "latest" });
+    // Every log has its ends. A broker that does not tell must not be asked again at once, and on and on.
+    else this.#retry(reset);
   }
 
   #retry({ state, spec }: Reset): void {

@@ -57,6 +57,15 @@ describe("OffsetReset", () => {
     expect(asked(poll().requests)).toEqual(["2: 1@-1"]);
   });
 
+  test("pauses before it asks again for an end of the log that the answer does not tell", () => {
+    const { poll, state, cluster } = fixture();
+    const { requests } = poll();
+    requests[1]?.parts.onAnswer(listAnswer("orders", [listed(1, -1n)]));
+    expect(poll()).toEqual({ requests: [], nextMs: state(1).retryAtMs });
+    cluster.clock.advance(1_000);
+    expect(asked(poll().requests)).toEqual(["2: 1@-2"]);
+  });
+
   test("sets the positions to what the leaders answer", () => {
     const { poll, state } = fixture();
     const [first] = poll().requests;
