@@ -176,10 +176,10 @@ export class RecordBatchBuilder {
     if (this.#state === "open") this.#state = "sealed";
   }
 
-  /** Compresses in the background what `close` would else compress on this thread. It seals the batch. */
+  /** Compresses in the background, once, what `close` would else compress on this thread. It seals the batch. */
   async compress(): Promise<void> {
     this.seal();
-    if (this.#compression === null || this.#state === "closed") return;
+    if (this.#compression === null || this.#compressed !== null || this.#state === "closed") return;
     const { codec, level } = this.#compression;
     const compressed = await codec.compress(this.#records(), level);
     if (this.#state === "sealed") this.#compressed = compressed;

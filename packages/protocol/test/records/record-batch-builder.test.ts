@@ -278,6 +278,23 @@ describe("compression", () => {
     expect((await readRecords(builder.close(noProducerState))).length).toBe(1);
   });
 
+  test("in the background happens once, however often it is asked for", async () => {
+    let count = 0;
+    const counting = {
+      ...gzip,
+      compress: (input: Buffer) => {
+        count += 1;
+        return gzip.compress(input);
+      },
+    };
+    const builder = builderOf(10_000, { compression: { codec: counting, ratio: 1 } });
+    builder.append(t0, null, value);
+    await builder.compress();
+    await builder.compress();
+    expect(count).toBe(1);
+    expect((await readRecords(builder.close(noProducerState)))[0]?.value).toEqual(value);
+  });
+
   test("has the level that was asked for", async () => {
     const [fast, small] = [1, 9].map((level) => {
       const builder = builderOf(1 << 20, { compression: { codec: gzip, level, ratio: 1 } });
