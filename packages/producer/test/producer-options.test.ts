@@ -1,5 +1,6 @@
 import { json, OptionsError, string } from "@odradek/network";
-import { describe, expect, test } from "vitest";
+import { describe, expect, expectTypeOf, test } from "vitest";
+import { KafkaProducer } from "../src/producer.ts";
 import { type ProducerOptions, resolveProducerOptions } from "../src/producer-options.ts";
 
 const bootstrapServers = ["localhost:9092"];
@@ -98,7 +99,16 @@ describe("serializers", () => {
     );
   });
 
-  test("decide the types of keys and values", () => {
+  test("decide what keys and values a producer takes", () => {
+    type Sent<P extends { send: (record: never) => unknown }> = Parameters<P["send"]>[0];
+    const plain = () => new KafkaProducer({ bootstrapServers });
+    const typed = () => new KafkaProducer({ bootstrapServers, keySerializer: string, valueSerializer: json });
+    expectTypeOf<Sent<ReturnType<typeof plain>>["key"]>().toEqualTypeOf<string | Uint8Array | null | undefined>();
+    expectTypeOf<Sent<ReturnType<typeof typed>>["key"]>().toEqualTypeOf<string | null | undefined>();
+    expectTypeOf<Sent<ReturnType<typeof typed>>["value"]>().toEqualTypeOf<unknown>();
+  });
+
+  test("are those that were given", () => {
     const { keySerializer, valueSerializer } = resolveProducerOptions({
       bootstrapServers,
       keySerializer: string,
