@@ -2,7 +2,7 @@ import {
   type Backoff,
   type Clock,
   type ClusterSnapshot,
-  type Deadline,
+  Deadline,
   exponentialBackoff,
   type NetworkClient,
   type NetworkOptions,
@@ -44,7 +44,7 @@ export async function askUntilAnswered<T>(
     open = open.filter((key) => isRetriable(answers.get(key)));
     const waitMs = backoff(attempt);
     if (open.length === 0 || deadline.remainingMs <= waitMs) break;
-    await new Promise<void>((resolve) => clock.after(waitMs, resolve));
+    await network.pause(new Deadline(clock, waitMs));
     if (!(await isUpdated(network, snapshot, deadline))) break;
   }
   return new Results(keys.map((key) => resultOf(key, answers.get(key), deadline)));

@@ -2,6 +2,7 @@ import type { ResponseWrittenOf } from "@odradek/protocol";
 import { CreateTopics } from "@odradek/protocol/messages/create-topics";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ScriptedCluster } from "../../network/test/scripted-cluster.ts";
+import { until } from "../../network/test/until.ts";
 import { KafkaAdmin } from "../src/index.ts";
 
 type Answer = ResponseWrittenOf<typeof CreateTopics>["topics"][number];
@@ -30,6 +31,7 @@ interface Asked {
 async function setUp(
   rounds: readonly ((topics: readonly string[], broker: number) => Answer[] | null)[],
   controllerOf: (roundsAnswered: number) => number = () => 1,
+  retryBackoffMs = 1,
 ): Promise<{ admin: KafkaAdmin; asked: Asked[] }> {
   const asked: Asked[] = [];
   const cluster = await ScriptedCluster.listen(2, {
@@ -44,7 +46,7 @@ async function setUp(
   });
   const admin = new KafkaAdmin({
     bootstrapServers: cluster.bootstrapServers,
-    retryBackoffMs: 1,
+    retryBackoffMs,
     reconnectBackoffMs: 1,
   });
   onTestFinished(() => admin.close());
@@ -105,10 +107,13 @@ describe("createTopics", () => {
     expect(results.get("b")?.error).toMatchObject({ code: "DECODE", retriable: false });
   });
 
-  test("ends with the client while it waits to ask again", async () => {
-    const { admin } = await setUp([(topics) => topics.map((name) => refused(name, notController))]);
-    const results = admin.createTopics(ab);
+  test("ends with the client while it waits to ask again, however long that would be", async () => {
+    const refuseAll = (topics: readonly string[]) => topics.map((name) => refused(name, notController));
+    const { admin, asked } = await setUp([refuseAll], undefined, 30_000);
+    const results = admin.createTopics(ab).then((all) => all.orThrow());
+    const outcome = expect(results).rejects.toMatchObject({ code: "CLOSED" });
+    await until(() => asked.length === 1);
     await admin.close();
-    await expect(results.then((all) => all.orThrow())).rejects.toMatchObject({ code: "CLOSED" });
+    await outcome;
   });
 });

@@ -37,6 +37,9 @@ interface Addressees {
   readonly areKnown: boolean;
 }
 
+/** Whom a wait is for that only time ends. */
+const nobody: Addressees = Object.freeze({ nodes: [], purpose: "main", areKnown: true });
+
 /** Something that is waited for. */
 interface Wait<T> {
   /** For the message of an error, such as "CreateTopics to the controller". */
@@ -173,6 +176,20 @@ export class NetworkClient {
         if (found === null) this.metadata.requestUpdate();
         return found;
       },
+    });
+  }
+
+  /**
+   * Waits until the deadline, as before another attempt.
+   *
+   * @throws ClosedError at once when the client is closed; ConnectionError where nobody in the cluster is a broker
+   */
+  async pause(deadline: Deadline): Promise<void> {
+    await this.#waitFor({
+      what: "waiting",
+      deadline,
+      addressees: () => nobody,
+      look: () => (deadline.isOver ? true : null),
     });
   }
 

@@ -662,6 +662,24 @@ describe("a broker", () => {
   });
 });
 
+describe("a pause", () => {
+  test("ends with its deadline, though nothing else happens", async () => {
+    const { client, clock, deadline } = clientOf(["127.0.0.1:1"]);
+    const paused = client.pause(deadline(50));
+    clock.advance(50);
+    await expect(paused).resolves.toBeUndefined();
+  });
+
+  test("ends with the client", async () => {
+    const { client, clock, deadline } = clientOf(["127.0.0.1:1"]);
+    const outcome = failure(client.pause(deadline()));
+    const closed = client.close({ timeoutMs: 0 });
+    expect(await outcome).toBeInstanceOf(ClosedError);
+    clock.advance(0);
+    await closed;
+  });
+});
+
 describe("close", () => {
   test("rejects who waits, lets what is under way finish, and leaves neither socket nor timer", async () => {
     await until(() => openSockets() === 0);
