@@ -114,10 +114,8 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
    */
   sendAll(records: readonly ProducerRecord<K, V>[]): Promise<readonly RecordMetadata[]> {
     const delivery = new CollectedDelivery(records.length);
-    for (let position = 0; position < records.length; position++) {
-      const record = records[position];
-      if (record !== undefined) this.#send(record, delivery, position);
-    }
+    // Not forEach, which passes over holes: what is no record fails, or its call would never end.
+    for (const [position, record] of records.entries()) this.#send(record, delivery, position);
     return delivery.promise;
   }
 
@@ -191,6 +189,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
   }
 
   #serialize(record: ProducerRecord<K, V>, delivery: Delivery, position: number): SerializedRecord<K, V> {
+    if (typeof record !== "object" || record === null) throw unusable("record", record, "an object with a topic");
     const { topic, headers = noHeaders } = record;
     const contexts = this.#contexts.get(topic) ?? this.#contextsOf(topic);
     const key = serialized(this.#options.keySerializer, record.key, contexts.key);
@@ -300,10 +299,12 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     return partitionOfKey(key, topic.partitions.length);
   }
 
-  #fail({ topic, partition }: ProducerRecord<K, V>, delivery: Delivery, position: number, error: unknown): void {
+  /** @param record anything, where the caller has no types */
+  #fail(record: ProducerRecord<K, V> | null | undefined, delivery: Delivery, position: number, error: unknown): void {
+    const topic = String(record?.topic ?? "no topic");
     const cause =
       error instanceof KafkaError ? error : new KafkaError(String(error), { code: "OPTIONS", cause: error });
-    delivery.failed(new DeliveryError(topic, partition ?? null, "no", cause), position);
+    delivery.failed(new DeliveryError(topic, record?.partition ?? null, "no", cause), position);
   }
 
   #requireOpen(): void {

@@ -334,6 +334,19 @@ describe("a record that cannot be sent at all", () => {
     await expect(sent).rejects.toThrow(message);
   });
 
+  test.each(["null", "7", '"orders"'])("fails at once where it is no record: %s", async (text) => {
+    const producer = new KafkaProducer({ bootstrapServers: ["localhost:1"] });
+    onTestFinished(() => producer.close());
+    // What JSON.parse gives passes for anything, as everything does for a caller in JavaScript.
+    const sent = producer.send(JSON.parse(text));
+    const sentAll = producer.sendAll([JSON.parse(text)]);
+    const refused = { code: "OPTIONS", persisted: "no", message: expect.stringContaining("an object with a topic") };
+    await Promise.all([
+      expect(sent).rejects.toMatchObject({ name: "DeliveryError", ...refused }),
+      expect(sentAll).rejects.toMatchObject({ name: "SendAllError", ...refused }),
+    ]);
+  });
+
   test("fails at once where a serializer throws, saying of what topic and whether key or value", async () => {
     const valueSerializer: Serializer<string> = {
       serialize: () => {
