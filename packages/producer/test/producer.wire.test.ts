@@ -107,6 +107,20 @@ describe("a record", () => {
     expect(told).toEqual(["OPTIONS null", "delivered orders-0@3"]);
   });
 
+  test("has the time of its turn, where it does not bring its own", async () => {
+    const clock = new ManualClock();
+    const { broker, producer } = await setUp({ clock, lingerMs: 100 });
+    await soon(clock, producer.partitionsFor(topic));
+    const startMs = clock.wallTimeMs();
+    const sends = [producer.send({ topic }), producer.send({ topic, timestamp: 5 })];
+    clock.advance(7);
+    await turn();
+    sends.push(producer.send({ topic }));
+    (await soon(clock, broker.nextCall(), 1)).answer(() => ({ baseOffset: 0n }));
+    const metadata = await soon(clock, Promise.all(sends));
+    expect(metadata.map(({ timestamp }) => timestamp)).toEqual([startMs, 5, startMs + 7]);
+  });
+
   test("counts as delivered with acks 0 as soon as it was written", async () => {
     const { broker, producer } = await setUp({ acks: 0 });
     const metadata = await producer.send({ topic, value: "a" });

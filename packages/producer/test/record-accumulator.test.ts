@@ -1,4 +1,4 @@
-import type { ClusterSnapshot } from "@odradek/network";
+import { type ClusterSnapshot, Deadline } from "@odradek/network";
 import { KafkaError } from "@odradek/protocol";
 import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../network/test/manual-clock.ts";
@@ -164,7 +164,7 @@ describe("what is ready", () => {
     const { accumulator, append, memory, readyAt } = setUp({ bufferMemory: batchSize });
     append(0, 10, 0);
     expect(readyAt(0).nodes).toEqual([]);
-    void memory.wait(batchSize, { isOver: false, atMs: 1, timeoutMs: 1, remainingMs: 1 } as never);
+    void memory.wait(batchSize, new Deadline(new ManualClock(), 1));
     expect(readyAt(0).nodes).toEqual([1]);
     for (const batch of accumulator.abort()) accumulator.release(batch);
   });
