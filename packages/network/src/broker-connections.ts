@@ -163,9 +163,9 @@ export class BrokerConnections {
   }
 
   #connect(line: Line): void {
-    const { clientId, requestTimeoutMs, receiveMessageMaxBytes } = this.#options;
+    const { clientId, requestTimeoutMs, receiveMessageMaxBytes, receiveMessageMaxItems } = this.#options;
     const setupTimeoutMs = this.#setupTimeout(line.attempts);
-    const options = { clientId, requestTimeoutMs, receiveMessageMaxBytes, setupTimeoutMs };
+    const options = { clientId, requestTimeoutMs, receiveMessageMaxBytes, receiveMessageMaxItems, setupTimeoutMs };
     line.attempts += 1;
     line.lastAttemptMs = this.#clock.now();
     const connection = new Connection(line.address, options, this.#clock, {

@@ -29,6 +29,11 @@ export interface ClientOptions {
   readonly metadataMaxAgeMs?: number;
   /** Largest frame that is taken from a broker, bytes. @default 104_857_600 */
   readonly receiveMessageMaxBytes?: number;
+  /**
+   * Most items of arrays, other than numbers, that are taken in one frame: each becomes an object, which may take many times
+   * its bytes. A partition in a Metadata answer is one item. @default 1_000_000
+   */
+  readonly receiveMessageMaxItems?: number;
 }
 
 /** The same, complete. */
@@ -45,6 +50,7 @@ export interface ResolvedClientOptions {
   readonly socketConnectionSetupTimeoutMaxMs: number;
   readonly metadataMaxAgeMs: number;
   readonly receiveMessageMaxBytes: number;
+  readonly receiveMessageMaxItems: number;
 }
 
 /** What the network needs besides, which is not the same for every kind of client. */
@@ -77,6 +83,7 @@ export function resolveClientOptions(reader: OptionReader): ResolvedClientOption
     socketConnectionSetupTimeoutMaxMs: atLeast(setupMs, reader.integer("socketConnectionSetupTimeoutMaxMs", 30_000, 1)),
     metadataMaxAgeMs: reader.integer("metadataMaxAgeMs", 300_000, 0),
     receiveMessageMaxBytes: reader.integer("receiveMessageMaxBytes", 104_857_600, 1_048_576, maxInt32),
+    receiveMessageMaxItems: reader.integer("receiveMessageMaxItems", 1_000_000, 1_000, maxInt32),
   });
 }
 

@@ -43,6 +43,7 @@ export interface ConnectionOptions {
   /** For TCP and the handshake together. */
   readonly setupTimeoutMs: number;
   readonly receiveMessageMaxBytes: number;
+  readonly receiveMessageMaxItems: number;
 }
 
 export interface ConnectionListener {
@@ -154,7 +155,7 @@ export class Connection {
         sentAtMs: nowMs,
         deadlineMs: nowMs + timeoutMs,
         complete: (payload) => {
-          const response = decodeResponse(api, version, payload);
+          const response = decodeResponse(api, version, payload, this.#options.receiveMessageMaxItems);
           answer = () => resolve(response);
           if (isWritten) answer();
         },

@@ -37,6 +37,7 @@ describe("the options of a client", () => {
       socketConnectionSetupTimeoutMaxMs: 30_000,
       metadataMaxAgeMs: 300_000,
       receiveMessageMaxBytes: 104_857_600,
+      receiveMessageMaxItems: 1_000_000,
     });
   });
 

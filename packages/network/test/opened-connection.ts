@@ -19,6 +19,7 @@ export class OpenedConnection {
       requestTimeoutMs: 30_000,
       setupTimeoutMs: 10_000,
       receiveMessageMaxBytes: 104_857_600,
+      receiveMessageMaxItems: 1_000_000,
       ...options,
     };
     let onReady: () => void = () => {};

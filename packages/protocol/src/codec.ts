@@ -70,16 +70,18 @@ export function correlationIdOf(payload: Buffer): number {
  * Decodes the payload of a response frame, that is without its length. What it gives shares memory with `payload`.
  * Bytes behind the body are ignored, as Kafka's own clients do.
  *
+ * @param maxItems items of arrays, other than numbers, that the frame may hold; default 1,000,000
  * @throws DecodeError naming api, version, field and offset
  */
 export function decodeResponse<Res extends Fields>(
   api: Api<Fields, Res>,
   version: number,
   payload: Buffer,
+  maxItems?: number,
 ): Output<Res> {
   const answered = isRefusedHandshake(api, payload) ? 0 : version;
   return about(api.response, answered, () => {
-    const reader = new Reader(payload);
+    const reader = new Reader(payload, 0, payload.length, maxItems);
     reader.take(4);
     if (responseHeaderVersion(api, version) === 1) reader.tags();
     return readMessage(reader, api.response, answered);

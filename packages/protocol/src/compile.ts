@@ -162,6 +162,7 @@ function arrayCodec(item: Codec, nullable: boolean, flexible: boolean): Codec {
 
 function readItems(reader: Reader, length: number, item: Codec): unknown[] {
   reader.count(length, item.minBytes, reader.offset);
+  reader.spend(length, reader.offset);
   const items: unknown[] = [];
   try {
     while (items.length < length) items.push(item.read(reader));

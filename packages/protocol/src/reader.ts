@@ -1,6 +1,13 @@
 import { DecodeError } from "./errors.ts";
 
 /**
+ * Items of arrays, other than numbers, that a frame may hold unless its reader says otherwise. An item of six bytes
+ * becomes an object of eighty or more: without a limit, a frame of 100 MiB that is right in every length takes gigabytes.
+ * A partition in a Metadata answer is one item.
+ */
+export const defaultMaxItems = 1_000_000;
+
+/**
  * A cursor over one frame. The frame comes from a peer that may lie: every read is checked against its end,
  * every length and count before anything is sliced or allocated.
  */
@@ -14,8 +21,12 @@ export class Reader {
    * partitions 19 instead of 14 us (Node 20).
    */
   readonly #view: DataView;
+  readonly #maxItems: number;
+  #itemsLeft: number;
 
-  constructor(buffer: Buffer, start = 0, end = buffer.length) {
+  constructor(buffer: Buffer, start = 0, end = buffer.length, maxItems = defaultMaxItems) {
+    this.#maxItems = maxItems;
+    this.#itemsLeft = maxItems;
     this.buffer = buffer;
     this.offset = start;
     this.end = end;
@@ -105,6 +116,14 @@ export class Reader {
   nullableLength(length: number, start: number): number {
     if (length < -1) throw new DecodeError(`length ${length} is negative`, start);
     return length;
+  }
+
+  /** Takes `count` items, each an object to be, from what the frame may hold of them. */
+  spend(count: number, start: number): void {
+    this.#itemsLeft -= count;
+    if (this.#itemsLeft < 0) {
+      throw new DecodeError(`more than ${this.#maxItems} items in one frame (receiveMessageMaxItems)`, start);
+    }
   }
 
   /** Refuses a count of things that could not fit in what is left, each being `itemBytes` long at least. */
