@@ -21,6 +21,8 @@ export interface SerializedRecord<K = unknown, V = unknown> {
   /** As it was given, for a partitioner that looks at more than the key's bytes. */
   readonly source: ProducerRecord<K, V>;
   readonly topic: string;
+  /** `null` for the sticky partition of the topic; `undefined` until the topic is known, and chosen once. */
+  partition: number | null | undefined;
   readonly timestampMs: number;
   readonly key: Encoded;
   readonly value: Encoded;

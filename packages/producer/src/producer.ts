@@ -201,9 +201,10 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     const value = serialized(this.#options.valueSerializer, record.value, contexts.value);
     const timestampMs = record.timestamp ?? this.#wallTimeMs();
     if (!isCount(timestampMs)) throw unusable("timestamp", timestampMs, countText);
-    if (!isCount(record.partition ?? 0)) throw unusable("partition", record.partition, countText);
+    const partition = record.partition ?? undefined;
+    if (partition !== undefined && !isCount(partition)) throw unusable("partition", partition, countText);
     const boundBytes = this.#boundBytes(key, value, headers);
-    return { source: record, topic, timestampMs, key, value, headers, boundBytes, delivery, position };
+    return { source: record, topic, partition, timestampMs, key, value, headers, boundBytes, delivery, position };
   }
 
   /**
@@ -246,21 +247,22 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
   #appendNow(record: SerializedRecord<K, V>): boolean {
     if (this.#state.now === "closed") throw new ClosedError("producer");
     const topic = this.#client.metadata.snapshot.topics.get(record.topic);
-    if (topic === undefined || !((record.source.partition ?? 0) < topic.partitions.length)) return false;
-    const partition = this.#partitionOf(record, topic);
-    let appended = this.#accumulator.append(record, partition, topic);
+    if (topic === undefined || !((record.partition ?? 0) < topic.partitions.length)) return false;
+    this.#choosePartition(record, topic);
+    let appended = this.#accumulator.append(record, topic);
     if (appended === null) {
       const buffer = this.#memory.take(this.#accumulator.batchBytes(record));
       if (buffer === null) return false;
-      appended = this.#accumulator.open(record, partition, topic, buffer, this.#clock.now());
+      appended = this.#accumulator.open(record, topic, buffer, this.#clock.now());
     }
     this.#wakeFor(appended);
     return true;
   }
 
   async #appendLater(record: SerializedRecord<K, V>, deadline: Deadline): Promise<void> {
-    const topic = await this.#awaitTopic(record.topic, record.source.partition ?? 0, deadline);
+    const topic = await this.#awaitTopic(record.topic, record.partition ?? 0, deadline);
     if (this.#appendNow(record)) return;
+    this.#choosePartition(record, topic);
     const memory = this.#memory.wait(this.#accumulator.batchBytes(record), deadline);
     // While somebody waits for memory, nothing lingers.
     this.#sender.wake();
@@ -269,8 +271,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
       this.#memory.release(buffer);
       throw new ClosedError("producer");
     }
-    const partition = this.#partitionOf(record, topic);
-    this.#wakeFor(this.#accumulator.open(record, partition, topic, buffer, this.#clock.now()));
+    this.#wakeFor(this.#accumulator.open(record, topic, buffer, this.#clock.now()));
   }
 
   #wakeFor({ full, opened }: Appended): void {
@@ -291,9 +292,13 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     });
   }
 
+  /** Asked once for each record, also where it has to wait: a partitioner may go round. */
+  #choosePartition(record: SerializedRecord<K, V>, topic: TopicSnapshot): void {
+    if (record.partition === undefined) record.partition = this.#partitionOf(record, topic);
+  }
+
   /** @returns `null` for the sticky partition of the topic */
   #partitionOf({ source, key, value }: SerializedRecord<K, V>, topic: TopicSnapshot): number | null {
-    if (source.partition != null) return source.partition;
     const { partitioner, partitionerIgnoreKeys } = this.#options;
     if (partitioner !== null) {
       const record = {

@@ -89,12 +89,11 @@ export class RecordAccumulator {
   /**
    * Adds a record to the open batch of its partition.
    *
-   * @param partition `null` for the topic's sticky one
    * @returns `null` where no open batch has room: `open` one, with memory for `batchBytes`
    */
-  append(record: SerializedRecord, partition: number | null, topic: TopicSnapshot): Appended | null {
+  append(record: SerializedRecord, topic: TopicSnapshot): Appended | null {
     const queues = this.#queuesOf(topic.name);
-    const queue = queueOf(queues, topic.name, partition ?? queues.sticky.current(topic));
+    const queue = queueOf(queues, record, topic);
     const batch = queue.batches.at(-1);
     if (batch === undefined || batch.state !== "open") return null;
     const before = batch.estimatedBytes;
@@ -103,7 +102,7 @@ export class RecordAccumulator {
       return null;
     }
     const { isFull } = batch;
-    if (partition === null) queues.sticky.produced(batch.estimatedBytes - before, isFull, topic);
+    if (record.partition === null) queues.sticky.produced(batch.estimatedBytes - before, isFull, topic);
     return isFull || queue.batches.length > 1 ? appendedFull : appended;
   }
 
@@ -117,22 +116,16 @@ export class RecordAccumulator {
    *
    * @param buffer belongs to the accumulator from here on, also where this throws
    */
-  open(
-    record: SerializedRecord,
-    partition: number | null,
-    topic: TopicSnapshot,
-    buffer: Buffer,
-    nowMs: number,
-  ): Appended {
+  open(record: SerializedRecord, topic: TopicSnapshot, buffer: Buffer, nowMs: number): Appended {
     try {
       // The sticky partition may have changed since, to one whose batch has room.
-      const joined = this.append(record, partition, topic);
+      const joined = this.append(record, topic);
       if (joined !== null) {
         this.memory.release(buffer);
         return joined;
       }
       const queues = this.#queuesOf(topic.name);
-      const queue = queueOf(queues, topic.name, partition ?? queues.sticky.current(topic));
+      const queue = queueOf(queues, record, topic);
       const batch = new ProducerBatch({
         topic: topic.name,
         partition: queue.partition,
@@ -146,7 +139,7 @@ export class RecordAccumulator {
       this.#waiting.add(queue);
       this.#incomplete.add(batch);
       const { isFull } = batch;
-      if (partition === null) queues.sticky.produced(batch.estimatedBytes, isFull, topic);
+      if (record.partition === null) queues.sticky.produced(batch.estimatedBytes, isFull, topic);
       return isFull || queue.batches.length > 1 ? openedFull : opened;
     } catch (error) {
       this.memory.release(buffer);
@@ -292,7 +285,7 @@ export class RecordAccumulator {
   }
 
   #queueOf(topic: string, partition: number): PartitionQueue {
-    return queueOf(this.#queuesOf(topic), topic, partition);
+    return partitionQueue(this.#queuesOf(topic), topic, partition);
   }
 
   #queuesOf(topic: string): TopicQueues {
@@ -314,7 +307,11 @@ export class RecordAccumulator {
   }
 }
 
-function queueOf(queues: TopicQueues, topic: string, partition: number): PartitionQueue {
+/** Where a record goes. */
+const queueOf = (queues: TopicQueues, { partition }: SerializedRecord, topic: TopicSnapshot): PartitionQueue =>
+  partitionQueue(queues, topic.name, partition ?? queues.sticky.current(topic));
+
+function partitionQueue(queues: TopicQueues, topic: string, partition: number): PartitionQueue {
   let queue = queues.partitions[partition];
   if (queue === undefined) {
     queue = { topic, partition, batches: [], isMuted: false };

@@ -437,6 +437,24 @@ describe("the partitioner", () => {
 });
 
 describe("with memory used up", () => {
+  test("the partitioner is asked once for each record, also for those that wait", async () => {
+    let asked = 0;
+    const partitioner: ProducerOptions["partitioner"] = { partition: () => asked++ % 2 };
+    const { broker, producer } = await setUp({
+      batchSize: 200,
+      bufferMemory: 200,
+      broker: { partitions: 2 },
+      partitioner,
+    });
+    const sends = Array.from({ length: 20 }, () => producer.send({ topic, value: "a".repeat(20) }));
+    for (let arrived = 0; arrived < sends.length; ) {
+      const call = await broker.nextCall();
+      for (const { values } of call.batches) arrived += values.length;
+      call.answer(() => ({ baseOffset: 0n }));
+    }
+    expect((await Promise.all(sends)).map(({ partition }) => partition)).toEqual(sends.map((_, index) => index % 2));
+  });
+
   test("records wait, and those behind them too; all arrive in order", async () => {
     const { broker, producer } = await setUp({ batchSize: 200, bufferMemory: 200, broker: { partitions: 2 } });
     const values = Array.from({ length: 30 }, (_, index) => String(index).padStart(20, "0"));

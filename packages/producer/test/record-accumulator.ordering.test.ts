@@ -49,10 +49,10 @@ class Model {
   send(partition: number): void {
     const position = this.#sendCount++;
     const value = String(position);
-    const record = recordOf(0, { delivery: this.#deliveryTo(partition), value, position, boundBytes: 100 });
-    if (this.#accumulator.append(record, partition, topic) !== null) return;
+    const record = recordOf(0, { delivery: this.#deliveryTo(partition), partition, value, position, boundBytes: 100 });
+    if (this.#accumulator.append(record, topic) !== null) return;
     const buffer = this.#memory.take(this.#accumulator.batchBytes(record));
-    if (buffer !== null) this.#accumulator.open(record, partition, topic, buffer, this.#nowMs);
+    if (buffer !== null) this.#accumulator.open(record, topic, buffer, this.#nowMs);
   }
 
   pass(ms: number): void {

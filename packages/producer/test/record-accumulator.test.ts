@@ -40,10 +40,10 @@ function setUp({ bufferMemory = 100_000, random = 0.5, leaders = [1, 2, 1], ...o
   /** Appends a record as the producer does; throws where there is no memory. */
   const append = (partition: number | null, valueBytes: number, nowMs = 0, topic = "orders"): Appended => {
     const snapshot = cluster.topics.get(topic)!;
-    const record = recordOf(valueBytes, { topic, delivery: told, position: position++ });
-    const joined = accumulator.append(record, partition, snapshot);
+    const record = recordOf(valueBytes, { topic, partition, delivery: told, position: position++ });
+    const joined = accumulator.append(record, snapshot);
     if (joined !== null) return joined;
-    return accumulator.open(record, partition, snapshot, memory.take(accumulator.batchBytes(record))!, nowMs);
+    return accumulator.open(record, snapshot, memory.take(accumulator.batchBytes(record))!, nowMs);
   };
   const readyAt = (nowMs: number, at: ClusterSnapshot = cluster) => {
     const { nodeIds, nextCheckAtMs } = accumulator.ready(at, nowMs);
@@ -89,7 +89,7 @@ describe("appending", () => {
   test("is refused without a batch that has room, and takes no memory by itself", () => {
     const { accumulator, cluster, memory, told } = setUp();
     const record = recordOf(10, { delivery: told });
-    expect(accumulator.append(record, 0, cluster.topics.get("orders")!)).toBeNull();
+    expect(accumulator.append(record, cluster.topics.get("orders")!)).toBeNull();
     expect(memory.availableBytes).toBe(100_000);
   });
 
@@ -97,8 +97,8 @@ describe("appending", () => {
     const { accumulator, append, cluster, readyAt, told } = setUp();
     append(0, 500);
     const record = recordOf(500, { delivery: told });
-    expect(accumulator.append(record, 0, cluster.topics.get("orders")!)).toBeNull();
-    expect(accumulator.append(recordOf(1, { delivery: told }), 0, cluster.topics.get("orders")!)).toBeNull();
+    expect(accumulator.append(record, cluster.topics.get("orders")!)).toBeNull();
+    expect(accumulator.append(recordOf(1, { delivery: told }), cluster.topics.get("orders")!)).toBeNull();
     expect(readyAt(0).nodes).toEqual([1]);
   });
 
@@ -108,7 +108,7 @@ describe("appending", () => {
     const before = memory.availableBytes;
     const record = recordOf(10, { delivery: told });
     const buffer = memory.take(batchSize)!;
-    expect(accumulator.open(record, 0, cluster.topics.get("orders")!, buffer, 0)).toEqual({
+    expect(accumulator.open(record, cluster.topics.get("orders")!, buffer, 0)).toEqual({
       full: false,
       opened: false,
     });
@@ -119,7 +119,7 @@ describe("appending", () => {
     const { accumulator, cluster, memory, told } = setUp();
     const record = recordOf(10, { delivery: told, timestampMs: 0.5 });
     const buffer = memory.take(batchSize)!;
-    expect(() => accumulator.open(record, 0, cluster.topics.get("orders")!, buffer, 0)).toThrow(/timestamp 0.5/);
+    expect(() => accumulator.open(record, cluster.topics.get("orders")!, buffer, 0)).toThrow(/timestamp 0.5/);
     expect(memory.availableBytes).toBe(100_000);
   });
 

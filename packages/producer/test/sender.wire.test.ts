@@ -52,10 +52,10 @@ async function setUp(codec: CompressionCodec) {
   const topic = await client.awaitMetadata(new Deadline(systemClock, 10_000), "orders", find);
   const told = new Told();
   const append = (partition: number) => {
-    const record = recordOf(10, { delivery: told, position: partition });
+    const record = recordOf(10, { delivery: told, partition, position: partition });
     const buffer = accumulator.memory.take(accumulator.batchBytes(record));
     if (buffer === null) throw new Error("no memory");
-    accumulator.open(record, partition, topic, buffer, systemClock.now());
+    accumulator.open(record, topic, buffer, systemClock.now());
     sender.wake();
   };
   return { broker, append, told };

@@ -20,7 +20,7 @@ export class Told implements Delivery {
   }
 }
 
-/** A record whose value has this many bytes. */
+/** A record whose value has this many bytes, for partition 0 of `orders` unless told otherwise. */
 export function recordOf(
   valueBytes: number,
   given: Partial<SerializedRecord> & { readonly delivery: Delivery },
@@ -29,6 +29,7 @@ export function recordOf(
   return {
     source: { topic },
     topic,
+    partition: 0,
     timestampMs: 1_700_000_000_000,
     key: null,
     value: Buffer.alloc(valueBytes, 0x61),
