@@ -12,7 +12,7 @@ async function main(): Promise<void> {
   say(`cluster: ${cluster.describe()}`);
 
   await using admin = new KafkaAdmin({ bootstrapServers });
-  const results = await admin.createTopics([{ topic, partitions: partitionCount, replicationFactor: 3 }]);
+  const results = await admin.createTopics([{ topic, numPartitions: partitionCount, replicationFactor: 3 }]);
   results.orThrow();
   say(`topic: ${topic}, ${partitionCount} partitions on 3 brokers`);
 

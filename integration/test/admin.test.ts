@@ -12,8 +12,10 @@ describe("createTopics", () => {
   test("creates what was asked for, and tells what the broker made of it", async () => {
     const topic = newName();
     const configs = { "cleanup.policy": "compact", "min.insync.replicas": "1" };
-    const [created] = (await admin.createTopics([{ topic, partitions: 5, replicationFactor: 2, configs }])).orThrow();
-    expect(created).toMatchObject({ topic, partitions: 5, replicationFactor: 2 });
+    const [created] = (
+      await admin.createTopics([{ topic, numPartitions: 5, replicationFactor: 2, configs }])
+    ).orThrow();
+    expect(created).toMatchObject({ topic, numPartitions: 5, replicationFactor: 2 });
     expect(created?.topicId).toMatch(/^[\w-]{22}$/);
     expect(created?.configs).toContainEqual({
       name: "cleanup.policy",
@@ -25,7 +27,7 @@ describe("createTopics", () => {
 
   test("leaves counts that were not given to the broker", async () => {
     const [created] = (await admin.createTopics([{ topic: newName() }])).orThrow();
-    expect(created?.partitions).toBeGreaterThan(0);
+    expect(created?.numPartitions).toBeGreaterThan(0);
     expect(created?.replicationFactor).toBeGreaterThan(0);
   });
 
@@ -35,16 +37,16 @@ describe("createTopics", () => {
       [3, 1],
     ];
     const [created] = (await admin.createTopics([{ topic: newName(), assignments }])).orThrow();
-    expect(created).toMatchObject({ partitions: 2, replicationFactor: 2 });
+    expect(created).toMatchObject({ numPartitions: 2, replicationFactor: 2 });
   });
 
   test("keeps what worked when one topic fails", async () => {
     const [taken, fresh] = [newName(), newName()];
-    (await admin.createTopics([{ topic: taken, partitions: 1 }])).orThrow();
+    (await admin.createTopics([{ topic: taken, numPartitions: 1 }])).orThrow();
     const results = await admin.createTopics([
-      { topic: taken, partitions: 1 },
-      { topic: "in valid", partitions: 1 },
-      { topic: fresh, partitions: 1 },
+      { topic: taken, numPartitions: 1 },
+      { topic: "in valid", numPartitions: 1 },
+      { topic: fresh, numPartitions: 1 },
     ]);
     expect(results.get(taken)?.error).toMatchObject({ code: "TOPIC_ALREADY_EXISTS", errorCode: 36, retriable: false });
     expect(results.get("in valid")?.error).toMatchObject({ code: "INVALID_TOPIC_EXCEPTION" });
@@ -55,17 +57,17 @@ describe("createTopics", () => {
   test("only checks when told so", async () => {
     const topic = newName();
     for (let round = 0; round < 2; round++) {
-      const results = await admin.createTopics([{ topic, partitions: 1 }], { validateOnly: true });
+      const results = await admin.createTopics([{ topic, numPartitions: 1 }], { validateOnly: true });
       expect(results.get(topic)?.error).toBeNull();
     }
-    const impossible = await admin.createTopics([{ topic, partitions: 1, replicationFactor: 99 }], {
+    const impossible = await admin.createTopics([{ topic, numPartitions: 1, replicationFactor: 99 }], {
       validateOnly: true,
     });
     expect(impossible.get(topic)?.error).toMatchObject({ code: "INVALID_REPLICATION_FACTOR" });
   });
 
   test("many at once", async () => {
-    const topics = Array.from({ length: 50 }, () => ({ topic: newName(), partitions: 2, replicationFactor: 1 }));
+    const topics = Array.from({ length: 50 }, () => ({ topic: newName(), numPartitions: 2, replicationFactor: 1 }));
     const created = (await admin.createTopics(topics)).orThrow();
     expect(created.map(({ topic }) => topic)).toEqual(topics.map(({ topic }) => topic));
   });

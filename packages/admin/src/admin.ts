@@ -1,8 +1,9 @@
 import { type Clock, ClosedError, Deadline, NetworkClient, systemClock } from "@odradek/network";
 import { type AdminOptions, resolveAdminOptions } from "./admin-options.ts";
+import type { NewTopic } from "./new-topic.ts";
 import type { Results } from "./results.ts";
 import type { AdminContext } from "./retries.ts";
-import { type CreatedTopic, type CreateTopicsOptions, createTopics, type NewTopic } from "./topics.ts";
+import { type CreatedTopic, type CreateTopicsOptions, createTopics } from "./topics.ts";
 
 /**
  * The cluster's own affairs: what an operator or a test does to it. Connects on the first call.

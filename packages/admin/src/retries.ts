@@ -39,24 +39,40 @@ export async function askUntilAnswered<T>(
   for (let attempt = 0; open.length > 0; attempt++) {
     const { snapshot } = network.metadata;
     const round = await ask(open).catch((error: unknown) => failureOfAll<T>(open, error));
-    for (const key of open)
+    for (const key of open) {
       answers.set(key, round.get(key) ?? new KafkaError(`no answer for ${key}`, { code: "DECODE" }));
+    }
     open = open.filter((key) => isRetriable(answers.get(key)));
     const waitMs = backoff(attempt);
     if (open.length === 0 || deadline.remainingMs <= waitMs) break;
-    await network.pause(new Deadline(clock, waitMs));
-    if (!(await isUpdated(network, snapshot, deadline))) break;
+    const end = await waitForNext(network, snapshot, new Deadline(clock, waitMs), deadline);
+    if (end === null) continue;
+    // Time that is over leaves the last answers as they are: they say what kept them.
+    if (!(end instanceof TimeoutError)) for (const key of open) answers.set(key, end);
+    break;
   }
   return new Results(keys.map((key) => resultOf(key, answers.get(key), deadline)));
 }
 
-/** Waits for metadata newer than what the last round went by: else it would ask the same broker again. */
-async function isUpdated(network: NetworkClient, before: ClusterSnapshot, deadline: Deadline): Promise<boolean> {
-  const find = () => (network.metadata.snapshot === before ? null : true);
-  return network.awaitMetadata(deadline, "fresh metadata", find).catch((error: unknown) => {
-    if (error instanceof TimeoutError) return false;
+/**
+ * Waits for the back-off, and for metadata newer than what the last round went by: else it would ask the same broker again.
+ *
+ * @returns why there is no next round, `null` where there is
+ */
+async function waitForNext(
+  network: NetworkClient,
+  before: ClusterSnapshot,
+  backoff: Deadline,
+  deadline: Deadline,
+): Promise<KafkaError | null> {
+  try {
+    await network.pause(backoff);
+    await network.awaitMetadata(deadline, "fresh metadata", () => (network.metadata.snapshot === before ? null : true));
+    return null;
+  } catch (error) {
+    if (error instanceof KafkaError) return error;
     throw error;
-  });
+  }
 }
 
 const isRetriable = (answer: unknown): boolean => answer instanceof KafkaError && answer.retriable;

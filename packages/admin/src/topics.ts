@@ -1,21 +1,9 @@
-import { Deadline, OptionsError } from "@odradek/network";
+import { Deadline, OptionReader } from "@odradek/network";
 import { BrokerError, type KafkaError, type ResponseOf, zeroUuid } from "@odradek/protocol";
 import { CreateTopics } from "@odradek/protocol/messages/create-topics";
+import { type NewTopic, type ResolvedNewTopic, resolveNewTopics } from "./new-topic.ts";
 import type { Results } from "./results.ts";
 import { type AdminContext, askUntilAnswered } from "./retries.ts";
-
-/** A topic to be. */
-export interface NewTopic {
-  readonly topic: string;
-  /** How many partitions. @default what the broker is configured with; before Kafka 2.4 it must be given */
-  readonly partitions?: number;
-  /** How many copies of each partition. @default what the broker is configured with; before Kafka 2.4 it must be given */
-  readonly replicationFactor?: number;
-  /** Brokers of each partition, the first being its preferred leader; instead of the two counts. */
-  readonly assignments?: readonly (readonly number[])[];
-  /** The topic's own configuration, such as `{ "cleanup.policy": "compact" }`; `null` means the broker's default. */
-  readonly configs?: Readonly<Record<string, string | null>>;
-}
 
 export interface CreateTopicsOptions {
   /** @default defaultApiTimeoutMs of the client */
@@ -37,24 +25,23 @@ export interface CreatedTopic {
   /** Kafka's UUID; `null` before Kafka 2.8. */
   readonly topicId: string | null;
   /** `null` before Kafka 2.4, or where the client may not describe the topic's configuration. */
-  readonly partitions: number | null;
+  readonly numPartitions: number | null;
   readonly replicationFactor: number | null;
   readonly configs: readonly TopicConfig[] | null;
 }
 
 /** See `KafkaAdmin.createTopics`. */
-export function createTopics(
+export async function createTopics(
   context: AdminContext,
-  topics: readonly NewTopic[],
-  { timeoutMs = context.options.defaultApiTimeoutMs, validateOnly = false }: CreateTopicsOptions,
+  given: readonly NewTopic[],
+  options: CreateTopicsOptions,
 ): Promise<Results<CreatedTopic>> {
-  const byName = new Map(topics.map((topic) => [checked(topic).topic, topic]));
-  if (byName.size < topics.length)
-    throw new OptionsError("topics", topics, "each topic only once; an array without repeats");
+  const topics = new Map(resolveNewTopics(given).map((topic) => [topic.topic, topic]));
+  const { timeoutMs, validateOnly } = resolveCreateTopicsOptions(options, context);
   const deadline = new Deadline(context.clock, timeoutMs);
-  return askUntilAnswered(context, [...byName.keys()], deadline, async (names) => {
+  return askUntilAnswered(context, [...topics.keys()], deadline, async (names) => {
     const body = {
-      topics: names.flatMap((name) => byName.get(name) ?? []).map(toCreatableTopic),
+      topics: names.flatMap((name) => topics.get(name) ?? []).map(toCreatableTopic),
       timeoutMs: Math.min(Math.ceil(deadline.remainingMs), context.options.requestTimeoutMs),
       validateOnly,
     };
@@ -63,14 +50,20 @@ export function createTopics(
   });
 }
 
-/** The broker reads -1 as "not given". */
-const notGiven = -1;
+function resolveCreateTopicsOptions(given: CreateTopicsOptions, { options }: AdminContext) {
+  const reader = new OptionReader(given);
+  const resolved = {
+    timeoutMs: reader.integer("timeoutMs", options.defaultApiTimeoutMs, 0),
+    validateOnly: reader.boolean("validateOnly", false),
+  };
+  reader.finish();
+  return resolved;
+}
 
-function toCreatableTopic({ topic, partitions, replicationFactor, assignments = [], configs = {} }: NewTopic) {
+function toCreatableTopic({ topic, assignments, configs, ...counts }: ResolvedNewTopic) {
   return {
     name: topic,
-    numPartitions: partitions ?? notGiven,
-    replicationFactor: replicationFactor ?? notGiven,
+    ...counts,
     assignments: assignments.map((brokerIds, partitionIndex) => ({ partitionIndex, brokerIds })),
     configs: Object.entries(configs).map(([name, value]) => ({ name, value })),
   };
@@ -83,7 +76,7 @@ function toAnswer(topic: ResponseOf<typeof CreateTopics>["topics"][number]): Cre
   return {
     topic: topic.name,
     topicId: topic.topicId === zeroUuid ? null : topic.topicId,
-    partitions: isDescribed ? topic.numPartitions : null,
+    numPartitions: isDescribed ? topic.numPartitions : null,
     replicationFactor: isDescribed ? topic.replicationFactor : null,
     configs: isDescribed
       ? (topic.configs?.map(({ name, value, readOnly, isSensitive }) => ({
@@ -94,25 +87,4 @@ function toAnswer(topic: ResponseOf<typeof CreateTopics>["topics"][number]): Cre
         })) ?? null)
       : null,
   };
-}
-
-function checked(given: NewTopic): NewTopic {
-  const { topic, partitions, replicationFactor, assignments } = given;
-  if (typeof topic !== "string" || topic === "") throw new OptionsError("topic", topic, "the name of a topic");
-  if (assignments !== undefined && (partitions !== undefined || replicationFactor !== undefined)) {
-    throw new OptionsError(
-      "assignments",
-      assignments,
-      `topic ${topic}: either assignments or partitions and replicationFactor; only one`,
-    );
-  }
-  for (const [name, value] of [
-    ["partitions", partitions],
-    ["replicationFactor", replicationFactor],
-  ] as const) {
-    if (value !== undefined && !(Number.isInteger(value) && value > 0)) {
-      throw new OptionsError(`${name} of topic ${topic}`, value, "a whole number of at least 1");
-    }
-  }
-  return given;
 }

@@ -11,22 +11,46 @@ describe("the admin client refuses before it connects", () => {
   });
 
   test.each([
-    { topic: "", reason: /option topic: the name of a topic is expected, not ""/ },
-    {
-      topic: "t",
-      partitions: 0,
-      reason: /option partitions of topic t: a whole number of at least 1 is expected, not 0/,
-    },
-    { topic: "t", replicationFactor: 1.5, reason: /option replicationFactor of topic t: .* not 1\.5/ },
-    { topic: "t", partitions: 1, assignments: [[1]], reason: /topic t: either assignments or partitions/ },
-  ])("a topic that no broker would take: $reason", async ({ reason, ...topic }) => {
+    [{ topic: "" }, 'option topics[0].topic: the name of a topic is expected, not ""'],
+    [
+      { topic: "t", numPartitions: 0 },
+      "option topics[0].numPartitions: a whole number from 1 to 2147483647 is expected, not 0",
+    ],
+    [
+      { topic: "t", replicationFactor: 1.5 },
+      "option topics[0].replicationFactor: a whole number from 1 to 32767 is expected, not 1.5",
+    ],
+    [
+      { topic: "t", numPartitions: 1, assignments: [[1]] },
+      "option topics[0].assignments: nothing beside numPartitions and replicationFactor",
+    ],
+    [
+      { topic: "t", assignments: [1] },
+      "option topics[0].assignments: an array with the broker ids of each partition is expected",
+    ],
+    [{ topic: "t", configs: { a: 5 } }, "option topics[0].configs: an object of texts is expected"],
+    [
+      { topic: "t", partitions: 12 },
+      "option topics[0].partitions: one of the names assignments, configs, numPartitions, ",
+    ],
+    [null, "option topics[0]: an object is expected, not null"],
+  ])("a topic that no broker would take: %j", async (topic, message) => {
     await using admin = new KafkaAdmin({ bootstrapServers });
-    await expect(admin.createTopics([topic])).rejects.toThrow(reason);
+    // What people write in JavaScript, where no compiler stops them.
+    const topics: never[] = JSON.parse(JSON.stringify([topic]));
+    await expect(admin.createTopics(topics)).rejects.toThrow(message);
   });
 
   test("the same topic twice", async () => {
     await using admin = new KafkaAdmin({ bootstrapServers });
     await expect(admin.createTopics([{ topic: "t" }, { topic: "t" }])).rejects.toThrow(/each topic only once/);
+  });
+
+  test.each([Number.NaN, -1, 0.5])("a time of %d milliseconds", async (timeoutMs) => {
+    await using admin = new KafkaAdmin({ bootstrapServers });
+    await expect(admin.createTopics([{ topic: "t" }], { timeoutMs })).rejects.toThrow(
+      /option timeoutMs: a whole number/,
+    );
   });
 
   test("a call after close", async () => {

@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import { OptionsError } from "./errors.ts";
 
 /** A budget of time that is passed down, so that waits inside a call share one end. */
 export class Deadline {
@@ -8,7 +9,11 @@ export class Deadline {
   readonly timeoutMs: number;
   readonly #clock: Clock;
 
+  /** @throws OptionsError for a time that is none; `Infinity` is one */
   constructor(clock: Clock, timeoutMs: number) {
+    if (typeof timeoutMs !== "number" || !(timeoutMs >= 0)) {
+      throw new OptionsError("timeoutMs", timeoutMs, "a number of milliseconds of at least 0");
+    }
     this.#clock = clock;
     this.timeoutMs = timeoutMs;
     this.atMs = clock.now() + timeoutMs;

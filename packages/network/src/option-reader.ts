@@ -11,16 +11,21 @@ export class OptionReader {
   readonly #given: GivenOptions;
   readonly #read = new Set<string>();
 
-  constructor(given: unknown) {
+  /** Opens the names in errors, such as `topics[3].` */
+  readonly #path: string;
+
+  /** @param path where the options stand, where they are not the argument itself */
+  constructor(given: unknown, path = "") {
     if (typeof given !== "object" || given === null || Array.isArray(given)) {
-      throw new OptionsError("options", given, "an object");
+      throw new OptionsError(path || "options", given, "an object");
     }
+    this.#path = path === "" ? "" : `${path}.`;
     this.#given = { ...given };
   }
 
   /** Whether the user said something of it, which some cross-checks depend on. `null` says as little as `undefined`. */
   has(name: string): boolean {
-    return (this.#given[name] ?? null) !== null;
+    return (this.#take(name) ?? null) !== null;
   }
 
   /** A whole number; `min` and `max` are included. */
@@ -28,14 +33,14 @@ export class OptionReader {
     const value = this.#take(name) ?? fallback;
     if (typeof value !== "number" || !Number.isInteger(value) || value < min || value > max) {
       const allowed = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
-      throw new OptionsError(name, value, `a whole number ${allowed}`);
+      throw this.#refusal(name, value, `a whole number ${allowed}`);
     }
     return value;
   }
 
   boolean(name: string, fallback: boolean): boolean {
     const value = this.#take(name) ?? fallback;
-    if (typeof value !== "boolean") throw new OptionsError(name, value, "true or false");
+    if (typeof value !== "boolean") throw this.#refusal(name, value, "true or false");
     return value;
   }
 
@@ -44,7 +49,7 @@ export class OptionReader {
   string(name: string, fallback: string | null): string | null {
     const value = this.#take(name) ?? fallback;
     if (value !== null && (typeof value !== "string" || value === "")) {
-      throw new OptionsError(name, value, "a text that is not empty");
+      throw this.#refusal(name, value, "a text that is not empty");
     }
     return value;
   }
@@ -53,21 +58,21 @@ export class OptionReader {
   oneOf<const T extends string | number>(name: string, fallback: T, allowed: readonly T[]): T {
     const value = this.#take(name) ?? fallback;
     const found = allowed.find((candidate) => candidate === value);
-    if (found === undefined) throw new OptionsError(name, value, `one of ${allowed.map(String).join(", ")}`);
+    if (found === undefined) throw this.#refusal(name, value, `one of ${allowed.map(String).join(", ")}`);
     return found;
   }
 
   /** Something that `isValid` recognises, such as an object with certain methods. */
   value<T>(name: string, fallback: T, isValid: (value: unknown) => value is T, allowed: string): T {
     const value = this.#take(name) ?? fallback;
-    if (!isValid(value)) throw new OptionsError(name, value, allowed);
+    if (!isValid(value)) throw this.#refusal(name, value, allowed);
     return value;
   }
 
   /** The same for something that has no default. */
   required<T>(name: string, isValid: (value: unknown) => value is T, allowed: string): T {
     const value = this.#take(name);
-    if (!isValid(value)) throw new OptionsError(name, value, allowed);
+    if (!isValid(value)) throw this.#refusal(name, value, allowed);
     return value;
   }
 
@@ -78,11 +83,15 @@ export class OptionReader {
    *   secret in the wrong place
    */
   finish(): void {
-    for (const name of Object.keys(this.#given)) {
-      if (this.has(name) && !this.#read.has(name)) {
-        throw new OptionsError(name, name, `one of the names ${[...this.#read].sort().join(", ")}`);
+    for (const [name, value] of Object.entries(this.#given)) {
+      if ((value ?? null) !== null && !this.#read.has(name)) {
+        throw this.#refusal(name, name, `one of the names ${[...this.#read].sort().join(", ")}`);
       }
     }
+  }
+
+  #refusal(name: string, value: unknown, allowed: string): OptionsError {
+    return new OptionsError(this.#path + name, value, allowed);
   }
 
   #take(name: string): unknown {

@@ -1,0 +1,73 @@
+import { OptionReader, OptionsError } from "@odradek/network";
+
+/** A topic to be. */
+export interface NewTopic {
+  readonly topic: string;
+  /** How many partitions. @default what the broker is configured with; before Kafka 2.4 it must be given */
+  readonly numPartitions?: number;
+  /** How many copies of each partition. @default what the broker is configured with; before Kafka 2.4 it must be given */
+  readonly replicationFactor?: number;
+  /** Brokers of each partition, the first being its preferred leader; instead of the two counts. */
+  readonly assignments?: readonly (readonly number[])[];
+  /** The topic's own configuration, such as `{ "cleanup.policy": "compact" }`; `null` means the broker's default. */
+  readonly configs?: Readonly<Record<string, string | null>>;
+}
+
+/** The same, complete. */
+export interface ResolvedNewTopic {
+  readonly topic: string;
+  readonly numPartitions: number;
+  readonly replicationFactor: number;
+  readonly assignments: readonly (readonly number[])[];
+  readonly configs: Readonly<Record<string, string | null>>;
+}
+
+/** What a broker reads as "not given". */
+const notGiven = -1;
+
+const maxInt32 = 0x7fff_ffff;
+const maxInt16 = 0x7fff;
+
+/** @throws OptionsError for topics that no broker would take, naming which of them, the field, and what is allowed */
+export function resolveNewTopics(given: readonly NewTopic[]): readonly ResolvedNewTopic[] {
+  if (!Array.isArray(given)) throw new OptionsError("topics", given, "an array of topics");
+  const topics = given.map((topic, index) => resolveNewTopic(topic, `topics[${index}]`));
+  const repeated = topics.find(({ topic }, index) => topics.findIndex((other) => other.topic === topic) < index);
+  if (repeated !== undefined) throw new OptionsError("topics", repeated.topic, "each topic only once");
+  return topics;
+}
+
+function resolveNewTopic(given: NewTopic, path: string): ResolvedNewTopic {
+  const reader = new OptionReader(given, path);
+  const hasCounts = reader.has("numPartitions") || reader.has("replicationFactor");
+  if (reader.has("assignments") && hasCounts) {
+    throw new OptionsError(
+      `${path}.assignments`,
+      given.assignments,
+      "nothing beside numPartitions and replicationFactor",
+    );
+  }
+  const resolved = {
+    topic: reader.required("topic", isName, "the name of a topic"),
+    numPartitions: reader.has("numPartitions") ? reader.integer("numPartitions", 1, 1, maxInt32) : notGiven,
+    replicationFactor: reader.has("replicationFactor") ? reader.integer("replicationFactor", 1, 1, maxInt16) : notGiven,
+    assignments: reader.value("assignments", [], isAssignments, "an array with the broker ids of each partition"),
+    configs: reader.value("configs", {}, isConfigs, "an object of texts"),
+  };
+  reader.finish();
+  return Object.freeze(resolved);
+}
+
+const isName = (value: unknown): value is string => typeof value === "string" && value !== "";
+
+const isBrokerId = (value: unknown): value is number =>
+  typeof value === "number" && Number.isInteger(value) && value >= 0;
+
+const isAssignments = (value: unknown): value is readonly (readonly number[])[] =>
+  Array.isArray(value) && value.every((ids: unknown) => Array.isArray(ids) && ids.length > 0 && ids.every(isBrokerId));
+
+const isConfigs = (value: unknown): value is Readonly<Record<string, string | null>> =>
+  typeof value === "object" &&
+  value !== null &&
+  !Array.isArray(value) &&
+  Object.values(value).every((text) => text === null || typeof text === "string");
