@@ -1,6 +1,5 @@
 import { isIPv6 } from "node:net";
-import type { Address } from "./errors.ts";
-import { OptionsError } from "./errors.ts";
+import { type Address, OptionsError } from "./errors.ts";
 import type { OptionReader } from "./option-reader.ts";
 
 /** What all clients have in common. Names, meaning and defaults are those of Kafka's Java client. */
@@ -95,12 +94,16 @@ function isTextArray(value: unknown): value is readonly string[] {
 }
 
 function parseAddress(server: string): Address {
-  const match = /^(?:\[(?<v6>[^\]]+)\]|(?<name>[^:\s[\]/@]+)):(?<port>\d{1,5})$/.exec(server);
+  const match = /^(?:\[(?<v6>[^\]]+)\]|(?<name>[^:\s[\]/@]+)):(?<port>\d{1,5})$/.exec(server.trim());
   const { v6, name, port: digits } = match?.groups ?? {};
   const host = v6 === undefined || isIPv6(v6) ? (v6 ?? name) : undefined;
   const port = Number(digits);
   if (host === undefined || !(port >= 1 && port <= 65_535)) {
-    throw new OptionsError("bootstrapServers", withoutUser(server), "host:port, such as broker-1:9092 or [::1]:9092,");
+    throw new OptionsError(
+      "bootstrapServers",
+      withoutUser(server),
+      "host:port without a scheme, such as broker-1:9092 or [::1]:9092,",
+    );
   }
   return { host, port };
 }

@@ -74,7 +74,7 @@ export class MetadataUpdater {
     this.#metadata.started();
     try {
       const version = connection.versions.usableVersion(MetadataApi);
-      const topics = this.#metadata.question?.map((name) => ({ name })) ?? null;
+      const topics = [...this.#metadata.topics].map((name) => ({ name }));
       const question = { topics, allowAutoTopicCreation: this.#options.allowAutoTopicCreation };
       const response = await connection.request(MetadataApi, version, question);
       this.#metadata.update(response, version);

@@ -11,9 +11,6 @@ import {
   updatedSnapshot,
 } from "./cluster-snapshot.ts";
 
-/** Which topics an update asks for; `null` for all of them. */
-export type MetadataQuestion = readonly string[] | null;
-
 /**
  * What one client knows of the cluster, and when it must ask again. It asks nobody itself: `MetadataUpdater` does, when
  * `dueAtMs` has come. Source: Kafka's `Metadata`, KIP-580 for the back-off.
@@ -47,7 +44,7 @@ export class Metadata {
     return this.#snapshot;
   }
 
-  /** The topics that updates ask for. */
+  /** The topics that updates ask for; where there are none, the question costs the brokers nothing. */
   get topics(): ReadonlySet<string> {
     return this.#topics;
   }
@@ -78,11 +75,6 @@ export class Metadata {
   get dueAtMs(): number {
     if (this.#isUrgent) return Number.NEGATIVE_INFINITY;
     return this.#isRequested ? this.#allowedAtMs : Math.max(this.#allowedAtMs, this.#lastSuccessMs + this.#maxAgeMs);
-  }
-
-  /** What to ask: the topics in use; none of them costs the broker nothing. */
-  get question(): MetadataQuestion {
-    return [...this.#topics];
   }
 
   /** An update is being asked for: what is requested from now on is for the one after it. */

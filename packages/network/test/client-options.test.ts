@@ -87,6 +87,7 @@ describe("the bootstrap servers", () => {
   test.each([
     ["kafka-1.example.com:9092", { host: "kafka-1.example.com", port: 9092 }],
     ["127.0.0.1:1", { host: "127.0.0.1", port: 1 }],
+    [" broker-2:9092", { host: "broker-2", port: 9092 }],
     ["[::1]:9092", { host: "::1", port: 9092 }],
     ["[fe80::1%eth0]:65535", { host: "fe80::1%eth0", port: 65_535 }],
   ])("may be %s", (server, address) => {
@@ -111,7 +112,7 @@ describe("the bootstrap servers", () => {
     "",
   ])("may not be %o", (server) => {
     expect(messageOf({ bootstrapServers: ["localhost:9092", server] })).toBe(
-      `option bootstrapServers: host:port, such as broker-1:9092 or [::1]:9092, is expected, not ${JSON.stringify(server)}`,
+      `option bootstrapServers: host:port without a scheme, such as broker-1:9092 or [::1]:9092, is expected, not ${JSON.stringify(server)}`,
     );
   });
 

@@ -1,5 +1,5 @@
 import { DecodeError, EncodeError, UnsupportedVersionError } from "./errors.ts";
-import { type Codec, within } from "./field-codec.ts";
+import { type Codec, within, withinWritten } from "./field-codec.ts";
 import type { Reader } from "./reader.ts";
 import type { AnyType, Fields, Message, Primitive } from "./schema.ts";
 import { type Field, structCodec } from "./struct-codec.ts";
@@ -154,7 +154,7 @@ function arrayCodec(item: Codec, nullable: boolean, flexible: boolean): Codec {
       try {
         for (; index < value.length; index++) item.write(writer, value[index]);
       } catch (error) {
-        throw within(error, index);
+        throw withinWritten(error, index);
       }
     },
   );

@@ -10,9 +10,13 @@ export interface Codec {
   readonly write: (writer: Writer, value: unknown) => void;
 }
 
-/** Adds where it happened to an error on its way out; what Node says of a number out of range becomes ours. */
+/** Adds where it happened to an error on its way out. */
 export function within(error: unknown, segment: string | number): unknown {
-  if (isCodecError(error)) return error.within(segment);
-  if (error instanceof RangeError) return new EncodeError(error.message, { cause: error }).within(segment);
-  return error;
+  return isCodecError(error) ? error.within(segment) : error;
+}
+
+/** The same while writing, where what Node says of a number out of range is an error of the value. */
+export function withinWritten(error: unknown, segment: string | number): unknown {
+  const known = error instanceof RangeError ? new EncodeError(error.message, { cause: error }) : error;
+  return within(known, segment);
 }

@@ -51,6 +51,7 @@ export {
 } from "./records/record-batch.ts";
 export {
   type BatchCompression,
+  type BatchMemory,
   noProducerState,
   type ProducerState,
   RecordBatchBuilder,

@@ -1,5 +1,5 @@
 import { DecodeError, EncodeError, UnsupportedVersionError } from "./errors.ts";
-import { type Codec, within } from "./field-codec.ts";
+import { type Codec, within, withinWritten } from "./field-codec.ts";
 import type { Reader } from "./reader.ts";
 import type { Writer } from "./writer.ts";
 import { isStruct } from "./zero.ts";
@@ -76,7 +76,7 @@ export function structCodec(
           field.write(writer, given(field, value));
         }
       } catch (error) {
-        throw within(error, current);
+        throw withinWritten(error, current);
       }
       if (flexible) writeTags(writer, tagged, value);
     },
@@ -108,7 +108,7 @@ function writeTags(writer: Writer, fields: readonly TaggedField[], value: Struct
     try {
       writer.sized((inner) => field.codec.write(inner, value[field.name]));
     } catch (error) {
-      throw within(error, field.name);
+      throw withinWritten(error, field.name);
     }
   }
 }

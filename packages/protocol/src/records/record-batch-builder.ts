@@ -38,11 +38,23 @@ export interface BatchCompression {
   readonly ratio: number;
 }
 
+/** Where a builder gets larger buffers from, when its records outgrow the one that it was given. */
+export interface BatchMemory {
+  /** @returns `null` where there is none: the batch takes no more records then */
+  take(bytes: number): Buffer | null;
+  /** Takes back what `take` gave. */
+  release(buffer: Buffer): void;
+}
+
+const heap: BatchMemory = Object.freeze({ take: (bytes: number) => Buffer.allocUnsafe(bytes), release: () => {} });
+
 export interface RecordBatchBuilderOptions {
   /** Bytes at which the batch counts as full. @default the length of the buffer */
   readonly writeLimit?: number;
   /** @default none */
   readonly compression?: BatchCompression | null;
+  /** For records that outgrow the buffer: a first one that is larger, or those that wait to be compressed. @default the heap */
+  readonly memory?: BatchMemory | null;
 }
 
 /** Estimates of compressed size are raised by this, because a batch that gets too large must be split. */
@@ -65,7 +77,8 @@ type Outcome = (typeof outcome)[keyof typeof outcome];
  *
  * The buffer belongs to the builder from the constructor on, and to the bytes that `close` gives afterwards: they are a
  * view of it, as long as they fit. Where they do not (a first record larger than the buffer, records that
- * compress worse than estimated), the builder takes a larger buffer of its own.
+ * compress worse than estimated), they are a view of what the builder took from `memory`, until `release`. It allocates
+ * nothing else itself: what no buffer at hand has room for once it is compressed is sent as it is.
  *
  * @see MemoryRecordsBuilder (apache/kafka clients/common/record), whose rules for a full batch these are
  */
@@ -74,8 +87,9 @@ export class RecordBatchBuilder {
   readonly #target: Buffer;
   readonly #writeLimit: number;
   readonly #compression: BatchCompression | null;
+  readonly #memory: BatchMemory;
   #state: BuilderState = "open";
-  /** The records behind room for the header. It is `#target` until that is too small. */
+  /** The records behind room for the header. It is `#target` until that is too small, then taken from `#memory`. */
   #buffer: Buffer;
   /** Where the next record goes. */
   #end = recordBatchOverheadBytes;
@@ -86,6 +100,8 @@ export class RecordBatchBuilder {
   /** The records, once they were compressed in the background. */
   #compressed: Buffer | null = null;
   #batch: Buffer | null = null;
+  /** Whether the closed batch is compressed. */
+  #isCompressed = false;
   /** Whether all texts so far were ASCII. */
   #assumeAscii = true;
 
@@ -94,6 +110,7 @@ export class RecordBatchBuilder {
     this.#buffer = buffer;
     this.#writeLimit = options.writeLimit ?? buffer.length;
     this.#compression = options.compression ?? null;
+    this.#memory = options.memory ?? heap;
   }
 
   get recordCount(): number {
@@ -137,7 +154,7 @@ export class RecordBatchBuilder {
     return this.#compression === null || this.#compression.codec.compressSync !== undefined;
   }
 
-  /** Whether `append` would take the record. The first one always has room. */
+  /** Whether `append` would take the record, as long as there is memory. The first one always has room. */
   hasRoomFor(
     timestampMs: number,
     key: RecordData,
@@ -207,12 +224,19 @@ export class RecordBatchBuilder {
     if (batch === null) {
       throw new KafkaError("the producer's state is written into a closed batch", { code: "STATE" });
     }
-    const codec = compressionTypes.indexOf(this.#compression?.codec.name ?? "none");
+    const codec = this.#isCompressed ? compressionTypes.indexOf(this.#compression?.codec.name ?? "none") : 0;
     batch.writeInt16BE(codec | (state.isTransactional ? attribute.transactional : 0), offsetOf.attributes);
     batch.writeBigInt64BE(state.producerId, offsetOf.producerId);
     batch.writeInt16BE(state.producerEpoch, offsetOf.producerEpoch);
     batch.writeInt32BE(state.baseSequence, offsetOf.baseSequence);
     batch.writeUInt32BE(crc32c(batch, offsetOf.attributes, batch.length), offsetOf.crc);
+  }
+
+  /** Gives back what was taken from `memory`. The bytes of the batch must not be used afterwards. */
+  release(): void {
+    if (this.#buffer === this.#target) return;
+    this.#memory.release(this.#buffer);
+    this.#buffer = this.#target;
   }
 
   #hasRoom(size: number): boolean {
@@ -246,7 +270,7 @@ export class RecordBatchBuilder {
     if (!this.#hasRoom(size)) return outcome.full;
 
     const start = this.#end;
-    if (start + size > this.#buffer.length) this.#grow(start + size);
+    if (start + size > this.#buffer.length && !this.#grow(start + size)) return outcome.full;
     const buffer = this.#buffer;
     let offset = writeVarint(buffer, start, bodyBytes);
     buffer[offset++] = 0;
@@ -276,11 +300,14 @@ export class RecordBatchBuilder {
     return outcome.appended;
   }
 
-  /** Moves the records into a buffer of at least `size` bytes. */
-  #grow(size: number): void {
-    const grown = Buffer.allocUnsafe(Math.max(size, this.#buffer.length * 2));
+  /** Moves the records into a buffer of at least `size` bytes; false where there is no memory for it. */
+  #grow(size: number): boolean {
+    const grown = this.#memory.take(Math.max(size, this.#buffer.length * 2));
+    if (grown === null) return false;
     this.#buffer.copy(grown, recordBatchOverheadBytes, recordBatchOverheadBytes, this.#end);
+    this.release();
     this.#buffer = grown;
+    return true;
   }
 
   #finish(partitionLeaderEpoch: number): Buffer {
@@ -296,19 +323,20 @@ export class RecordBatchBuilder {
     writeInt64(batch, this.#maxTimestamp, offsetOf.maxTimestamp);
     this.#state = "closed";
     this.#batch = batch;
-    this.#buffer = batch;
     this.#compressed = null;
     return batch;
   }
 
-  /** Puts the compressed records where they will be sent from. */
+  /** Puts the compressed records where they will be sent from. The memory in which they grew is free where it is not that. */
   #place(compression: BatchCompression): Buffer {
     const compressed = this.#compressed ?? this.#compressSync(compression);
     this.#compressionRatio = compressed.length / this.uncompressedBytes;
     const size = recordBatchOverheadBytes + compressed.length;
-    const target = size <= this.#target.length ? this.#target : Buffer.allocUnsafe(size);
-    compressed.copy(target, recordBatchOverheadBytes);
-    return target.subarray(0, size);
+    if (size > this.#target.length && size > this.#buffer.length) return this.#buffer.subarray(0, this.#end);
+    this.#isCompressed = true;
+    if (size <= this.#target.length) this.release();
+    compressed.copy(this.#buffer, recordBatchOverheadBytes);
+    return this.#buffer.subarray(0, size);
   }
 
   #compressSync({ codec, level }: BatchCompression): Buffer {
