@@ -226,7 +226,7 @@ export class Connection {
     this.#state.to("checkingVersions");
     handshake(this).then(
       (versions) => this.#onVersions(versions),
-      (error: Error) => this.destroy(error),
+      (error: unknown) => this.destroy(error instanceof Error ? error : new Error(String(error))),
     );
   }
 

@@ -58,9 +58,9 @@ describe("json", () => {
     );
   });
 
-  test("refuses bytes that are no JSON, with the reason as its cause", () => {
+  test("refuses bytes that are no JSON, without a word of what they hold", () => {
     const wrong = () => json.deserialize(Buffer.from("hunter2"), value);
     expect(wrong).toThrow("the value of a record of orders is no JSON");
-    expect(wrong).toThrow(expect.objectContaining({ code: "SERIALIZATION", cause: expect.any(SyntaxError) }));
+    expect(wrong).toThrow(expect.objectContaining({ code: "SERIALIZATION", cause: undefined }));
   });
 });
