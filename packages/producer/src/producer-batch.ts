@@ -1,5 +1,11 @@
 import { type Encoded, State } from "@odradek/network";
-import { type BatchCompression, type KafkaError, noProducerState, RecordBatchBuilder } from "@odradek/protocol";
+import {
+  type BatchCompression,
+  type BatchMemory,
+  type KafkaError,
+  noProducerState,
+  RecordBatchBuilder,
+} from "@odradek/protocol";
 import type { Delivery } from "./delivery.ts";
 import { DeliveryError } from "./delivery-error.ts";
 import type { SerializedRecord } from "./producer-record.ts";
@@ -23,6 +29,8 @@ export interface ProducerBatchOptions {
   /** Bytes at which the batch is full. A first record that is larger has the batch for itself. */
   readonly batchSize: number;
   readonly compression: BatchCompression | null;
+  /** Where records grow that wait to be compressed. */
+  readonly memory: BatchMemory;
   readonly createdAtMs: number;
 }
 
@@ -46,12 +54,12 @@ export class ProducerBatch {
   #mayBeInLog = false;
   #onTold: (() => void)[] = [];
 
-  constructor({ topic, partition, buffer, batchSize, compression, createdAtMs }: ProducerBatchOptions) {
+  constructor({ topic, partition, buffer, batchSize, compression, memory, createdAtMs }: ProducerBatchOptions) {
     this.topic = topic;
     this.partition = partition;
     this.buffer = buffer;
     this.createdAtMs = createdAtMs;
-    this.#builder = new RecordBatchBuilder(buffer, { writeLimit: batchSize, compression });
+    this.#builder = new RecordBatchBuilder(buffer, { writeLimit: batchSize, compression, memory });
     this.#outcome = { topic, partition, baseOffset: -1n, logAppendTimeMs: -1 };
   }
 
@@ -187,6 +195,11 @@ export class ProducerBatch {
   /** Comes out of its last request, after it was abandoned. */
   letGo(): void {
     this.#state.to("done");
+  }
+
+  /** Gives back what its records took beyond `buffer`. No request may point at it any more. */
+  release(): void {
+    this.#builder.release();
   }
 
   /** Resolves when every record was told what became of it, be it good or bad. */

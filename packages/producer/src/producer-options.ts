@@ -24,7 +24,11 @@ export interface ProducerOptions<K = Uint8Array | string, V = Uint8Array | strin
   readonly batchSize?: number;
   /** How long a batch waits for more records, milliseconds. With 0, for those of the same turn of the event loop. @default 5 */
   readonly lingerMs?: number;
-  /** Memory for records that are not delivered yet, bytes. When it is all in use, `send` waits. @default 33_554_432 */
+  /**
+   * Memory for records that are not delivered yet, bytes; with compression, for those too that are still to be
+   * compressed, at their full size. When it is all in use, `send` waits. What a codec needs while it works comes on top.
+   * @default 33_554_432
+   */
   readonly bufferMemory?: number;
   /** How long `send` may wait for metadata and memory together, milliseconds. @default 60_000 */
   readonly maxBlockMs?: number;

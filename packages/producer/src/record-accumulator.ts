@@ -132,6 +132,7 @@ export class RecordAccumulator {
         buffer,
         batchSize: this.#options.batchSize,
         compression: this.#compressionOf(queues),
+        memory: this.memory,
         createdAtMs: nowMs,
       });
       batch.tryAppend(record);
@@ -243,6 +244,7 @@ export class RecordAccumulator {
   /** Ends the life of a batch to which no request points any more: its memory is for others. */
   release(batch: ProducerBatch): void {
     this.#incomplete.delete(batch);
+    batch.release();
     this.memory.release(batch.buffer);
   }
 

@@ -1,6 +1,8 @@
 import { zeroUuid } from "@odradek/protocol";
 import type { ProduceResponse } from "@odradek/protocol/messages/produce";
 import { describe, expect, test } from "vitest";
+import { ManualClock } from "../../network/test/manual-clock.ts";
+import { BufferPool } from "../src/buffer-pool.ts";
 import { ProduceAnswers, produceBounds, produceRequest } from "../src/produce-request.ts";
 import { ProducerBatch } from "../src/producer-batch.ts";
 import { clusterOf } from "./cluster.ts";
@@ -9,8 +11,10 @@ const id = "AAAAAAAAAAAAAAAAAAAAAQ";
 const options = { acks: -1, requestTimeoutMs: 30_000 } as const;
 const buffer = Buffer.alloc(100);
 
+const memory = new BufferPool(1_000, 100, new ManualClock());
+
 const batchOf = (topic: string, partition: number): ProducerBatch =>
-  new ProducerBatch({ topic, partition, buffer, batchSize: 100, compression: null, createdAtMs: 0 });
+  new ProducerBatch({ topic, partition, buffer, batchSize: 100, compression: null, memory, createdAtMs: 0 });
 
 const built = (topic: string, partition: number) => ({ batch: batchOf(topic, partition), records: buffer });
 

@@ -1,5 +1,7 @@
 import { defaultCodecs, defaultRecordBatchesOptions, KafkaError, RecordBatches } from "@odradek/protocol";
 import { describe, expect, test } from "vitest";
+import { ManualClock } from "../../network/test/manual-clock.ts";
+import { BufferPool } from "../src/buffer-pool.ts";
 import { ProducerBatch, type ProducerBatchOptions } from "../src/producer-batch.ts";
 import { recordOf, Told } from "./told.ts";
 
@@ -13,6 +15,7 @@ function setUp(given: Partial<ProducerBatchOptions> = {}) {
     buffer: Buffer.alloc(1_000),
     batchSize: 1_000,
     compression: null,
+    memory: new BufferPool(10_000, 1_000, new ManualClock()),
     createdAtMs: 0,
     ...given,
   });

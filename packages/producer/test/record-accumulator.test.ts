@@ -1,5 +1,6 @@
+import { randomBytes } from "node:crypto";
 import { type ClusterSnapshot, Deadline } from "@odradek/network";
-import { KafkaError } from "@odradek/protocol";
+import { defaultCodecs, KafkaError } from "@odradek/protocol";
 import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../network/test/manual-clock.ts";
 import { BufferPool } from "../src/buffer-pool.ts";
@@ -128,6 +129,81 @@ describe("appending", () => {
     const { drain, append } = setUp({ random: 0 });
     for (; index < 12; index++) append(null, 100);
     expect(places(drain(0))).toEqual(["orders-0 x8"]);
+  });
+});
+
+describe("with compression", () => {
+  const gzip = { codec: defaultCodecs.gzip, level: 1 };
+
+  /** An accumulator that has seen records of its topic compress to a few percent. */
+  function setUpCompressing(bufferMemory: number) {
+    const set = setUp({ bufferMemory, compression: gzip });
+    for (let batches = 0; batches < 200; batches++) {
+      set.append(0, 800);
+      for (const batch of set.drain(0)) {
+        batch.build();
+        set.accumulator.observeCompression(batch);
+        set.accumulator.release(batch);
+      }
+    }
+    /** Appends to one partition after the other until there is no memory; gives the bytes that were taken in. */
+    const fill = (valueBytes: number): number => {
+      let bytes = 0;
+      for (let count = 0; count < 10_000; count++) {
+        const record = recordOf(valueBytes, { partition: count % 3, delivery: set.told });
+        const snapshot = set.cluster.topics.get("orders")!;
+        if (set.accumulator.append(record, snapshot) === null) {
+          const buffer = set.memory.take(set.accumulator.batchBytes(record));
+          if (buffer === null) break;
+          set.accumulator.open(record, snapshot, buffer, 0);
+        }
+        bytes += valueBytes;
+      }
+      return bytes;
+    };
+    return { ...set, fill };
+  }
+
+  test("records that are not compressed yet take no more than bufferMemory, however well they will compress", () => {
+    const { fill, memory } = setUpCompressing(50_000);
+    const bytes = fill(100);
+    expect(bytes).toBeGreaterThan(20_000);
+    expect(bytes).toBeLessThanOrEqual(50_000);
+    expect(memory.availableBytes).toBeGreaterThanOrEqual(0);
+  });
+
+  test("the memory for a batch's growth is back when it is built, the rest when it is done", () => {
+    const { accumulator, append, drain, memory } = setUpCompressing(100_000);
+    for (let record = 0; record < 50; record++) append(0, 100);
+    expect(memory.availableBytes).toBeLessThan(100_000 - 5_000 - batchSize);
+    const [batch] = drain(0);
+    expect(batch?.recordCount).toBe(50);
+    batch?.build();
+    expect(memory.availableBytes).toBe(100_000 - batchSize);
+    accumulator.release(batch!);
+    expect(memory.availableBytes).toBe(100_000);
+  });
+
+  test("a batch that is never built gives back all of its memory", () => {
+    const { accumulator, append, memory } = setUpCompressing(100_000);
+    for (let record = 0; record < 50; record++) append(0, 100);
+    for (const batch of accumulator.expired(1_000)) accumulator.release(batch);
+    expect(memory.availableBytes).toBe(100_000);
+  });
+
+  test("records that compress worse than expected are sent from the memory in which they grew", () => {
+    const { accumulator, append, cluster, drain, memory, told } = setUpCompressing(100_000);
+    append(0, 100);
+    for (let record = 0; record < 20; record++) {
+      const value = randomBytes(100);
+      accumulator.append(recordOf(0, { value, delivery: told }), cluster.topics.get("orders")!);
+    }
+    const before = memory.availableBytes;
+    const [batch] = drain(0);
+    expect(batch?.build().length).toBeGreaterThan(2_000);
+    expect(memory.availableBytes).toBe(before);
+    accumulator.release(batch!);
+    expect(memory.availableBytes).toBe(100_000);
   });
 });
 

@@ -12,6 +12,26 @@ const transactional: ProducerState = { producerId: 4000n, producerEpoch: 7, base
 
 const builderOf = (bytes: number, options = {}) => new RecordBatchBuilder(Buffer.alloc(bytes), options);
 
+/** Memory with an end. */
+class CountedMemory {
+  readonly #totalBytes: number;
+  takenBytes = 0;
+
+  constructor(totalBytes: number) {
+    this.#totalBytes = totalBytes;
+  }
+
+  take(bytes: number): Buffer | null {
+    if (this.takenBytes + bytes > this.#totalBytes) return null;
+    this.takenBytes += bytes;
+    return Buffer.alloc(bytes);
+  }
+
+  release({ length }: Buffer): void {
+    this.takenBytes -= length;
+  }
+}
+
 /** Bytes of a record with a value of `size` bytes and nothing else. */
 const sizeOfValue = (size: number, offsetDelta = 0) => recordSizeInBytes(offsetDelta, 0, null, Buffer.alloc(size), []);
 
@@ -225,6 +245,7 @@ test("timestamps before 1970 are kept", async () => {
 
 describe("compression", () => {
   const value = Buffer.from("0123456789".repeat(100));
+  const noise = Buffer.from(Array.from({ length: 300 }, (_, index) => (index * 2654435761) >>> 13));
 
   test("guesses the size from the ratio, and five percent more", () => {
     const builder = builderOf(10_000, { writeLimit: 2000, compression: { codec: gzip, ratio: 0.5 } });
@@ -248,13 +269,37 @@ describe("compression", () => {
     expect((await readRecords(batch)).map((record) => record.value)).toEqual([value, value, value, value]);
   });
 
-  test("that makes records larger than the buffer gets a larger one", async () => {
-    const noise = Buffer.from(Array.from({ length: 300 }, (_, index) => (index * 2654435761) >>> 13));
+  test("that makes records larger than the buffer is left out", async () => {
     const builder = builderOf(61 + sizeOfValue(300), { compression: { codec: gzip, ratio: 1 } });
     builder.append(t0, null, noise);
     const batch = builder.close(noProducerState);
     expect(builder.compressionRatio).toBeGreaterThan(1);
+    expect(batch.readInt16BE(21)).toBe(0);
     expect((await readRecords(batch))[0]?.value).toEqual(noise);
+  });
+
+  test("of records that outgrew the buffer answers in what they grew in, where they compress badly", async () => {
+    const memory = new CountedMemory(10_000);
+    const builder = builderOf(200, { writeLimit: 1_000, compression: { codec: gzip, ratio: 0.01 }, memory });
+    for (let index = 0; index < 4; index++) builder.append(t0, null, noise);
+    const batch = builder.close(transactional);
+    expect(batch.length).toBeGreaterThan(200);
+    expect(memory.takenBytes).toBeGreaterThan(1200);
+    expect((await readRecords(batch)).map((record) => record.value)).toEqual([noise, noise, noise, noise]);
+    builder.release();
+    expect(memory.takenBytes).toBe(0);
+  });
+
+  test("takes no more records than there is memory for, and needs none once they are compressed", async () => {
+    const memory = new CountedMemory(6_000);
+    const builder = builderOf(1_200, { compression: { codec: gzip, ratio: 0.01 }, memory });
+    let count = 0;
+    while (builder.append(t0, null, value)) count += 1;
+    // 2,400 bytes, then 4,800 while those are still taken, are more than there is.
+    expect([count, memory.takenBytes]).toEqual([2, 2_400]);
+    const batch = builder.close(transactional);
+    expect(memory.takenBytes).toBe(0);
+    expect((await readRecords(batch)).map((record) => record.value)).toEqual([value, value]);
   });
 
   test("gives the same batch on this thread and in the background", async () => {
