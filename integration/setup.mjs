@@ -43,7 +43,7 @@ async function kafka() {
 }
 
 async function jars() {
-  const { resolveJars } = await launcher("jars");
+  const { resolveJars } = await launcher("jvm/jars");
   const [jar] = await withJava(() => resolveJars("clients", say));
   say(`The schemas of Kafka's protocol are in ${jar}`);
 }

@@ -2,7 +2,9 @@ import { listeners } from "./listeners.ts";
 import { endpointOf, hostPort, type Node } from "./node.ts";
 import type { ClusterPlan } from "./plan.ts";
 import { releaseOf } from "./versions.ts";
-import { sessionTimeoutMs } from "./zookeeper.ts";
+
+/** How long ZooKeeper keeps the place of a broker that it does not hear of any more. */
+export const zooKeeperSessionTimeoutMs = 5_000;
 
 /** What the brokers of a cluster have in common. */
 export interface ClusterLayout {
@@ -33,6 +35,12 @@ export function brokerProperties(node: Node, layout: ClusterLayout, dataFolder: 
   };
 }
 
+/** In the syntax of Java's properties, in which a line break inside a value is written as `\n`. */
+export const propertiesText = (properties: Readonly<Record<string, string>>): string =>
+  Object.entries(properties)
+    .map(([key, value]) => `${key}=${value.replaceAll("\n", "\\n")}\n`)
+    .join("");
+
 function kraft(node: Node, nodes: readonly Node[]): Record<string, string> {
   const voter = (each: Node) => `${each.id}@${hostPort(endpointOf(each, "CONTROLLER").advertised)}`;
   return {
@@ -49,7 +57,7 @@ function kraft(node: Node, nodes: readonly Node[]): Record<string, string> {
 const viaZooKeeper = (node: Node, address: string): Record<string, string> => ({
   "broker.id": `${node.id}`,
   "zookeeper.connect": address,
-  "zookeeper.session.timeout.ms": `${sessionTimeoutMs}`,
+  "zookeeper.session.timeout.ms": `${zooKeeperSessionTimeoutMs}`,
 });
 
 function network(node: Node): Record<string, string> {

@@ -4,7 +4,7 @@ import { OwnCluster } from "./own-cluster.ts";
 import type { ClusterPlan } from "./plan.ts";
 import type { Progress, ProviderName } from "./provider.ts";
 import { chooseProvider } from "./providers.ts";
-import { ClusterSecurity } from "./security.ts";
+import { ClusterSecurity } from "./security/security.ts";
 import { defaultVersion, type KafkaVersion, releaseOf } from "./versions.ts";
 
 export type { Broker, KafkaCluster } from "./kafka-cluster.ts";

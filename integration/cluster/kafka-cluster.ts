@@ -1,5 +1,5 @@
 import type { ClientListener } from "./listeners.ts";
-import type { ClusterSecurity } from "./security.ts";
+import type { ClusterSecurity } from "./security/security.ts";
 import type { TopicSpec } from "./topic.ts";
 import type { KafkaVersion } from "./versions.ts";
 import type { Address } from "./wire.ts";

@@ -16,6 +16,11 @@ export interface Machine {
   log(): Promise<string>;
 }
 
+const shownLines = 40;
+
+/** The last lines of a log, for an error. */
+export const endOfLog = (log: string): string => log.trimEnd().split("\n").slice(-shownLines).join("\n");
+
 /** What a provider gives: brokers that are laid out and do not run yet. */
 export interface Fleet {
   readonly machines: readonly Machine[];

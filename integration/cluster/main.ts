@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type KafkaCluster, startCluster } from "./cluster.ts";
 import { secureListeners } from "./listeners.ts";
-import type { ClusterSecurity } from "./security.ts";
+import type { ClusterSecurity } from "./security/security.ts";
 import { defaultVersion, isKafkaVersion, kafkaVersions } from "./versions.ts";
 
 /** `npm run kafka -- [--version VERSION] [--brokers 1] [--secure]`: a cluster for as long as nobody presses Ctrl-C. */

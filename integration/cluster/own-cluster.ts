@@ -1,11 +1,11 @@
 import { OwnBroker } from "./broker.ts";
 import type { KafkaCluster } from "./kafka-cluster.ts";
 import type { ClientListener } from "./listeners.ts";
-import { endOfLog } from "./log.ts";
 import type { Fleet } from "./machine.ts";
+import { endOfLog } from "./machine.ts";
 import { endpointOf, hostPort } from "./node.ts";
 import { untilMembersMeet } from "./readiness.ts";
-import type { ClusterSecurity } from "./security.ts";
+import type { ClusterSecurity } from "./security/security.ts";
 import { createTopic, type TopicSpec } from "./topic.ts";
 import type { KafkaVersion } from "./versions.ts";
 

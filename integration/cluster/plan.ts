@@ -1,4 +1,4 @@
-import type { ClusterSecurity } from "./security.ts";
+import type { ClusterSecurity } from "./security/security.ts";
 import { type KafkaVersion, releaseOf } from "./versions.ts";
 
 /** What a cluster is to be, all defaults filled in. */

@@ -1,5 +1,5 @@
-import { containers } from "./containers.ts";
-import { jvm } from "./jvm.ts";
+import { containers } from "./containers/containers.ts";
+import { jvm } from "./jvm/jvm.ts";
 import type { Fleet } from "./machine.ts";
 import type { ClusterPlan } from "./plan.ts";
 import { type Progress, type Provider, type ProviderName, Unavailable } from "./provider.ts";

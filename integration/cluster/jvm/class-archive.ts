@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { rename, stat, writeFile } from "node:fs/promises";
-import type { Progress } from "./provider.ts";
-import { cacheFolder } from "./workspace.ts";
+import type { Progress } from "../provider.ts";
+import { cacheFolder } from "../workspace.ts";
 
 /** What an archive is good for: one JVM, and one exact class path. */
 export interface ArchiveKey {

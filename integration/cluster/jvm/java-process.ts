@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { delimiter } from "node:path";
-import type { Watchdog } from "./watchdog.ts";
+import type { Watchdog } from "../watchdog.ts";
 
 /** Small and quick to start: one compiler, and a collector without threads of its own. */
 const frugal = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"];

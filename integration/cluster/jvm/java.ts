@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { Unavailable } from "./provider.ts";
+import { Unavailable } from "../provider.ts";
 
 const oldest = 17;
 

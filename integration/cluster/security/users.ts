@@ -2,8 +2,8 @@ import { pbkdf2Sync, randomBytes } from "node:crypto";
 import { BrokerError } from "@odradek/protocol";
 import { AlterUserScramCredentials } from "@odradek/protocol/messages/alter-user-scram-credentials";
 import { DescribeUserScramCredentials } from "@odradek/protocol/messages/describe-user-scram-credentials";
-import { until } from "./readiness.ts";
-import { type Address, ask, Wire } from "./wire.ts";
+import { until } from "../readiness.ts";
+import { type Address, ask, Wire } from "../wire.ts";
 
 /** Who may log in with a password: by PLAIN each, by SCRAM all but `admin`. `admin` may do everything. */
 export const users = ["alice", "bob", "admin"] as const;

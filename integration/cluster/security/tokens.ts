@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { loopback } from "./ports.ts";
+import { loopback } from "../ports.ts";
 import { passwordOf } from "./users.ts";
 
 /** A bearer token, in the shape that the client's `sasl.token` resolves with. */

@@ -1,18 +1,17 @@
 import { randomBytes } from "node:crypto";
 import type { ContainerRuntimeClient } from "testcontainers";
-import { brokerProperties, type ClusterLayout } from "./broker-properties.ts";
+import { brokerProperties, type ClusterLayout, propertiesText } from "../broker-properties.ts";
+import { isInternal, type Listener } from "../listeners.ts";
+import type { Fleet } from "../machine.ts";
+import { type Endpoint, layOutNodes, type Node, randomClusterId } from "../node.ts";
+import { type ClusterPlan, hasKraft } from "../plan.ts";
+import { loopback } from "../ports.ts";
+import { type Provider, Unavailable } from "../provider.ts";
+import { allowingUrl } from "../security/security.ts";
+import { defaultVersion, type KafkaVersion } from "../versions.ts";
+import { Watchdog } from "../watchdog.ts";
+import { asset } from "../workspace.ts";
 import { type Container, ContainerMachine } from "./container-machine.ts";
-import { propertiesText } from "./java-properties.ts";
-import { isInternal, type Listener } from "./listeners.ts";
-import type { Fleet } from "./machine.ts";
-import { type Endpoint, layOutNodes, type Node, randomClusterId } from "./node.ts";
-import { type ClusterPlan, hasKraft } from "./plan.ts";
-import { loopback } from "./ports.ts";
-import { type Provider, Unavailable } from "./provider.ts";
-import { allowingUrl } from "./security.ts";
-import { defaultVersion, type KafkaVersion } from "./versions.ts";
-import { Watchdog } from "./watchdog.ts";
-import { asset } from "./workspace.ts";
 
 /** An engine that lives answers in milliseconds; a socket that nobody serves any more never does. */
 const answerWithinMs = 5_000;
@@ -87,7 +86,7 @@ async function getImage(
 async function layOut(plan: ClusterPlan, engine: ContainerRuntimeClient, image: string): Promise<Fleet> {
   const name = `odradek-${randomBytes(4).toString("hex")}`;
   const Labels = { [name]: "cluster" };
-  const watchdog = new Watchdog([process.execPath, asset("remove-containers.mjs"), name]);
+  const watchdog = new Watchdog([process.execPath, asset("containers", "remove-containers.mjs"), name]);
   try {
     await engine.network.create({ Name: name, Labels });
     const nodes = await layOutNodes(plan, inContainer);

@@ -1,7 +1,7 @@
+import type { Address } from "../wire.ts";
 import { type Certificates, issueCertificates } from "./certificates.ts";
 import { TokenIssuer } from "./tokens.ts";
 import { addScramUsers, passwordOf, users } from "./users.ts";
-import type { Address } from "./wire.ts";
 
 const pkg = "org.apache.kafka.common.security";
 const scramLogin = `${pkg}.scram.ScramLoginModule required;`;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs a command with a Docker engine that has the image apache/kafka:4.3.1, or says in one line why it cannot.
 #
-#   integration/cluster/engine.sh COMMAND...
+#   integration/cluster/containers/engine.sh COMMAND...
 #
 # An engine that answers already is used as it is. Else root on Debian or Ubuntu gets one for the time of the command: bound
 # to the loopback address, its socket and all its data in a temporary folder. An image that no registry gives is built from
@@ -46,7 +46,7 @@ stop_engine() {
 # The jars come from the cache, or from Maven.
 build_image() {
   jar=$(node -e 'require(process.argv[1]).resolveJars(process.argv[2], console.error).then((jars) => console.log(jars[0]))' \
-    "$here/../dist/cluster/jars.js" "$version")
+    "$here/../../dist/cluster/jvm/jars.js" "$version")
   sh "$here/build-image.sh" "$image" "$(dirname "$jar")"
 }
 

@@ -2,24 +2,23 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { brokerProperties, type ClusterLayout } from "./broker-properties.ts";
+import { brokerProperties, type ClusterLayout, propertiesText } from "../broker-properties.ts";
+import type { Listener } from "../listeners.ts";
+import type { Fleet } from "../machine.ts";
+import { type Endpoint, layOutNodes, type Node, randomClusterId } from "../node.ts";
+import { OwnCluster } from "../own-cluster.ts";
+import { type ClusterPlan, hasKraft } from "../plan.ts";
+import { loopback } from "../ports.ts";
+import type { Provider } from "../provider.ts";
+import { allowingUrl } from "../security/security.ts";
+import { defaultVersion, releaseOf } from "../versions.ts";
+import { Watchdog } from "../watchdog.ts";
+import { asset } from "../workspace.ts";
 import { archivedClasses } from "./class-archive.ts";
 import { resolveJars } from "./jars.ts";
 import { findJava, type Java } from "./java.ts";
 import type { JavaCommand } from "./java-process.ts";
-import { propertiesText } from "./java-properties.ts";
 import { JvmMachine } from "./jvm-machine.ts";
-import type { Listener } from "./listeners.ts";
-import type { Fleet } from "./machine.ts";
-import { type Endpoint, layOutNodes, type Node, randomClusterId } from "./node.ts";
-import { OwnCluster } from "./own-cluster.ts";
-import { type ClusterPlan, hasKraft } from "./plan.ts";
-import { loopback } from "./ports.ts";
-import type { Provider } from "./provider.ts";
-import { allowingUrl } from "./security.ts";
-import { defaultVersion, releaseOf } from "./versions.ts";
-import { Watchdog } from "./watchdog.ts";
-import { asset } from "./workspace.ts";
 import { placeKeptMs, startZooKeeper } from "./zookeeper.ts";
 
 /** What it takes to run Java programs of one version of Kafka. */
@@ -52,8 +51,8 @@ export const jvm: Provider = {
 
 const loggingOption = ({ version }: ClusterPlan): string =>
   releaseOf(version).logging === "log4j2"
-    ? `-Dlog4j2.configurationFile=${pathToFileURL(asset("log4j2.properties")).href}`
-    : `-Dlog4j.configuration=${pathToFileURL(asset("log4j.properties")).href}`;
+    ? `-Dlog4j2.configurationFile=${pathToFileURL(asset("jvm", "log4j2.properties")).href}`
+    : `-Dlog4j.configuration=${pathToFileURL(asset("jvm", "log4j.properties")).href}`;
 
 /** Runs one broker from its start to an orderly end. */
 async function rehearse({ version }: ClusterPlan, runtime: Runtime): Promise<void> {

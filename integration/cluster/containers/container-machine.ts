@@ -1,6 +1,6 @@
 import type { ContainerRuntimeClient } from "testcontainers";
-import type { Machine } from "./machine.ts";
-import type { Node } from "./node.ts";
+import type { Machine } from "../machine.ts";
+import type { Node } from "../node.ts";
 
 /** As the client of Testcontainers hands them out. */
 export type Container = ReturnType<ContainerRuntimeClient["container"]["getById"]>;

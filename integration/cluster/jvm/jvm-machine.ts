@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Machine } from "../machine.ts";
+import { endOfLog } from "../machine.ts";
+import type { Node } from "../node.ts";
+import type { Watchdog } from "../watchdog.ts";
 import { type JavaCommand, JavaProcess } from "./java-process.ts";
-import { endOfLog } from "./log.ts";
-import type { Machine } from "./machine.ts";
-import type { Node } from "./node.ts";
-import type { Watchdog } from "./watchdog.ts";
 
 export interface JvmMachinePlan {
   readonly broker: JavaCommand;

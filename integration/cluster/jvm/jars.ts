@@ -2,8 +2,8 @@ import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { type Progress, Unavailable } from "./provider.ts";
-import { asset, cacheFolder } from "./workspace.ts";
+import { type Progress, Unavailable } from "../provider.ts";
+import { asset, cacheFolder } from "../workspace.ts";
 
 const copyDependencies = "org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies";
 
@@ -14,7 +14,7 @@ const copyDependencies = "org.apache.maven.plugins:maven-dependency-plugin:2.8:c
  * @throws Unavailable where they are not in the cache and Maven is missing, or cannot get them
  */
 export async function resolveJars(name: string, progress: Progress): Promise<string[]> {
-  const pom = asset("jars", `${name}.xml`);
+  const pom = asset("jvm", "jars", `${name}.xml`);
   const folder = cacheFolder(name);
   const wanted = await readFile(pom, "utf8");
   if ((await textOf(join(folder, "pom.xml"))) !== wanted) {

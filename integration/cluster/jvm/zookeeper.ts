@@ -2,19 +2,17 @@ import { once } from "node:events";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { propertiesText, zooKeeperSessionTimeoutMs } from "../broker-properties.ts";
+import { endOfLog } from "../machine.ts";
+import { freePorts, loopback } from "../ports.ts";
+import { until } from "../readiness.ts";
+import type { Watchdog } from "../watchdog.ts";
 import { type JavaCommand, JavaProcess } from "./java-process.ts";
-import { propertiesText } from "./java-properties.ts";
-import { endOfLog } from "./log.ts";
-import { freePorts, loopback } from "./ports.ts";
-import { until } from "./readiness.ts";
-import type { Watchdog } from "./watchdog.ts";
 
-/** How long it keeps the place of a broker that it does not hear of any more. */
-export const sessionTimeoutMs = 5_000;
 const tickMs = 500;
 
 /** How long after its death a broker cannot come back, because the place of the old one is still kept; in whole ticks. */
-export const placeKeptMs = sessionTimeoutMs + 2 * tickMs;
+export const placeKeptMs = zooKeeperSessionTimeoutMs + 2 * tickMs;
 
 const mainClass = "org.apache.zookeeper.server.quorum.QuorumPeerMain";
 
