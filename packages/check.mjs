@@ -44,12 +44,16 @@ const install = (folder, ...args) => {
 install(scratch, ...tarballs);
 writeFileSync(
   join(scratch, "both.cjs"),
-  `const required = require("odradek");
-import("odradek").then((imported) => {
-  const names = Object.keys(required).sort();
-  const missing = names.filter((name) => imported[name] !== required[name]);
-  if (names.length === 0 || missing.length > 0) throw new Error("not one instance for require and import: " + missing);
-  console.log("odradek: " + names.length + " names, one instance for require and import, Node " + process.version);
+  `const entries = ["odradek", "@odradek/protocol", "@odradek/protocol/messages/metadata"];
+Promise.all(entries.map((entry) => import(entry))).then((modules) => {
+  const counts = entries.map((entry, index) => {
+    const required = require(entry);
+    const names = Object.keys(required);
+    const apart = names.filter((name) => modules[index][name] !== required[name]);
+    if (names.length === 0 || apart.length > 0) throw new Error(entry + " is not one instance for both: " + apart);
+    return entry + " (" + names.length + " names)";
+  });
+  console.log("Node " + process.version + ": one instance for require and import of " + counts.join(", "));
 });
 `,
 );

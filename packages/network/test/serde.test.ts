@@ -61,6 +61,6 @@ describe("json", () => {
   test("refuses bytes that are no JSON, without a word of what they hold", () => {
     const wrong = () => json.deserialize(Buffer.from("hunter2"), value);
     expect(wrong).toThrow("the value of a record of orders is no JSON");
-    expect(wrong).toThrow(expect.objectContaining({ code: "SERIALIZATION", cause: undefined }));
+    expect(wrong).toThrow(expect.not.objectContaining({ cause: expect.anything() }));
   });
 });
