@@ -74,6 +74,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     this.#accumulator = new RecordAccumulator(resolved, this.#memory);
     this.#sender = new Sender(resolved, this.#client, this.#accumulator, clock);
     this.#blocked = new BlockedSends<K, V>(clock, resolved.maxBlockMs, {
+      lacksPartition: (record) => this.#lacksPartition(record),
       admit: (record, deadline) => (this.#appendNow(record) ? null : this.#appendLater(record, deadline)),
       fail: (record, error) => this.#fail(record.source, record.delivery, record.position, error),
     });
@@ -168,10 +169,15 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
   }
 
   async #flush(): Promise<void> {
-    await this.#blocked.settled();
+    // What lingers goes at once: it need not wait for what is blocked, perhaps by that very memory.
+    await Promise.all([this.#flushAppended(), this.#blocked.settled()]);
+    await this.#flushAppended();
+  }
+
+  #flushAppended(): Promise<void> {
     const flushed = this.#accumulator.flush();
     this.#sender.wake();
-    await flushed;
+    return flushed;
   }
 
   /** Resolves when `work` is done, or time is up. */
@@ -186,7 +192,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     try {
       this.#requireOpen();
       const serialized = this.#serialize(record, delivery, position);
-      if (this.#blocked.has(record.topic) || !this.#appendNow(serialized)) this.#blocked.add(serialized);
+      if (this.#blocked.isBehind(serialized) || !this.#appendNow(serialized)) this.#blocked.add(serialized);
     } catch (error) {
       // Nobody is called back inside of their own call.
       queueMicrotask(() => this.#fail(record, delivery, position, error));
@@ -259,9 +265,12 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     return true;
   }
 
-  async #appendLater(record: SerializedRecord<K, V>, deadline: Deadline): Promise<void> {
-    const topic = await this.#awaitTopic(record.topic, record.partition ?? 0, deadline);
-    if (this.#appendNow(record)) return;
+  /** @returns false where the topic turns out to lack the partition */
+  async #appendLater(record: SerializedRecord<K, V>, deadline: Deadline): Promise<boolean> {
+    const awaited = this.#lacksPartition(record) ? (record.partition ?? 0) : 0;
+    const topic = await this.#awaitTopic(record.topic, awaited, deadline);
+    if (this.#lacksPartition(record)) return false;
+    if (this.#appendNow(record)) return true;
     this.#choosePartition(record, topic);
     const memory = this.#memory.wait(this.#accumulator.batchBytes(record), deadline);
     // While somebody waits for memory, nothing lingers.
@@ -272,6 +281,12 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
       throw new ClosedError("producer");
     }
     this.#wakeFor(this.#accumulator.open(record, topic, buffer, this.#clock.now()));
+    return true;
+  }
+
+  #lacksPartition({ topic: name, partition }: SerializedRecord<K, V>): boolean {
+    const topic = this.#client.metadata.snapshot.topics.get(name);
+    return topic !== undefined && typeof partition === "number" && partition >= topic.partitions.length;
   }
 
   #wakeFor({ full, opened }: Appended): void {

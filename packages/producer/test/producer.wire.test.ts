@@ -436,6 +436,54 @@ describe("the partitioner", () => {
   });
 });
 
+describe("a record for a partition that does not exist", () => {
+  test.each([true, false])("holds up no other of its topic, be the topic known or not: %s", async (isKnown) => {
+    const clock = new ManualClock();
+    const { broker, producer } = await setUp({ clock, maxBlockMs: 20_000 });
+    const startMs = clock.now();
+    if (isKnown) await soon(clock, producer.partitionsFor(topic));
+    const sends = [
+      outcomeOf(producer.send({ topic, partition: 7 })),
+      outcomeOf(producer.send({ topic, partition: 7 })),
+    ];
+    const other = outcomeOf(producer.send({ topic, value: "other" }));
+    const call = await soon(clock, broker.nextCall(), 1);
+    expect(call.batches).toEqual([{ topic, partition: 0, values: ["other"] }]);
+    call.answer(() => ({ baseOffset: 3n }));
+    expect(await soon(clock, other)).toBe("@3");
+    expect(clock.now() - startMs).toBeLessThan(10_000);
+    clock.advance(20_000);
+    expect(await soon(clock, Promise.all(sends))).toEqual(["TIMEOUT, no", "TIMEOUT, no"]);
+  });
+
+  test("does not keep a flush from sending what lingers, and is waited for all the same", async () => {
+    const clock = new ManualClock();
+    const { broker, producer } = await setUp({
+      clock,
+      lingerMs: 60_000,
+      maxBlockMs: 5_000,
+      deliveryTimeoutMs: 120_000,
+    });
+    const startMs = clock.now();
+    await soon(clock, producer.partitionsFor(topic));
+    const sent = outcomeOf(producer.send({ topic, value: "a" }));
+    const nowhere = outcomeOf(producer.send({ topic, partition: 7 }));
+    let isFlushed = false;
+    const flushed = producer.flush().then(() => {
+      isFlushed = true;
+    });
+    const call = await soon(clock, broker.nextCall(), 1);
+    expect(clock.now() - startMs).toBeLessThan(4_000);
+    call.answer(() => ({ baseOffset: 0n }));
+    expect(await soon(clock, sent)).toBe("@0");
+    for (let turns = 0; turns < 20; turns++) await soon(clock, turn());
+    expect(isFlushed).toBe(false);
+    clock.advance(5_000);
+    expect(await soon(clock, nowhere)).toBe("TIMEOUT, no");
+    await soon(clock, flushed);
+  });
+});
+
 describe("with memory used up", () => {
   test("the partitioner is asked once for each record, also for those that wait", async () => {
     let asked = 0;
