@@ -89,7 +89,8 @@ export class BlockedSends<K, V> {
     }
     const begun: Line<K, V> = { key, sends: [send], head: 0 };
     this.#lines.set(key, begun);
-    void this.#advance(begun);
+    // Nobody is called back inside of their own call.
+    queueMicrotask(() => void this.#advance(begun));
   }
 
   async #advance(line: Line<K, V>): Promise<void> {

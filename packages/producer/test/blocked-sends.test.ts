@@ -50,6 +50,7 @@ describe("blocked records of a topic", () => {
   test("are admitted in their order, one after the other", async () => {
     const { isBehind, admitted, gateOf, add } = setUp();
     for (let record = 0; record < 3; record++) add("a");
+    await turn();
     expect(isBehind("a")).toBe(true);
     gateOf("a").waiting[0]?.resolve();
     await turn();
@@ -65,6 +66,7 @@ describe("blocked records of a topic", () => {
     const { isBehind, admitted, gateOf, add } = setUp();
     add("a");
     add("b");
+    await turn();
     expect([isBehind("b"), isBehind("c")]).toEqual([true, false]);
     gateOf("b").waiting[0]?.resolve();
     await turn();
@@ -76,17 +78,35 @@ describe("blocked records of a topic", () => {
     const { admitted, failed, gateOf, add } = setUp();
     add("a");
     add("a");
+    await turn();
     gateOf("a").open = true;
     gateOf("a").waiting[0]?.reject(new Error("no such topic"));
     await turn();
     expect([failed, admitted]).toEqual([["a 0"], ["a 1"]]);
   });
 
+  test("are told that they fail after the call that adds them, never inside of it", async () => {
+    const failed: number[] = [];
+    const blocked = new BlockedSends(new ManualClock(), 500, {
+      lacksPartition: () => false,
+      admit: () => {
+        throw new Error("no such partition");
+      },
+      fail: ({ position }) => failed.push(position),
+    });
+    blocked.add(recordOf(1, { delivery: new Told(), position: 4 }));
+    expect(failed).toEqual([]);
+    await turn();
+    expect(failed).toEqual([4]);
+  });
+
   test("have their time from the moment they were sent, not from their turn", async () => {
     const { clock, timeoutsMs, gateOf, add } = setUp();
     add("a");
+    await turn();
     clock.advance(100);
     add("a");
+    await turn();
     clock.advance(300);
     gateOf("a").waiting[0]?.resolve();
     await turn();
@@ -96,6 +116,7 @@ describe("blocked records of a topic", () => {
   test("are all in order when they are many", async () => {
     const { admitted, gateOf, add } = setUp();
     for (let record = 0; record < 1_000; record++) add("a");
+    await turn();
     gateOf("a").open = true;
     gateOf("a").waiting[0]?.resolve();
     await turn();
@@ -114,6 +135,7 @@ describe("waiting until all are settled", () => {
     };
     const both = [blocked.settled().then(count), blocked.settled().then(count)];
     add("a");
+    await turn();
     gateOf("a").waiting[0]?.resolve();
     await turn();
     expect(settled).toBe(0);
