@@ -34,7 +34,7 @@ let serial = 0;
 
 async function newTopic(partitions: number, configs: Readonly<Record<string, string>> = {}): Promise<string> {
   const topic = `consumer-${process.pid}-${Date.now()}-${serial++}`;
-  (await admin.createTopics([{ topic, partitions, replicationFactor: 1, configs }])).orThrow();
+  (await admin.createTopics([{ topic, numPartitions: partitions, replicationFactor: 1, configs }])).orThrow();
   return topic;
 }
 

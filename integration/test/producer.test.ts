@@ -27,7 +27,7 @@ let serial = 0;
 
 async function newTopic(partitions = 1, configs: Readonly<Record<string, string>> = {}): Promise<string> {
   const topic = `producer-${process.pid}-${Date.now()}-${serial++}`;
-  (await admin.createTopics([{ topic, partitions, replicationFactor: 3, configs }])).orThrow();
+  (await admin.createTopics([{ topic, numPartitions: partitions, replicationFactor: 3, configs }])).orThrow();
   return topic;
 }
 
