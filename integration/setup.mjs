@@ -55,19 +55,21 @@ function launcher(module) {
   return import(pathToFileURL(file).href);
 }
 
-/** Tries again with Java and Maven installed, where one is missing and this is a machine on which that may be done. */
+/** Tries again with Java and Maven installed, where they are what lacks and this is a machine on which that may be done. */
 async function withJava(action) {
   try {
     return await action();
   } catch (error) {
-    const lacking = !runs("java", "-version") || !runs("mvn", "-version");
-    const allowed = process.getuid?.() === 0 && existsSync("/etc/debian_version") && runs("apt-get", "--version");
-    if (!lacking || !allowed) throw error;
+    if (error.code !== "JAVA_MISSING" || !mayInstall()) throw error;
     say(error.message);
     run("Installing Java and Maven with apt-get", "apt-get", ["-qq", "update"]);
     run("This takes a minute", "apt-get", ["-qq", "-y", "install", "openjdk-17-jre-headless", "maven"]);
     return action();
   }
+}
+
+function mayInstall() {
+  return process.getuid?.() === 0 && existsSync("/etc/debian_version") && runs("apt-get", "--version");
 }
 
 /** Every folder of the repository that is compiled. */

@@ -22,5 +22,16 @@ export interface Provider {
   prepare(plan: ClusterPlan, progress: Progress): Promise<() => Promise<Fleet>>;
 }
 
-/** Why a provider cannot be had, as a clause that goes behind "because". */
-export class Unavailable extends Error {}
+/**
+ * Why a provider cannot be had, as a clause that goes behind "because".
+ *
+ * Its code is `JAVA_MISSING` where whoever installs Java and Maven gets further, and `UNAVAILABLE` elsewhere.
+ */
+export class Unavailable extends Error {
+  readonly code: "JAVA_MISSING" | "UNAVAILABLE";
+
+  constructor(message: string, { code = "UNAVAILABLE", cause }: { code?: Unavailable["code"]; cause?: unknown } = {}) {
+    super(message, { cause });
+    this.code = code;
+  }
+}

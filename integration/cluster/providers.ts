@@ -20,20 +20,23 @@ export interface Choice {
  * @throws Unavailable with one line that says how to get a Kafka, when there is none
  */
 export async function chooseProvider(plan: ClusterPlan, progress: Progress, only?: ProviderName): Promise<Choice> {
-  const obstacles: string[] = [];
+  const obstacles: Unavailable[] = [];
   for (const provider of providers) {
     if (only !== undefined && provider.name !== only) continue;
     try {
       const layOut = await provider.prepare(plan, progress);
-      const because = only === undefined ? obstacles.join("; ") || provider.merit : "it was asked for";
-      return { layOut, whereabouts: `${provider.place}, because ${because}` };
+      const reason = only === undefined ? reasons(obstacles) || provider.merit : "it was asked for";
+      return { layOut, whereabouts: `${provider.place}, because ${reason}` };
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
-      obstacles.push(error.message);
+      obstacles.push(error);
     }
   }
   throw new Unavailable(
-    `No Kafka ${plan.version} to be had, because ${obstacles.join("; ")}. ` +
+    `No Kafka ${plan.version} to be had, because ${reasons(obstacles)}. ` +
       "Start Docker, or install Java 17 and Maven, or set KAFKA_BROKERS to the host:port of a cluster that runs.",
+    { code: obstacles.some(({ code }) => code === "JAVA_MISSING") ? "JAVA_MISSING" : "UNAVAILABLE" },
   );
 }
+
+const reasons = (obstacles: readonly Unavailable[]): string => obstacles.map(({ message }) => message).join("; ");

@@ -230,15 +230,6 @@ test("a broker that does not start shows the end of its log at once", async () =
   );
 });
 
-test("without Docker and Java, one line says how to get a Kafka", async () => {
-  vi.stubEnv("DOCKER_HOST", "tcp://127.0.0.1:1");
-  vi.stubEnv("JAVA_HOME", "/nowhere");
-  await expect(startCluster({ own: true, provider: "jvm" })).rejects.toThrow(
-    /^No Kafka 4\.3\.1 to be had, because there is no Java \(.*\)\. Start Docker, or install Java 17 and Maven, or set KAFKA_BROKERS .*$/,
-  );
-  vi.unstubAllEnvs();
-});
-
 describe("npm run kafka", () => {
   const main = fileURLToPath(new URL("../dist/cluster/main.js", import.meta.url));
 

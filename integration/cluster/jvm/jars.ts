@@ -47,9 +47,8 @@ async function maven(args: readonly string[]): Promise<void> {
     await promisify(execFile)("mvn", ["-q", "-B", ...args]);
   } catch (cause) {
     const missing = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
-    throw new Unavailable(missing ? "there is no Maven (mvn does not run)" : `Maven fails: ${reasonOf(cause)}`, {
-      cause,
-    });
+    if (missing) throw new Unavailable("there is no Maven (mvn does not run)", { code: "JAVA_MISSING", cause });
+    throw new Unavailable(`Maven fails: ${reasonOf(cause)}`, { cause });
   }
 }
 

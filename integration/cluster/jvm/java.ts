@@ -16,13 +16,17 @@ export interface Java {
 export async function findJava(): Promise<Java> {
   const home = process.env["JAVA_HOME"];
   const program = home === undefined ? "java" : join(home, "bin", "java");
+  // Who has said which Java to take is not helped by another one.
+  const code = home === undefined ? "JAVA_MISSING" : "UNAVAILABLE";
   const identity = await promisify(execFile)(program, ["-version"]).then(
     ({ stderr }) => stderr,
     () => {
-      throw new Unavailable(`there is no Java (${program} does not run)`);
+      throw new Unavailable(`there is no Java (${program} does not run)`, { code });
     },
   );
   const version = Number(/version "(\d+)/.exec(identity)?.[1]);
-  if (!(version >= oldest)) throw new Unavailable(`Kafka needs Java ${oldest}, and ${program} is Java ${version}`);
+  if (!(version >= oldest)) {
+    throw new Unavailable(`Kafka needs Java ${oldest}, and ${program} is Java ${version}`, { code });
+  }
   return { program, identity };
 }
