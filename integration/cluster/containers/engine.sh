@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs a command with a Docker engine that has the image apache/kafka:4.3.1, or says in one line why it cannot.
+# Runs a command with a Docker engine that has the image apache/kafka:4.3.1. Where nobody can start an engine it says so in one
+# line and ends well: nothing is wrong that anybody could put right. What merely failed ends with exit code 1.
 #
 #   integration/cluster/containers/engine.sh COMMAND...
 #
@@ -16,6 +17,11 @@ cannot() {
   exit 0
 }
 
+fail() {
+  echo "Kafka in containers cannot be exercised: $1" >&2
+  exit 1
+}
+
 start_engine() {
   { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; } ||
     cannot "no Docker engine answers, and only root on Debian or Ubuntu can be given one"
@@ -24,7 +30,7 @@ start_engine() {
     # Since Debian 13 the command docker is in a package of its own.
     { apt-get -qq update && apt-get -qq -y install --no-install-recommends docker.io iptables \
       $(apt-cache show docker-cli >/dev/null 2>&1 && echo docker-cli); } >"$home/apt.log" 2>&1 ||
-      cannot "apt-get cannot install docker.io: $(tail -n 1 "$home/apt.log")"
+      fail "apt-get cannot install docker.io: $(tail -n 1 "$home/apt.log")"
   fi
   export DOCKER_HOST="unix://$home/docker.sock"
   dockerd --host "$DOCKER_HOST" --ip 127.0.0.1 --data-root "$home/data" --exec-root "$home/run" \
@@ -35,7 +41,14 @@ start_engine() {
     kill -0 "$engine" 2>/dev/null || break
     sleep 0.1
   done
-  cannot "dockerd does not start: $(tail -n 1 "$home/dockerd.log")"
+  reason="dockerd does not start: $(tail -n 1 "$home/dockerd.log")"
+  # The last line of its log is what it died of. A kernel or sandbox that keeps from root what an engine is made of (mounts,
+  # control groups, packet filters) is no fault of this repository; a full disk, a bad flag or an engine that hangs is one.
+  if ! kill -0 "$engine" 2>/dev/null && echo "$reason" |
+    grep -Eqi 'permission denied|operation not permitted|read-only file system|cgroup|iptables|nf_tables'; then
+    cannot "$reason"
+  fi
+  fail "$reason"
 }
 
 stop_engine() {
