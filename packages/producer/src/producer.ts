@@ -98,12 +98,14 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
    * @param callback is told instead of a promise, which is cheaper: once, never inside of the call itself, and in the
    *   order of the calls for records of one partition
    * @returns where the record is, once `acks` says that it is there
-   * @throws DeliveryError, and nothing else, with `persisted`: whether the record may be in the log all the same
+   * @throws KafkaError with code OPTIONS, at once, for a callback that is no function; else DeliveryError only, with `persisted`: whether the record may be in the log all the same
    */
   send(record: ProducerRecord<K, V>): Promise<RecordMetadata>;
   send(record: ProducerRecord<K, V>, callback: SendCallback): void;
   send(record: ProducerRecord<K, V>, callback?: SendCallback): Promise<RecordMetadata> | undefined {
     if (callback !== undefined) {
+      // Thrown, as nobody else could be told.
+      if (typeof callback !== "function") throw unusable("callback", callback, "a function");
       this.#send(record, new CallbackDelivery(callback), 0);
       return;
     }
@@ -209,6 +211,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     if (!isCount(timestampMs)) throw unusable("timestamp", timestampMs, countText);
     const partition = record.partition ?? undefined;
     if (partition !== undefined && !isCount(partition)) throw unusable("partition", partition, countText);
+    if (headers !== noHeaders) checkHeaders(headers);
     const boundBytes = this.#boundBytes(key, value, headers);
     return { source: record, topic, partition, timestampMs, key, value, headers, boundBytes, delivery, position };
   }
@@ -362,6 +365,19 @@ function serialized<T>(serializer: Serializer<T>, value: T | null | undefined, c
   }
   if (encoded === null || typeof encoded === "string" || encoded instanceof Uint8Array) return encoded;
   throw new SerializationError(`${context.role}Serializer gave neither bytes nor text for topic ${context.topic}`);
+}
+
+/** Without types, headers come in many shapes; what is wrong with them would else show as a broken size. */
+function checkHeaders(headers: readonly (Header | null)[]): void {
+  if (!Array.isArray(headers)) {
+    throw unusable("headers", JSON.stringify(headers), 'an array such as [{ key: "trace", value: "7f" }]');
+  }
+  headers.forEach((header, index) => {
+    const value = header?.value;
+    const isUsable = value === null || typeof value === "string" || value instanceof Uint8Array;
+    if (typeof header?.key === "string" && isUsable) return;
+    throw unusable(`header ${index}`, JSON.stringify(header), "text as key and text, bytes or null as value");
+  });
 }
 
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;

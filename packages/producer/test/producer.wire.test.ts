@@ -361,6 +361,27 @@ describe("a record that cannot be sent at all", () => {
     ]);
   });
 
+  test.each([
+    ['{"a":"b"}', "headers", 'an array such as [{ key: "trace", value: "7f" }]'],
+    ['[{"key":7,"value":"a"}]', "header 0", "text as key"],
+    ['[{"key":"a","value":"a"},{"key":"b","value":5}]', "header 1", "text, bytes or null as value"],
+    ["[null]", "header 0", "text as key"],
+  ])("fails at once where its headers are none: %s", async (text, what, expected) => {
+    const producer = new KafkaProducer({ bootstrapServers: ["localhost:1"] });
+    onTestFinished(() => producer.close());
+    // What JSON.parse gives passes for anything, as everything does for a caller in JavaScript.
+    const error: unknown = await producer.send({ topic, headers: JSON.parse(text) }).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ name: "DeliveryError", code: "OPTIONS", persisted: "no" });
+    expect(String(error)).toContain(what);
+    expect(String(error)).toContain(expected);
+  });
+
+  test("throws at once for a callback that is no function: there is nobody else to tell", () => {
+    const producer = new KafkaProducer({ bootstrapServers: ["localhost:1"] });
+    onTestFinished(() => producer.close());
+    expect(() => producer.send({ topic }, JSON.parse("7"))).toThrow("callback 7: a function is expected");
+  });
+
   test("fails at once where a serializer throws, saying of what topic and whether key or value", async () => {
     const valueSerializer: Serializer<string> = {
       serialize: () => {
