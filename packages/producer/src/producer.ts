@@ -5,6 +5,7 @@ import {
   type Encoded,
   type Header,
   NetworkClient,
+  OptionsError,
   type PartitionSnapshot,
   type SerdeContext,
   SerializationError,
@@ -148,8 +149,11 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
   /**
    * Takes no more records, delivers those that were sent, and closes every connection. What is not delivered after
    * `timeoutMs` fails.
+   *
+   * @throws OptionsError for a `timeoutMs` below 0; the producer stays open
    */
   close({ timeoutMs = Number.POSITIVE_INFINITY }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    if (!(timeoutMs >= 0)) return Promise.reject(new OptionsError("timeoutMs", timeoutMs, "at least 0 milliseconds"));
     this.#closing ??= this.#close(timeoutMs);
     return this.#closing;
   }

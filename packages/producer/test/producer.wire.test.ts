@@ -684,6 +684,12 @@ describe("closing", () => {
     expect(clock.timers).toBe(0);
   });
 
+  test.each([-1, Number.NaN])("refuses timeoutMs %s, and goes on", async (timeoutMs) => {
+    const { producer } = await setUp();
+    await expect(producer.close({ timeoutMs })).rejects.toMatchObject({ name: "OptionsError" });
+    await expect(producer.flush()).resolves.toBeUndefined();
+  });
+
   test("is done once, whoever asks for it", async () => {
     const { producer } = await setUp();
     expect(producer.close()).toBe(producer.close());
