@@ -6,7 +6,8 @@ import type { RecordMetadata } from "./record-metadata.ts";
  * Whether a record that was not acknowledged is in the log all the same.
  *
  * `no` is a promise: it was never handed to a socket, or every broker that got it refused it. `maybe`: it was handed to
- * a socket, and no answer settles what became of it. `yes`: a broker has it.
+ * a socket, and no answer settles what became of it. `yes`: a broker has it; only an idempotent producer can know that of a
+ * record that failed.
  */
 export type Persisted = "no" | "maybe" | "yes";
 

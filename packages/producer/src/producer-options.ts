@@ -35,7 +35,8 @@ export interface ProducerOptions<K = Uint8Array | string, V = Uint8Array | strin
   /** Limit for one record and for one request, bytes. The broker has one of its own, `max.message.bytes`. @default 1_048_576 */
   readonly maxRequestSize?: number;
   /**
-   * How long a record may take from `send` to its outcome, milliseconds, retries included. At least
+   * How long a batch may take from its first record to its outcome, milliseconds, retries included; the time that `send`
+   * waits before that counts for `maxBlockMs`. At least
    * `lingerMs + requestTimeoutMs`; where only those were given, it is raised to that.
    * @default 120_000
    */
