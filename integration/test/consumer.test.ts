@@ -11,7 +11,6 @@ import { Produce } from "@odradek/protocol/messages/produce";
 import {
   ClosedError,
   type ConsumerOptions,
-  KafkaAdmin,
   KafkaConsumer,
   KafkaProducer,
   type ProducerOptions,
@@ -19,24 +18,8 @@ import {
   TimeoutError,
   WakeupError,
 } from "odradek";
-import { afterAll, afterEach, describe, expect, inject, test } from "vitest";
-
-const bootstrapServers = inject("bootstrapServers");
-const admin = new KafkaAdmin({ bootstrapServers });
-afterAll(() => admin.close());
-
-const opened: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const one of opened.splice(0)) await one[Symbol.asyncDispose]();
-});
-
-let serial = 0;
-
-async function newTopic(partitions: number, configs: Readonly<Record<string, string>> = {}): Promise<string> {
-  const topic = `consumer-${process.pid}-${Date.now()}-${serial++}`;
-  (await admin.createTopics([{ topic, numPartitions: partitions, replicationFactor: 1, configs }])).orThrow();
-  return topic;
-}
+import { describe, expect, test } from "vitest";
+import { bootstrapServers, newTopic, opened } from "./topics.ts";
 
 const partitionsOf = (topic: string, count: number) =>
   Array.from({ length: count }, (_, partition) => ({ topic, partition }));
@@ -183,7 +166,7 @@ describe("KafkaConsumer", () => {
   });
 
   test("gives what a record is: key, headers, time, offset and place", async () => {
-    const topic = await newTopic(1);
+    const topic = await newTopic();
     const producer = new KafkaProducer({ bootstrapServers });
     opened.push(producer);
     const headers = [
@@ -224,7 +207,7 @@ describe("KafkaConsumer", () => {
   });
 
   test("begins at the end unless told otherwise, and reads what comes then", async () => {
-    const topic = await newTopic(1);
+    const topic = await newTopic();
     await write(topic, numbered(5));
     const consumer = consumerOf(topic, 1, { autoOffsetReset: "latest" });
     expect(await consumer.position({ topic, partition: 0 })).toBe(5n);
@@ -233,7 +216,7 @@ describe("KafkaConsumer", () => {
   });
 
   test("begins with the first record that is young enough", async () => {
-    const topic = await newTopic(1);
+    const topic = await newTopic();
     const nowMs = Date.now();
     await write(topic, [
       { value: "old", timestamp: nowMs - 7_200_000 },
@@ -245,7 +228,7 @@ describe("KafkaConsumer", () => {
   });
 
   test("goes where it is sent: to an offset, to the beginning, to the end", async () => {
-    const topic = await newTopic(1);
+    const topic = await newTopic();
     const partition = { topic, partition: 0 };
     await write(topic, numbered(100));
     const consumer = consumerOf(topic, 1, { maxPollRecords: 10 });
@@ -264,7 +247,7 @@ describe("KafkaConsumer", () => {
   });
 
   test("goes to the end of the policy when the log has nothing at its position", async () => {
-    const topic = await newTopic(1);
+    const topic = await newTopic();
     await write(topic, numbered(3));
     const consumer = consumerOf(topic);
     consumer.seek({ topic, partition: 0 }, 1_000);
@@ -310,7 +293,7 @@ describe("KafkaConsumer", () => {
   });
 
   test.each(["gzip", "snappy", "lz4", "zstd"] as const)("reads batches compressed with %s", async (compressionType) => {
-    const topic = await newTopic(1);
+    const topic = await newTopic();
     const long = numbered(2_000).map(({ value }) => ({ value: `${value}${" and so on".repeat(20)}` }));
     await write(topic, long, { compressionType, lingerMs: 20 });
     expect(await values(consumerOf(topic), long.length)).toEqual(long.map(({ value }) => value));
@@ -327,7 +310,7 @@ describe("KafkaConsumer", () => {
   });
 
   test("sees with read_committed what was committed, and nothing of a transaction that is open", async () => {
-    const topic = await newTopic(1);
+    const topic = await newTopic();
     const partition = { topic, partition: 0 };
     const writer = new TransactionalWriter(topic);
     for (const [value, outcome] of [
@@ -384,7 +367,7 @@ describe("KafkaConsumer", () => {
   });
 
   test("gives nothing when its time is over, and not much later", async () => {
-    const topic = await newTopic(1);
+    const topic = await newTopic();
     const consumer = consumerOf(topic);
     await consumer.position({ topic, partition: 0 });
     const startMs = performance.now();
@@ -395,7 +378,7 @@ describe("KafkaConsumer", () => {
   });
 
   test("is woken up", async () => {
-    const topic = await newTopic(1);
+    const topic = await newTopic();
     const consumer = consumerOf(topic);
     const poll = consumer.poll(60_000);
     setTimeout(() => consumer.wakeup(), 100);
@@ -405,7 +388,7 @@ describe("KafkaConsumer", () => {
   });
 
   test("closes at once while a fetch waits at the broker", async () => {
-    const topic = await newTopic(1);
+    const topic = await newTopic();
     const consumer = consumerOf(topic, 1, { fetchMaxWaitMs: 20_000 });
     await consumer.position({ topic, partition: 0 });
     const poll = consumer.poll(60_000);
@@ -434,7 +417,7 @@ describe("KafkaConsumer", () => {
   });
 
   test("lets the process end after close", async () => {
-    const topic = await newTopic(1);
+    const topic = await newTopic();
     await write(topic, numbered(3));
     const program = `
       const { KafkaConsumer } = require("odradek");

@@ -5,31 +5,14 @@ import {
   type ConsumerRecord,
   type Header,
   json,
-  KafkaAdmin,
   KafkaConsumer,
   KafkaProducer,
   type ProducerOptions,
   type ProducerRecord,
   string,
 } from "odradek";
-import { afterAll, afterEach, describe, expect, inject, test } from "vitest";
-
-const bootstrapServers = inject("bootstrapServers");
-const admin = new KafkaAdmin({ bootstrapServers });
-afterAll(() => admin.close());
-
-const opened: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const one of opened.splice(0)) await one[Symbol.asyncDispose]();
-});
-
-let serial = 0;
-
-async function newTopic(partitions = 1, configs: Readonly<Record<string, string>> = {}): Promise<string> {
-  const topic = `producer-${process.pid}-${Date.now()}-${serial++}`;
-  (await admin.createTopics([{ topic, numPartitions: partitions, replicationFactor: 3, configs }])).orThrow();
-  return topic;
-}
+import { describe, expect, test } from "vitest";
+import { bootstrapServers, newTopic, opened } from "./topics.ts";
 
 function producerOf(options: Partial<ProducerOptions> = {}): KafkaProducer {
   const producer = new KafkaProducer({ bootstrapServers, ...options });
