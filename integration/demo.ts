@@ -12,9 +12,9 @@ async function main(): Promise<void> {
   say(`cluster: ${cluster.describe()}`);
 
   await using admin = new KafkaAdmin({ bootstrapServers });
-  const results = await admin.createTopics([{ topic, numPartitions: partitionCount, replicationFactor: 3 }]);
+  const results = await admin.createTopics([{ topic, numPartitions: partitionCount }]);
   results.orThrow();
-  say(`topic: ${topic}, ${partitionCount} partitions on 3 brokers`);
+  say(`topic: ${topic}, ${partitionCount} partitions`);
 
   await produce(bootstrapServers);
   const values = await consume(bootstrapServers);
