@@ -25,7 +25,12 @@ export interface FetchedPartition {
 
 type Options<K, V> = Pick<
   ResolvedConsumerOptions<K, V>,
-  "checkCrcs" | "isolationLevel" | "keyDeserializer" | "valueDeserializer" | "receiveMessageMaxBytes"
+  | "checkCrcs"
+  | "maxDecompressedBytes"
+  | "isolationLevel"
+  | "keyDeserializer"
+  | "valueDeserializer"
+  | "receiveMessageMaxBytes"
 >;
 
 /** A batch that is being handed out. */
@@ -62,8 +67,9 @@ export class CompletedFetch<K, V> {
     this.sizeInBytes = fetched.records.length;
     this.#options = options;
     this.#onReady = onReady;
-    const { checkCrcs, isolationLevel } = options;
-    this.#batches = new RecordBatches(fetched.records, { ...defaultRecordBatchesOptions, checkCrcs });
+    const { checkCrcs, maxDecompressedBytes, isolationLevel } = options;
+    const batchesOptions = { ...defaultRecordBatchesOptions, checkCrcs, maxDecompressedBytes };
+    this.#batches = new RecordBatches(fetched.records, batchesOptions);
     this.#aborted =
       isolationLevel === "read_committed" ? new AbortedTransactions(fetched.abortedTransactions ?? []) : null;
     this.#position = fetched.position;

@@ -39,14 +39,20 @@ export interface ConsumerOptions<K = Uint8Array, V = Uint8Array> extends ClientO
   /** How long a broker waits for `fetchMinBytes`, milliseconds. @default 500 */
   readonly fetchMaxWaitMs?: number;
   /**
-   * Most that one broker gives in one answer, bytes, and most that is kept ready for the polls to come. A batch that
-   * alone is larger comes nevertheless. At most `receiveMessageMaxBytes`. @default 52_428_800
+   * Most that one broker gives in one answer, bytes. A batch that alone is larger comes nevertheless. Brokers are asked for
+   * more while less than this waits to be polled: what is kept ready is at most this, one answer of each broker on
+   * top, and what was fetched of paused partitions. At most `receiveMessageMaxBytes`. @default 52_428_800
    */
   readonly fetchMaxBytes?: number;
   /** Most of one partition in one answer, bytes. A batch that alone is larger comes nevertheless. @default 1_048_576 */
   readonly maxPartitionFetchBytes?: number;
   /** Whether the checksum of every batch is compared. Costs about half a nanosecond a byte. @default true */
   readonly checkCrcs?: boolean;
+  /**
+   * Most bytes that a compressed batch may have after decompression: a larger one is a CorruptLogError, so that a few
+   * bytes from a broker cannot fill the memory. @default 268_435_456
+   */
+  readonly maxDecompressedBytes?: number;
   /** Whether a broker may create a topic because this consumer asked about it. @default true */
   readonly allowAutoCreateTopics?: boolean;
 }
@@ -63,6 +69,7 @@ export interface ResolvedConsumerOptions<K, V> extends NetworkOptions {
   readonly fetchMaxBytes: number;
   readonly maxPartitionFetchBytes: number;
   readonly checkCrcs: boolean;
+  readonly maxDecompressedBytes: number;
   readonly allowAutoCreateTopics: boolean;
 }
 
@@ -90,6 +97,7 @@ export function resolveConsumerOptions<K, V>(options: ConsumerOptions<K, V>): Re
     fetchMaxBytes: reader.integer("fetchMaxBytes", Math.min(52_428_800, largestFetchBytes), 0, largestFetchBytes),
     maxPartitionFetchBytes: reader.integer("maxPartitionFetchBytes", 1_048_576, 0, int32Max),
     checkCrcs: reader.boolean("checkCrcs", true),
+    maxDecompressedBytes: reader.integer("maxDecompressedBytes", 268_435_456, 1, int32Max),
     allowAutoCreateTopics: reader.boolean("allowAutoCreateTopics", true),
   };
   reader.finish();

@@ -12,6 +12,7 @@ interface Given {
   readonly offset?: number;
   readonly aborted?: readonly AbortedTransaction[];
   readonly checkCrcs?: boolean;
+  readonly maxDecompressedBytes?: number;
   readonly isolationLevel?: IsolationLevel;
   readonly receiveMessageMaxBytes?: number;
   readonly onReady?: () => void;
@@ -23,7 +24,12 @@ function completed(records: Buffer, given: Given = {}): CompletedFetch<Uint8Arra
   const state = new PartitionState({ topic: "orders", partition: 2 });
   const position = { offset: BigInt(offset), leaderEpoch: -1 };
   state.seek(position);
-  const defaults = { checkCrcs: true, isolationLevel: "read_uncommitted", receiveMessageMaxBytes: 1_000_000 } as const;
+  const defaults = {
+    checkCrcs: true,
+    maxDecompressedBytes: 1_000_000,
+    isolationLevel: "read_uncommitted",
+    receiveMessageMaxBytes: 1_000_000,
+  } as const;
   const deserializers = { keyDeserializer: bytes, valueDeserializer: string };
   const fetched = { state, position, records, abortedTransactions: aborted };
   return new CompletedFetch(fetched, { ...defaults, ...deserializers, ...options }, onReady);

@@ -9,6 +9,7 @@ import { counted, damaged, emptied } from "./log.ts";
 
 const options = {
   checkCrcs: true,
+  maxDecompressedBytes: 1_000_000,
   isolationLevel: "read_uncommitted",
   keyDeserializer: bytes,
   valueDeserializer: string,

@@ -42,7 +42,10 @@ export const chunkBytes: number = 64 * 1024;
 
 /** Input that would become larger than allowed. */
 export function tooLarge(name: CodecName, maxOutputBytes: number): DecodeError {
-  return new DecodeError(`${name} data of more than ${maxOutputBytes} bytes when decompressed`, 0);
+  return new DecodeError(
+    `${name} data of more than ${maxOutputBytes} bytes when decompressed (maxDecompressedBytes)`,
+    0,
+  );
 }
 
 /** What a library says about input that it cannot read. */
