@@ -68,6 +68,8 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
   readonly #loop: ConsumerLoop;
   /** Topics that `partitionsFor` asks about. */
   readonly #topicQuestions = new Set<{ readonly topic: string }>();
+  /** Ends the calls of `connect` that wait. */
+  readonly #connecting = new Set<(error: Error) => void>();
   #isPolling = false;
   #isWakeupRequested = false;
   #closing: Promise<void> | null = null;
@@ -87,15 +89,20 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     this.#loop = new ConsumerLoop(this.#network, clock, (nowMs) => this.#due(nowMs));
   }
 
-  /** Connects now, for who wants to fail fast. @throws TimeoutError where no broker of the cluster answers in time */
+  /**
+   * Connects now, for who wants to fail fast.
+   *
+   * @throws TimeoutError where no broker of the cluster answers in time, WakeupError, ClosedError
+   */
   async connect({ timeoutMs }: CallOptions = {}): Promise<void> {
     this.#enter();
     const { metadata } = this.#network;
-    await this.#network.awaitMetadata(
+    const connecting = this.#network.awaitMetadata(
       this.#deadline(timeoutMs),
       "connecting to the cluster",
       () => [...metadata.snapshot.nodes.keys()].find((id) => id >= 0) ?? null,
     );
+    await this.#unlessWoken(connecting);
   }
 
   /**
@@ -104,6 +111,7 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
    */
   assign(partitions: readonly TopicPartition[]): void {
     this.#open();
+    if (!Array.isArray(partitions)) throw new OptionsError("partitions", partitions, "an array of partitions");
     partitions.forEach(checkPartition);
     this.#subscription.assign(partitions);
     this.#retainTopics();
@@ -129,7 +137,7 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
    *   NoOffsetForPartitionError, OffsetOutOfRangeError, CorruptLogError, and BrokerError for what the cluster refuses
    */
   async poll(timeoutMs: number, { signal }: PollOptions = {}): Promise<ConsumerRecords<K, V>> {
-    if (!(timeoutMs >= 0)) throw new OptionsError("timeoutMs", timeoutMs, "a number of milliseconds of at least 0");
+    checkTimeout(timeoutMs);
     const { records, spans } = (await this.#poll(timeoutMs, signal)) ?? { records: [], spans: [] };
     return new ConsumerRecords(records, spans);
   }
@@ -179,7 +187,9 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     const found = await this.#wait(deadline, undefined, () => {
       const { position } = this.#subscription.get(partition);
       if (position !== null) return position;
-      this.#throwError();
+      // What a poll beside this call finds wrong with its fetches is for the poll.
+      const error = this.#offsetReset.takeError();
+      if (error !== null) throw error;
       return null;
     });
     if (found === null) throw new TimeoutError(`the position of ${partitionText(partition)}`, deadline.timeoutMs);
@@ -259,17 +269,19 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
 
   /** Ends the call that waits, else the next one that would, with a WakeupError. May be called at any time. */
   wakeup(): void {
-    if (!this.#loop.isAwaited && this.#offsetLookup.size === 0) {
+    if (!this.#loop.isAwaited && this.#offsetLookup.size === 0 && this.#connecting.size === 0) {
       this.#isWakeupRequested = true;
       return;
     }
     const error = new WakeupError();
     this.#loop.interrupt(error);
     this.#offsetLookup.cancel(error);
+    for (const reject of this.#connecting) reject(error);
   }
 
-  /** Ends calls that wait with a ClosedError, and closes every connection. Afterwards no socket and no timer is left. */
-  close(_options: CloseOptions = {}): Promise<void> {
+  /** Ends calls that wait with a ClosedError, and closes every connection. Afterwards no socket and no timer is left. @throws OptionsError */
+  async close({ timeoutMs }: CloseOptions = {}): Promise<void> {
+    if (timeoutMs !== undefined) checkTimeout(timeoutMs);
     // Fetches under way are given up: nobody will poll what they bring.
     this.#closing ??= this.#network.close({ timeoutMs: 0 });
     const error = new ClosedError("consumer");
@@ -292,6 +304,17 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     if (!this.#isWakeupRequested) return;
     this.#isWakeupRequested = false;
     throw new WakeupError();
+  }
+
+  /** What was begun goes on: whoever connects again finds it. */
+  async #unlessWoken(connecting: Promise<unknown>): Promise<void> {
+    const { promise: woken, reject } = withRejection();
+    this.#connecting.add(reject);
+    try {
+      await Promise.race([connecting, woken]);
+    } finally {
+      this.#connecting.delete(reject);
+    }
   }
 
   #deadline(timeoutMs = this.#options.defaultApiTimeoutMs): Deadline {
@@ -405,7 +428,22 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
   }
 }
 
-function checkPartition({ topic, partition }: TopicPartition): void {
+function withRejection(): { readonly promise: Promise<never>; readonly reject: (error: Error) => void } {
+  let reject: (error: Error) => void = () => {};
+  const promise = new Promise<never>((_, rejectIt) => {
+    reject = rejectIt;
+  });
+  return { promise, reject };
+}
+
+function checkTimeout(timeoutMs: number): void {
+  if (typeof timeoutMs === "number" && timeoutMs >= 0) return;
+  throw new OptionsError("timeoutMs", timeoutMs, "a number of milliseconds of at least 0");
+}
+
+function checkPartition(given: TopicPartition): void {
+  if (typeof given !== "object" || given === null) throw new OptionsError("partition", given, "{ topic, partition }");
+  const { topic, partition } = given;
   if (typeof topic !== "string" || topic === "") throw new OptionsError("topic", topic, "a text that is not empty");
   if (!Number.isInteger(partition) || partition < 0) {
     throw new OptionsError("partition", partition, "a whole number of at least 0");

@@ -1,4 +1,4 @@
-import { ClosedError, StateError, string, TimeoutError } from "@odradek/network";
+import { ClosedError, OptionsError, StateError, string, TimeoutError } from "@odradek/network";
 import type { MetadataResponse } from "@odradek/protocol/messages/metadata";
 import { afterEach, describe, expect, test } from "vitest";
 import { brokerAnswer, metadataAnswer, topicAnswer } from "../../network/test/metadata-answers.ts";
@@ -7,7 +7,7 @@ import { KafkaConsumer } from "../src/consumer.ts";
 import type { ConsumerOptions } from "../src/consumer-options.ts";
 import { CorruptLogError, NoOffsetForPartitionError, OffsetOutOfRangeError, WakeupError } from "../src/errors.ts";
 import { fetchAnswer, fetched, listAnswer, listed } from "./answers.ts";
-import { counted, damaged } from "./log.ts";
+import { batch, counted, damaged } from "./log.ts";
 import { type BrokerScript, ScriptedBroker } from "./scripted-broker.ts";
 import { topicLedBy } from "./test-cluster.ts";
 
@@ -115,6 +115,16 @@ describe("KafkaConsumer.poll", () => {
       if (polls > 100_000) throw new Error("no progress");
     }
     expect(polls).toBeGreaterThan(1);
+  });
+
+  test("refuses partitions that are none", async () => {
+    const { consumer } = await fixture({});
+    // As plain JavaScript may call it.
+    const assign = consumer.assign.bind(consumer) as (partitions: unknown) => void;
+    for (const wrong of [null, "orders", [null], [{ topic: "orders", partition: -1 }]]) {
+      expect(() => assign(wrong)).toThrow(OptionsError);
+    }
+    expect(consumer.assignment()).toEqual([orders]);
   });
 
   test("refuses a second poll while one waits, and a poll of nothing", async () => {
@@ -259,6 +269,23 @@ describe("KafkaConsumer, when a broker does not give what it is asked for", () =
     expect(await values(consumer, 2)).toEqual(["v5", "v6"]);
   });
 
+  test.each(["gzip", "snappy", "lz4", "zstd"] as const)(
+    "tells of a batch that %s makes larger than maxDecompressedBytes, and goes on behind it",
+    async (codec) => {
+      const bomb = { from: 2, to: 3, bytes: await batch([{ value: "x".repeat(2_000) }], { codec, baseOffset: 2 }) };
+      const { consumer } = await fixture(
+        { fetch: logOf(await span(0, 2), bomb, await span(3, 5)) },
+        { maxDecompressedBytes: 1_000 },
+      );
+      expect(await values(consumer, 2)).toEqual(["v0", "v1"]);
+      const error = await consumer.poll(5_000).catch((thrown: unknown) => thrown);
+      if (!(error instanceof CorruptLogError)) throw error;
+      expect(error.message).toMatch(/orders-0@2: .* more than 1000 bytes .*maxDecompressedBytes.*seek to 3/);
+      consumer.seek(error, error.nextOffset);
+      expect(await values(consumer, 2)).toEqual(["v3", "v4"]);
+    },
+  );
+
   test("reads a batch that was only damaged on its way when it is polled again", async () => {
     const whole = await counted(2);
     const { consumer } = await fixture({
@@ -352,6 +379,15 @@ describe("KafkaConsumer.wakeup", () => {
     expect(await consumer.endOffsets([orders])).toEqual([{ ...orders, offset: 100n }]);
   });
 
+  test("ends connect, which may be called again", async () => {
+    const nobody = new KafkaConsumer({ bootstrapServers: ["127.0.0.1:1"] });
+    opened.push(nobody);
+    const connecting = nobody.connect();
+    nobody.wakeup();
+    await expect(connecting).rejects.toThrow(WakeupError);
+    await expect(nobody.connect({ timeoutMs: 60 })).rejects.toThrow(TimeoutError);
+  });
+
   test("ends questions and positions that wait", async () => {
     const { consumer } = await fixture({ listOffsets: () => "silence" });
     const calls = [consumer.position(orders), consumer.endOffsets([orders]), consumer.partitionsFor("bills")];
@@ -363,6 +399,12 @@ describe("KafkaConsumer.wakeup", () => {
 });
 
 describe("KafkaConsumer.close", () => {
+  test("refuses a time that is none, and stays open", async () => {
+    const { consumer } = await fixture({ fetch: logOf(await span(0, 1)) });
+    await expect(consumer.close({ timeoutMs: -1 })).rejects.toThrow(/timeoutMs/);
+    expect(await values(consumer, 1)).toEqual(["v0"]);
+  });
+
   test("ends what waits, at once, although a fetch is under way, and leaves no connection", async () => {
     const { consumer, broker } = await fixture({ fetch: () => "silence" });
     const poll = consumer.poll(60_000);
