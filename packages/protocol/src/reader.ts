@@ -5,7 +5,7 @@ import { DecodeError } from "./errors.ts";
  * becomes an object of eighty or more: without a limit, a frame of 100 MiB that is right in every length takes gigabytes.
  * A partition in a Metadata answer is one item.
  */
-export const defaultMaxItems = 1_000_000;
+const defaultMaxItems = 1_000_000;
 
 /**
  * A cursor over one frame. The frame comes from a peer that may lie: every read is checked against its end,
