@@ -12,6 +12,14 @@ import {
   type TopicPartition,
 } from "@odradek/network";
 import { earliestTimestamp, latestTimestamp, type OffsetSpec } from "./auto-offset-reset.ts";
+import {
+  type CallOptions,
+  type CloseOptions,
+  checkedOffset,
+  checkPartition,
+  checkTimeout,
+  type PollOptions,
+} from "./call-arguments.ts";
 import { ConsumerLoop } from "./consumer-loop.ts";
 import { type ConsumerOptions, type ResolvedConsumerOptions, resolveConsumerOptions } from "./consumer-options.ts";
 import type { ConsumerRecord } from "./consumer-record.ts";
@@ -30,24 +38,6 @@ import { OffsetLookup } from "./offset-lookup.ts";
 import { OffsetReset } from "./offset-reset.ts";
 import type { Due } from "./outgoing-request.ts";
 import { SubscriptionState } from "./subscription-state.ts";
-
-export interface PollOptions {
-  /** Ends the wait; the poll rejects with the signal's reason. No record is lost by it. */
-  readonly signal?: AbortSignal;
-}
-
-export interface CallOptions {
-  /** How long to wait for an answer, milliseconds. @default defaultApiTimeoutMs of the consumer */
-  readonly timeoutMs?: number;
-}
-
-export interface CloseOptions {
-  /**
-   * Longest that closing may take, milliseconds. A consumer without a group has nothing to finish, and closes at once.
-   * @default 30_000
-   */
-  readonly timeoutMs?: number;
-}
 
 /**
  * Reads records. It connects on the first call that needs to, and asks brokers for records only while somebody
@@ -434,23 +424,4 @@ function withRejection(): { readonly promise: Promise<never>; readonly reject: (
     reject = rejectIt;
   });
   return { promise, reject };
-}
-
-function checkTimeout(timeoutMs: number): void {
-  if (typeof timeoutMs === "number" && timeoutMs >= 0) return;
-  throw new OptionsError("timeoutMs", timeoutMs, "a number of milliseconds of at least 0");
-}
-
-function checkPartition(given: TopicPartition): void {
-  if (typeof given !== "object" || given === null) throw new OptionsError("partition", given, "{ topic, partition }");
-  const { topic, partition } = given;
-  if (typeof topic !== "string" || topic === "") throw new OptionsError("topic", topic, "a text that is not empty");
-  if (!Number.isInteger(partition) || partition < 0) {
-    throw new OptionsError("partition", partition, "a whole number of at least 0");
-  }
-}
-
-function checkedOffset(offset: bigint | number): bigint {
-  if (typeof offset === "bigint" ? offset >= 0n : Number.isSafeInteger(offset) && offset >= 0) return BigInt(offset);
-  throw new OptionsError("offset", offset, "a whole number of at least 0");
 }

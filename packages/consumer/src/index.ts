@@ -1,10 +1,6 @@
 export type { AutoOffsetReset } from "./auto-offset-reset.ts";
-export {
-  type CallOptions,
-  type CloseOptions,
-  KafkaConsumer,
-  type PollOptions,
-} from "./consumer.ts";
+export type { CallOptions, CloseOptions, PollOptions } from "./call-arguments.ts";
+export { KafkaConsumer } from "./consumer.ts";
 export type { ConsumerOptions, IsolationLevel } from "./consumer-options.ts";
 export { ConsumerRecord, type ConsumerRecordJson } from "./consumer-record.ts";
 export { ConsumerRecords, type OffsetAndMetadata } from "./consumer-records.ts";

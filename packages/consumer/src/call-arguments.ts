@@ -1,0 +1,41 @@
+import { OptionsError, type TopicPartition } from "@odradek/network";
+
+export interface PollOptions {
+  /** Ends the wait; the poll rejects with the signal's reason. No record is lost by it. */
+  readonly signal?: AbortSignal;
+}
+
+export interface CallOptions {
+  /** How long to wait for an answer, milliseconds. @default defaultApiTimeoutMs of the consumer */
+  readonly timeoutMs?: number;
+}
+
+export interface CloseOptions {
+  /**
+   * Longest that closing may take, milliseconds. A consumer without a group has nothing to finish, and closes at once.
+   * @default 30_000
+   */
+  readonly timeoutMs?: number;
+}
+
+/** @throws OptionsError for a time that is none; `Infinity` is one */
+export function checkTimeout(timeoutMs: number): void {
+  if (typeof timeoutMs === "number" && timeoutMs >= 0) return;
+  throw new OptionsError("timeoutMs", timeoutMs, "a number of milliseconds of at least 0");
+}
+
+/** @throws OptionsError for what does not name a partition */
+export function checkPartition(given: TopicPartition): void {
+  if (typeof given !== "object" || given === null) throw new OptionsError("partition", given, "{ topic, partition }");
+  const { topic, partition } = given;
+  if (typeof topic !== "string" || topic === "") throw new OptionsError("topic", topic, "a text that is not empty");
+  if (!Number.isInteger(partition) || partition < 0) {
+    throw new OptionsError("partition", partition, "a whole number of at least 0");
+  }
+}
+
+/** @throws OptionsError for what no record can have for an offset */
+export function checkedOffset(offset: bigint | number): bigint {
+  if (typeof offset === "bigint" ? offset >= 0n : Number.isSafeInteger(offset) && offset >= 0) return BigInt(offset);
+  throw new OptionsError("offset", offset, "a whole number of at least 0");
+}
