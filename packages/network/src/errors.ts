@@ -27,6 +27,54 @@ export class ConnectionError extends KafkaError {
   }
 }
 
+/** Why an authentication failed, in either direction. */
+export type AuthenticationFailure =
+  /** The broker refused who we say we are: a wrong name or password, a token that does not hold. */
+  | "credentialsRefused"
+  /** The broker does not have the SASL mechanism, or expects none. */
+  | "mechanismRefused"
+  /** No credentials could be had, such as a token. */
+  | "credentialsUnavailable"
+  /** The other side is not who it should be: a broker that does not know our SCRAM password either. */
+  | "brokerUnverified"
+  /** The broker's certificate is not valid any more, or not yet. */
+  | "certificateExpired"
+  /** The broker's certificate is signed by nobody whom we trust. */
+  | "certificateUntrusted"
+  /** The broker's certificate names other hosts. */
+  | "certificateHostMismatch"
+  /** The broker refused our certificate, or wants one and got none. */
+  | "certificateRefused"
+  /** The two sides have no version or cipher of TLS in common. */
+  | "tlsRefused";
+
+/** The broker and the client do not trust each other. Asking again will not mend it; it never holds a secret. */
+export class AuthenticationError extends KafkaError {
+  readonly host: string;
+  readonly port: number;
+  /** `TLS`, or the SASL mechanism, such as `SCRAM-SHA-256`. */
+  readonly mechanism: string;
+  readonly reason: AuthenticationFailure;
+
+  /** @param text what happened and what to do, without a secret */
+  constructor(
+    { host, port }: Address,
+    mechanism: string,
+    reason: AuthenticationFailure,
+    text: string,
+    options: { readonly cause?: unknown } = {},
+  ) {
+    super(`${mechanism} authentication with ${addressText({ host, port })}: ${text}`, {
+      code: "AUTHENTICATION",
+      ...options,
+    });
+    this.host = host;
+    this.port = port;
+    this.mechanism = mechanism;
+    this.reason = reason;
+  }
+}
+
 /** Something did not happen in the time it had. */
 export class TimeoutError extends KafkaError {
   readonly afterMs: number;
