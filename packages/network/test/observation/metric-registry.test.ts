@@ -71,7 +71,7 @@ describe("a registry", () => {
 
 describe("a group that is removed", () => {
   const lag = [{ name: "records-lag", description: "Records behind", measure: measures.last }];
-  const topics = () => registry.metrics().map(({ tags, value }) => [tags.topic, value]);
+  const topics = () => registry.metrics().map(({ tags, value }) => [tags["topic"], value]);
 
   test("is gone with its metrics, and others stay", () => {
     registry.group("topic-metrics", { topic: "kept" }).sensor(lag).record(1, 0);

@@ -1,0 +1,249 @@
+import type { Purpose } from "../broker-connections.ts";
+import type { Clock } from "../clock.ts";
+import { AuthenticationError, addressText } from "../errors.ts";
+import {
+  type AuthenticationFailureMessage,
+  type ConnectionMessage,
+  type ConnectMessage,
+  channels,
+  type DisconnectMessage,
+  type RequestMessage,
+  type ResponseMessage,
+  type ThrottleMessage,
+} from "./diagnostics.ts";
+import { guarded, type LogContext, type Logger } from "./logger.ts";
+import { type ClientKind, type MetricGroup, MetricRegistry } from "./metric-registry.ts";
+import { clientMetrics, connectionCount, nodeMetrics } from "./network-metrics.ts";
+import type { Sampling, Sensor } from "./sensor.ts";
+
+/**
+ * Whom a connection is to, and what for: one object for each connection, the same in every call. It may be used again for
+ * another that takes the place of one which ended.
+ */
+export interface ConnectionPeer {
+  /** The broker's id; negative for a bootstrap server, as long as it is not known which broker that is. */
+  readonly nodeId: number;
+  readonly host: string;
+  readonly port: number;
+  readonly purpose: Purpose;
+}
+
+export interface NetworkObserverOptions extends Sampling {
+  readonly kind: ClientKind;
+  readonly clientId: string;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+type Sensors<Metrics> = { readonly [Name in keyof Metrics]: Sensor };
+
+interface NodeSensors {
+  readonly group: MetricGroup;
+  readonly sensors: Sensors<typeof nodeMetrics>;
+}
+
+const nsPerMs = 1_000_000;
+
+/**
+ * What connections tell what they do: it becomes metrics, messages of `node:diagnostics_channel` and lines of the user's
+ * logger. One for each client. Nothing here throws, whatever the logger and the listeners do.
+ */
+export class NetworkObserver {
+  /** Where the parts of the client add metrics of their own. */
+  readonly registry: MetricRegistry;
+  /** The user's logger, which cannot throw here. */
+  readonly logger: Logger;
+  readonly #kind: ClientKind;
+  readonly #clientId: string;
+  readonly #clock: Clock;
+  readonly #client: Sensors<typeof clientMetrics>;
+  readonly #nodes = new Map<number, NodeSensors>();
+  readonly #connected = new Set<ConnectionPeer>();
+  /** Brokers that the cluster has, `null` before anybody knows. */
+  #nodeIds: ReadonlySet<number> | null = null;
+  /** Since when no socket had anything. */
+  #idleSinceMs: number;
+
+  constructor({ kind, clientId, logger, clock, ...sampling }: NetworkObserverOptions) {
+    this.registry = new MetricRegistry(kind, clientId, clock, sampling);
+    this.logger = guarded(logger);
+    this.#kind = kind;
+    this.#clientId = clientId;
+    this.#clock = clock;
+    this.#idleSinceMs = clock.now();
+    const group = this.registry.group("metrics");
+    this.#client = {
+      connectionCreated: group.sensor(clientMetrics.connectionCreated),
+      connectionClosed: group.sensor(clientMetrics.connectionClosed),
+      networkIo: group.sensor(clientMetrics.networkIo),
+      requestBytes: group.sensor(clientMetrics.requestBytes),
+      responseBytes: group.sensor(clientMetrics.responseBytes),
+      receivedBytes: group.sensor(clientMetrics.receivedBytes),
+      waitNs: group.sensor(clientMetrics.waitNs),
+      ioNs: group.sensor(clientMetrics.ioNs),
+      authenticated: group.sensor(clientMetrics.authenticated),
+      authenticationFailed: group.sensor(clientMetrics.authenticationFailed),
+      reauthenticationMs: group.sensor(clientMetrics.reauthenticationMs),
+      reauthenticationFailed: group.sensor(clientMetrics.reauthenticationFailed),
+    };
+    group.gauge(connectionCount, () => this.#connected.size);
+  }
+
+  /** A connection takes requests. @param durationMs since it was begun */
+  connected(peer: ConnectionPeer, durationMs: number): void {
+    this.#connected.add(peer);
+    this.#client.connectionCreated.record(1, this.#clock.now());
+    this.logger.debug(`connected to ${nodeText(peer)} at ${addressText(peer)}`, { ...this.#context(peer), durationMs });
+    if (channels.connect.hasSubscribers) {
+      channels.connect.publish(Object.freeze<ConnectMessage>({ ...this.#message(peer), durationMs }));
+    }
+  }
+
+  /** A connection ended, or could not be set up. @param expected whether we wanted it closed */
+  disconnected(peer: ConnectionPeer, cause: Error, expected: boolean): void {
+    const wasConnected = this.#connected.delete(peer);
+    this.#client.connectionClosed.record(1, this.#clock.now());
+    this.#logDisconnect(peer, cause, expected, wasConnected);
+    if (channels.disconnect.hasSubscribers) {
+      channels.disconnect.publish(
+        Object.freeze<DisconnectMessage>({ ...this.#message(peer), error: cause, expected, wasConnected }),
+      );
+    }
+    this.#forgetIfGone(peer.nodeId);
+  }
+
+  /** A request was handed to the socket. @param bytes of the frame, its length included */
+  requestSent(peer: ConnectionPeer, api: string, apiVersion: number, correlationId: number, bytes: number): void {
+    const nowMs = this.#clock.now();
+    this.#client.requestBytes.record(bytes, nowMs);
+    this.#client.networkIo.record(bytes, nowMs);
+    this.#node(peer).requestBytes.record(bytes, nowMs);
+    if (channels.request.hasSubscribers) {
+      channels.request.publish(
+        Object.freeze<RequestMessage>({ ...this.#message(peer), api, apiVersion, correlationId, bytes }),
+      );
+    }
+  }
+
+  /** A request has its answer. @param bytes of the frame, its length included */
+  responseReceived(
+    peer: ConnectionPeer,
+    api: string,
+    apiVersion: number,
+    correlationId: number,
+    bytes: number,
+    latencyMs: number,
+  ): void {
+    const nowMs = this.#clock.now();
+    this.#client.responseBytes.record(bytes, nowMs);
+    const node = this.#node(peer);
+    node.responseBytes.record(bytes, nowMs);
+    node.latencyMs.record(latencyMs, nowMs);
+    if (channels.response.hasSubscribers) {
+      channels.response.publish(
+        Object.freeze<ResponseMessage>({ ...this.#message(peer), api, apiVersion, correlationId, bytes, latencyMs }),
+      );
+    }
+  }
+
+  /**
+   * A socket had bytes for us, and they were handled. Java's selector is Node's event loop here, and one select is one time
+   * that the loop came to us with bytes. What passed since the last time was waiting, whatever else the process did in it.
+   *
+   * @param handlingMs how long the frames in those bytes took, decoding included
+   * @param nowMs when that was done
+   */
+  io(peer: ConnectionPeer, bytes: number, handlingMs: number, nowMs: number): void {
+    const waitMs = Math.max(0, nowMs - handlingMs - this.#idleSinceMs);
+    this.#idleSinceMs = nowMs;
+    this.#client.waitNs.record(waitMs * nsPerMs, nowMs);
+    this.#client.ioNs.record(handlingMs * nsPerMs, nowMs);
+    this.#client.networkIo.record(bytes, nowMs);
+    this.#client.receivedBytes.record(bytes, nowMs);
+    this.#node(peer).receivedBytes.record(bytes, nowMs);
+  }
+
+  /** An answer says that the client is to wait. @param throttleTimeMs more than 0 */
+  throttled(peer: ConnectionPeer, api: string, throttleTimeMs: number): void {
+    this.#node(peer).throttleMs.record(throttleTimeMs, this.#clock.now());
+    const text = `${nodeText(peer)} wants ${throttleTimeMs} ms of pause after ${api}: a quota is used up`;
+    this.logger.debug(text, { ...this.#context(peer), api, throttleTimeMs });
+    if (channels.throttle.hasSubscribers) {
+      channels.throttle.publish(Object.freeze<ThrottleMessage>({ ...this.#message(peer), api, throttleTimeMs }));
+    }
+  }
+
+  /** @param isReauthentication whether the connection had been authenticated before, and its session was about to end */
+  authenticated(peer: ConnectionPeer, mechanism: string, durationMs: number, isReauthentication: boolean): void {
+    const sensor = isReauthentication ? this.#client.reauthenticationMs : this.#client.authenticated;
+    sensor.record(durationMs, this.#clock.now());
+    const text = `authenticated with ${nodeText(peer)}${isReauthentication ? " again" : ""} by ${mechanism}`;
+    this.logger.debug(text, { ...this.#context(peer), mechanism, durationMs, isReauthentication });
+  }
+
+  /** The end of the connection is told besides, by `disconnected`. */
+  authenticationFailed(peer: ConnectionPeer, error: AuthenticationError, isReauthentication: boolean): void {
+    const sensor = isReauthentication ? this.#client.reauthenticationFailed : this.#client.authenticationFailed;
+    sensor.record(1, this.#clock.now());
+    const { mechanism, reason } = error;
+    this.logger.error(error.message, { ...this.#context(peer), mechanism, reason, isReauthentication });
+    if (channels.authenticationFailure.hasSubscribers) {
+      channels.authenticationFailure.publish(
+        Object.freeze<AuthenticationFailureMessage>({ ...this.#message(peer), error, isReauthentication }),
+      );
+    }
+  }
+
+  /**
+   * Lets go of the metrics of brokers that the cluster has no more, each when its last connection ended. Bootstrap servers
+   * are few, and stay.
+   */
+  retainNodes(nodeIds: Iterable<number>): void {
+    this.#nodeIds = new Set(nodeIds);
+    for (const nodeId of this.#nodes.keys()) this.#forgetIfGone(nodeId);
+  }
+
+  #forgetIfGone(nodeId: number): void {
+    if (nodeId < 0 || this.#nodeIds === null || this.#nodeIds.has(nodeId)) return;
+    for (const peer of this.#connected) if (peer.nodeId === nodeId) return;
+    this.#nodes.get(nodeId)?.group.remove();
+    this.#nodes.delete(nodeId);
+  }
+
+  #logDisconnect(peer: ConnectionPeer, cause: Error, expected: boolean, wasConnected: boolean): void {
+    // Was said at length when it failed.
+    if (cause instanceof AuthenticationError) return;
+    const context = this.#context(peer);
+    if (expected) this.logger.debug(`closed the connection to ${nodeText(peer)}`, context);
+    else if (wasConnected) this.logger.info(`lost ${nodeText(peer)}: ${cause.message}`, context);
+    else this.logger.warn(`could not reach ${nodeText(peer)}: ${cause.message}`, context);
+  }
+
+  #node({ nodeId }: ConnectionPeer): NodeSensors["sensors"] {
+    let node = this.#nodes.get(nodeId);
+    if (node === undefined) {
+      const group = this.registry.group("node-metrics", { "node-id": `node-${nodeId}` });
+      const sensors = {
+        requestBytes: group.sensor(nodeMetrics.requestBytes),
+        responseBytes: group.sensor(nodeMetrics.responseBytes),
+        receivedBytes: group.sensor(nodeMetrics.receivedBytes),
+        latencyMs: group.sensor(nodeMetrics.latencyMs),
+        throttleMs: group.sensor(nodeMetrics.throttleMs),
+      };
+      node = { group, sensors };
+      this.#nodes.set(nodeId, node);
+    }
+    return node.sensors;
+  }
+
+  #context({ nodeId, host, port, purpose }: ConnectionPeer): LogContext {
+    return { clientId: this.#clientId, nodeId, host, port, purpose };
+  }
+
+  #message({ nodeId, host, port, purpose }: ConnectionPeer): ConnectionMessage {
+    return { kind: this.#kind, clientId: this.#clientId, nodeId, host, port, purpose };
+  }
+}
+
+/** Without its address, which errors of connections say themselves. */
+const nodeText = ({ nodeId }: ConnectionPeer): string => (nodeId < 0 ? "a bootstrap server" : `broker ${nodeId}`);
