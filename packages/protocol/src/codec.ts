@@ -70,7 +70,7 @@ export function correlationIdOf(payload: Buffer): number {
  * Decodes the payload of a response frame, that is without its length. What it gives shares memory with `payload`.
  * Bytes behind the body are ignored, as Kafka's own clients do.
  *
- * @param maxItems items of arrays, other than numbers, that the frame may hold; default 1,000,000
+ * @param maxItems what the frame may become, in items of 100 bytes of memory; default 1,000,000
  * @throws DecodeError naming api, version, field and offset
  */
 export function decodeResponse<Res extends Fields>(

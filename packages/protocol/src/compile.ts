@@ -1,8 +1,8 @@
 import { DecodeError, EncodeError, UnsupportedVersionError } from "./errors.ts";
 import { type Codec, within, withinWritten } from "./field-codec.ts";
-import type { Reader } from "./reader.ts";
+import { maxTextBytes, type Reader } from "./reader.ts";
 import type { AnyType, Fields, Message, Primitive } from "./schema.ts";
-import { type Field, structCodec } from "./struct-codec.ts";
+import { type Field, structCodec, structHeapBytes } from "./struct-codec.ts";
 import type { Writer } from "./writer.ts";
 import { isZero, zeroMaker } from "./zero.ts";
 
@@ -45,15 +45,20 @@ function compile(type: AnyType, at: Version): Codec {
   }
 }
 
+/** Memory in V8 of 64 bits, measured, of an object without its contents. Numbers lie in the slot of what holds them. */
+const textHeapBytes = 24;
+const viewHeapBytes = 104;
+const arrayHeapBytes = 48;
+
 const fixed: Readonly<Record<Exclude<Primitive, "string" | "bytes" | "records">, Codec>> = {
-  bool: { minBytes: 1, read: (r) => r.bool(), write: (w, v) => w.bool(expect("boolean", v)) },
-  int8: { minBytes: 1, read: (r) => r.int8(), write: (w, v) => w.int8(integer(v)) },
-  int16: { minBytes: 2, read: (r) => r.int16(), write: (w, v) => w.int16(integer(v)) },
-  uint16: { minBytes: 2, read: (r) => r.uint16(), write: (w, v) => w.uint16(integer(v)) },
-  int32: { minBytes: 4, read: (r) => r.int32(), write: (w, v) => w.int32(integer(v)) },
-  int64: { minBytes: 8, read: (r) => r.int64(), write: (w, v) => w.int64(expect("bigint", v)) },
-  float64: { minBytes: 8, read: (r) => r.float64(), write: (w, v) => w.float64(expect("number", v)) },
-  uuid: { minBytes: 16, read: (r) => r.uuid(), write: (w, v) => w.uuid(expect("string", v)) },
+  bool: { minBytes: 1, heapBytes: 0, read: (r) => r.bool(), write: (w, v) => w.bool(expect("boolean", v)) },
+  int8: { minBytes: 1, heapBytes: 0, read: (r) => r.int8(), write: (w, v) => w.int8(integer(v)) },
+  int16: { minBytes: 2, heapBytes: 0, read: (r) => r.int16(), write: (w, v) => w.int16(integer(v)) },
+  uint16: { minBytes: 2, heapBytes: 0, read: (r) => r.uint16(), write: (w, v) => w.uint16(integer(v)) },
+  int32: { minBytes: 4, heapBytes: 0, read: (r) => r.int32(), write: (w, v) => w.int32(integer(v)) },
+  int64: { minBytes: 8, heapBytes: 24, read: (r) => r.int64(), write: (w, v) => w.int64(expect("bigint", v)) },
+  float64: { minBytes: 8, heapBytes: 16, read: (r) => r.float64(), write: (w, v) => w.float64(expect("number", v)) },
+  uuid: { minBytes: 16, heapBytes: 40, read: (r) => r.uuid(), write: (w, v) => w.uuid(expect("string", v)) },
 };
 
 interface Lengths {
@@ -74,10 +79,7 @@ const int16Lengths: Lengths = {
     const start = reader.offset;
     return reader.nullableLength(reader.int16(), start);
   },
-  write(writer, length) {
-    if (length > 0x7fff) throw new EncodeError(`${length} bytes of text, 32767 at most`);
-    writer.int16(length);
-  },
+  write: (writer, length) => writer.int16(length),
 };
 const int32Lengths: Lengths = {
   minBytes: 4,
@@ -91,12 +93,14 @@ const int32Lengths: Lengths = {
 /** Puts null around a codec whose values have a length. */
 function withLength(
   lengths: Lengths,
+  heapBytes: number,
   nullable: boolean,
   read: (reader: Reader, length: number) => unknown,
   write: (writer: Writer, value: unknown) => void,
 ): Codec {
   return {
     minBytes: lengths.minBytes,
+    heapBytes,
     read(reader) {
       const start = reader.offset;
       const length = lengths.read(reader);
@@ -116,11 +120,13 @@ function stringCodec(nullable: boolean, flexible: boolean): Codec {
   const lengths = flexible ? compactLengths : int16Lengths;
   return withLength(
     lengths,
+    textHeapBytes,
     nullable,
     (reader, length) => reader.text(length),
     (writer, value) => {
       const text = expect("string", value);
       const byteLength = Buffer.byteLength(text);
+      if (byteLength > maxTextBytes) throw new EncodeError(`${byteLength} bytes of text, ${maxTextBytes} at most`);
       lengths.write(writer, byteLength);
       writer.text(text, byteLength);
     },
@@ -131,6 +137,7 @@ function bytesCodec(nullable: boolean, flexible: boolean, put: (writer: Writer, 
   const lengths = flexible ? compactLengths : int32Lengths;
   return withLength(
     lengths,
+    viewHeapBytes,
     nullable,
     (reader, length) => reader.slice(length),
     (writer, value) => {
@@ -145,6 +152,7 @@ function arrayCodec(item: Codec, nullable: boolean, flexible: boolean): Codec {
   const lengths = flexible ? compactLengths : int32Lengths;
   return withLength(
     lengths,
+    arrayHeapBytes,
     nullable,
     item === fixed.int32 ? readInt32s : (reader, length) => readItems(reader, length, item),
     (writer, value) => {
@@ -161,8 +169,7 @@ function arrayCodec(item: Codec, nullable: boolean, flexible: boolean): Codec {
 }
 
 function readItems(reader: Reader, length: number, item: Codec): unknown[] {
-  reader.count(length, item.minBytes, reader.offset);
-  reader.spend(length, reader.offset);
+  reader.items(length, item.minBytes, item.heapBytes);
   const items: unknown[] = [];
   try {
     while (items.length < length) items.push(item.read(reader));
@@ -174,11 +181,10 @@ function readItems(reader: Reader, length: number, item: Codec): unknown[] {
 
 /**
  * Most arrays hold ids of nodes or partitions. A loop of their own, without a call to a closure per item and into an
- * array of the right size, takes a quarter off a Metadata response. Once the count is known to fit, no item can fail, and
- * the array is at most twice as large as what was received.
+ * array of the right size, takes a quarter off a Metadata response. Once the count is known to fit, no item can fail.
  */
 function readInt32s(reader: Reader, length: number): number[] {
-  reader.count(length, 4, reader.offset);
+  reader.items(length, fixed.int32.minBytes, fixed.int32.heapBytes);
   const items = new Array<number>(length);
   for (let index = 0; index < length; index++) items[index] = reader.int32();
   return items;
@@ -192,6 +198,7 @@ function compileStruct(fields: Fields, at: Version): Codec {
       name,
       tag,
       codec: exists ? compile(type, at) : null,
+      zeroHeapBytes: zeroHeapBytes(type),
       ignorable,
       optional: zero !== undefined || tag !== null || since > 0 || Number.isFinite(until),
       zero: zeroMaker(type),
@@ -201,10 +208,18 @@ function compileStruct(fields: Fields, at: Version): Codec {
   return structCodec(list, at);
 }
 
+/** What stands for a field that is absent is made anew where it is an array or a struct. */
+function zeroHeapBytes({ form, rules }: AnyType): number {
+  if (rules.default !== undefined || (form.kind !== "struct" && form.kind !== "array")) return 0;
+  if (form.kind === "array") return arrayHeapBytes;
+  return structHeapBytes(Object.values(form.fields).map(zeroHeapBytes));
+}
+
 /** Unlike everything else that may be null, a struct has a signed byte in front of it. */
 function nullableStruct(inner: Codec): Codec {
   return {
     minBytes: 1,
+    heapBytes: inner.heapBytes,
     read: (reader) => (reader.int8() < 0 ? null : inner.read(reader)),
     write(writer, value) {
       writer.int8(value === null ? -1 : 1);

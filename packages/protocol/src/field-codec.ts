@@ -6,6 +6,8 @@ import type { Writer } from "./writer.ts";
 export interface Codec {
   /** Fewest bytes that a value takes; what a count is checked against. */
   readonly minBytes: number;
+  /** About the memory that a value takes, beside its own slot, the items of arrays and the letters of texts. */
+  readonly heapBytes: number;
   readonly read: (reader: Reader) => unknown;
   readonly write: (writer: Writer, value: unknown) => void;
 }

@@ -1,5 +1,5 @@
 import { EncodeError } from "./errors.ts";
-import type { Reader } from "./reader.ts";
+import { maxTextBytes, type Reader } from "./reader.ts";
 import type { Api } from "./schema.ts";
 import type { Writer } from "./writer.ts";
 
@@ -30,7 +30,9 @@ export function writeRequestHeader(writer: Writer, headerVersion: 1 | 2, header:
     writer.int16(-1);
   } else {
     const byteLength = Buffer.byteLength(clientId);
-    if (byteLength > 0x7fff) throw new EncodeError(`${byteLength} bytes of text, 32767 at most`).within("clientId");
+    if (byteLength > maxTextBytes) {
+      throw new EncodeError(`${byteLength} bytes of text, ${maxTextBytes} at most`).within("clientId");
+    }
     writer.int16(byteLength);
     writer.text(clientId, byteLength);
   }

@@ -1,11 +1,19 @@
 import { DecodeError } from "./errors.ts";
 
 /**
- * Items of arrays, other than numbers, that a frame may hold unless its reader says otherwise. An item of six bytes
- * becomes an object of eighty or more: without a limit, a frame of 100 MiB that is right in every length takes gigabytes.
- * A partition in a Metadata answer is one item.
+ * Items that a frame may become unless its reader says otherwise. A struct of ten bytes may become an object of three
+ * hundred: without a limit, a frame of 100 MiB that is right in every length takes gigabytes.
  */
 const defaultMaxItems = 1_000_000;
+
+/** Memory that counts as one item. A partition in a Metadata answer, with three replicas, takes four. */
+const itemBytes = 100;
+
+/** Java's readers and writers take no longer text either, whatever form its length has. */
+export const maxTextBytes = 0x7fff;
+
+/** A slot in an array that may have grown by half since it was last full. */
+const slotBytes = 12;
 
 /**
  * A cursor over one frame. The frame comes from a peer that may lie: every read is checked against its end,
@@ -22,11 +30,11 @@ export class Reader {
    */
   readonly #view: DataView;
   readonly #maxItems: number;
-  #itemsLeft: number;
+  #heapLeft: number;
 
   constructor(buffer: Buffer, start = 0, end = buffer.length, maxItems = defaultMaxItems) {
     this.#maxItems = maxItems;
-    this.#itemsLeft = maxItems;
+    this.#heapLeft = maxItems * itemBytes;
     this.buffer = buffer;
     this.offset = start;
     this.end = end;
@@ -102,7 +110,10 @@ export class Reader {
 
   /** `length` bytes as text. */
   text(length: number): string {
+    if (length > maxTextBytes) throw new DecodeError(`${length} bytes of text, ${maxTextBytes} at most`, this.offset);
     const start = this.take(length);
+    // One letter outside of Latin-1 has all of them take two bytes.
+    this.#spend(length * 2, start);
     return this.buffer.toString("utf8", start, start + length);
   }
 
@@ -118,21 +129,26 @@ export class Reader {
     return length;
   }
 
-  /** Takes `count` items, each an object to be, from what the frame may hold of them. */
-  spend(count: number, start: number): void {
-    this.#itemsLeft -= count;
-    if (this.#itemsLeft < 0) {
-      throw new DecodeError(`more than ${this.#maxItems} items in one frame (receiveMessageMaxItems)`, start);
-    }
-  }
-
-  /** Refuses a count of things that could not fit in what is left, each being `itemBytes` long at least. */
-  count(count: number, itemBytes: number, start: number): number {
+  /** Refuses a count of things that could not fit in what is left, each being `minBytes` long at least. */
+  count(count: number, minBytes: number, start: number): number {
     if (count < 0) throw new DecodeError(`count ${count} is negative`, start);
-    if (count * itemBytes > this.remaining) {
+    if (count * minBytes > this.remaining) {
       throw new DecodeError(`${count} items announced, ${this.remaining} bytes left`, start);
     }
     return count;
+  }
+
+  /** The same for an array, whose items will take memory: it is taken from what the frame may become. */
+  items(count: number, minBytes: number, heapBytes: number): void {
+    this.count(count, minBytes, this.offset);
+    this.#spend(count * (slotBytes + heapBytes), this.offset);
+  }
+
+  #spend(heapBytes: number, start: number): void {
+    this.#heapLeft -= heapBytes;
+    if (this.#heapLeft >= 0) return;
+    const limit = `${this.#maxItems} items of ${itemBytes} bytes each (receiveMessageMaxItems)`;
+    throw new DecodeError(`the frame would become more than ${limit}`, start);
   }
 
   /**

@@ -11,6 +11,8 @@ export interface Field {
   readonly codec: Codec | null;
   /** Number in the tag section; `null` for a field in the body. */
   readonly tag: number | null;
+  /** Memory of the value that stands for its absence. */
+  readonly zeroHeapBytes: number;
   readonly ignorable: boolean;
   /** Whether a writer may leave it out. */
   readonly optional: boolean;
@@ -50,6 +52,9 @@ export function structCodec(
 
   return {
     minBytes: body.reduce((sum, field) => sum + field.minBytes, flexible ? 1 : 0),
+    heapBytes: structHeapBytes(
+      fields.map(({ codec, zeroHeapBytes }) => Math.max(codec?.heapBytes ?? 0, zeroHeapBytes)),
+    ),
     read(reader) {
       const value: Record<string, unknown> = {};
       let at = 0;
@@ -82,6 +87,10 @@ export function structCodec(
     },
   };
 }
+
+/** An object of as many slots, and what its fields take beside them. */
+export const structHeapBytes = (fields: readonly number[]): number =>
+  fields.reduce((sum, heapBytes) => sum + 10 + heapBytes, 48);
 
 /** What we know must end where its size says; what we do not know is stepped over. */
 function readTags(reader: Reader, fields: readonly TaggedField[], value: Record<string, unknown>): void {
