@@ -4,8 +4,11 @@ import { CompressedRecords } from "./compressed-records.ts";
 import { CorruptRecordError } from "./corrupt-record-error.ts";
 import { crc32c } from "./crc32c.ts";
 import type { ControlRecordType, RecordBatch, RecordBatchesOptions, TimestampType } from "./record-batch.ts";
-import { attribute, offsetOf } from "./record-batch-header.ts";
+import { attribute, isRangeOfOffsets, offsetOf } from "./record-batch-header.ts";
 import { minRecordBytes, RecordIterator } from "./record-iterator.ts";
+
+/** What a control record takes is some dozens of bytes, and brokers do not compress it. It is read without being asked for. */
+const maxControlBytes = 64 * 1024;
 
 const controlTypes: Readonly<Record<number, ControlRecordType>> = { 0: "abort", 1: "commit" };
 
@@ -40,7 +43,7 @@ export class DefaultRecordBatch implements RecordBatch {
         : new CompressedRecords(
             options.codecs[this.compression],
             bytes.subarray(offsetOf.records),
-            options.maxDecompressedBytes,
+            this.isControl ? Math.min(maxControlBytes, options.maxDecompressedBytes) : options.maxDecompressedBytes,
           );
   }
 
@@ -155,6 +158,9 @@ export class DefaultRecordBatch implements RecordBatch {
     }
     if (this.#lastOffsetDelta < 0) {
       throw this.#corrupt(new DecodeError(`last offset delta ${this.#lastOffsetDelta}`, offsetOf.lastOffsetDelta));
+    }
+    if (!isRangeOfOffsets(this.baseOffset, this.lastOffset)) {
+      throw this.#corrupt(new DecodeError(`offsets ${this.baseOffset} to ${this.lastOffset}`, offsetOf.baseOffset));
     }
     const recordsBytes = this.#bytes.length - offsetOf.records;
     const isTooMany = compression === "none" && count * minRecordBytes > recordsBytes;

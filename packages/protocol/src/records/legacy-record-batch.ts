@@ -11,7 +11,7 @@ import {
   readLegacyMessages,
 } from "./legacy-message.ts";
 import type { RecordBatch, RecordBatchesOptions, TimestampType } from "./record-batch.ts";
-import { attribute } from "./record-batch-header.ts";
+import { attribute, isRangeOfOffsets, offsetOf } from "./record-batch-header.ts";
 import { nowhere, type RecordSource, RecordView } from "./record-view.ts";
 
 /**
@@ -45,6 +45,7 @@ export class LegacyRecordBatch implements RecordBatch {
     this.magic = magic;
     this.lastOffset = bytes.readBigInt64BE(0);
     if (options.checkCrcs) this.#guard(() => checkLegacyCrc(bytes, 0, bytes.length), true);
+    this.#guard(() => checkOffset(this.lastOffset));
     this.#message = this.#guard(() => readLegacyMessage(bytes, 0, bytes.length, magic));
     this.compression = this.#guard(() => compressionOf(this.#message));
     this.#compressed = this.compression === "none" ? null : this.#compressedSet(this.compression, options);
@@ -106,6 +107,7 @@ export class LegacyRecordBatch implements RecordBatch {
     // Some producers left the offset of the set at 0, which brokers of that time kept.
     const shift = this.magic === 0 || this.lastOffset === 0n ? 0n : this.lastOffset - last;
     if (shift < 0n) throw new DecodeError(`offset ${last} in a set that ends at ${this.lastOffset}`, 0);
+    if (!isRangeOfOffsets(first, last)) throw new DecodeError(`offsets ${first} to ${last} in a set`, 0);
     const source = { buffer: set, baseOffset: first + shift, baseTimestamp: 0 };
     const stamped = this.timestampType === "logAppendTime" ? this.maxTimestamp : null;
     return viewsOf(source, readLegacyMessages(set, this.magic, false), first, stamped);
@@ -125,6 +127,10 @@ export class LegacyRecordBatch implements RecordBatch {
     const { baseOffset, nextOffset } = this;
     return new CorruptRecordError({ baseOffset, nextOffset, cause: error, retriable });
   }
+}
+
+function checkOffset(offset: bigint): void {
+  if (!isRangeOfOffsets(offset, offset)) throw new DecodeError(`offset ${offset}`, offsetOf.baseOffset);
 }
 
 function compressionOf({ attributes }: LegacyMessage): CompressionType {

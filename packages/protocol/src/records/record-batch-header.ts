@@ -35,6 +35,11 @@ export const logOverheadBytes = 12;
 /** Bytes of a batch without records. */
 export const recordBatchOverheadBytes: number = offsetOf.records;
 
+const maxInt64 = 0x7fff_ffff_ffff_ffffn;
+
+/** Whether a log can have these offsets, and one behind them, which is where a consumer goes on. */
+export const isRangeOfOffsets = (first: bigint, last: bigint): boolean => first >= 0n && last < maxInt64;
+
 /** Bits of the attributes. */
 export const attribute = {
   compression: 0b111,

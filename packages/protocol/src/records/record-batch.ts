@@ -63,9 +63,9 @@ export interface RecordBatchesOptions {
   readonly codecs: CompressionCodecs;
 }
 
-/** 256 MiB a batch is far above what brokers take in, and below what hurts. */
+/** 64 MiB a batch is far above what producers write, and may be there three times for a moment. */
 export const defaultRecordBatchesOptions: RecordBatchesOptions = Object.freeze({
   checkCrcs: true,
-  maxDecompressedBytes: 256 * 1024 * 1024,
+  maxDecompressedBytes: 64 * 1024 * 1024,
   codecs: defaultCodecs,
 });

@@ -18,6 +18,9 @@ export interface RecordRange {
 /** A record takes 7 bytes at least: its length, attributes, timestamp, offset, two sizes, and a count of headers. */
 export const minRecordBytes = 7;
 
+/** A header of two bytes becomes objects of a hundred and fifty when somebody looks at it. Tracing takes a handful. */
+const maxHeaders = 100_000;
+
 /**
  * Reads the records of a batch of format 2, one by one. Each is checked as a whole before it is given: its places lie
  * within its length, and that within the batch; offsets ascend and do not pass the last; nothing is left over.
@@ -173,6 +176,7 @@ function endOfHeaders(buffer: Buffer, start: number, end: number): number {
   if (count < 0 || count * 2 > end - reader.offset) {
     throw new DecodeError(`${count} headers announced, ${end - reader.offset} bytes left`, start);
   }
+  if (count > maxHeaders) throw new DecodeError(`${count} headers, ${maxHeaders} at most`, start);
   for (let left = count; left > 0; left--) {
     const keySize = reader.varint();
     if (keySize < 0) throw new DecodeError(`header key of ${keySize} bytes`, reader.offset);

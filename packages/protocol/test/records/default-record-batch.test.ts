@@ -55,6 +55,22 @@ describe("the header of a batch lies, with a right checksum", () => {
     expect(() => batchesOf(batch).next()).toThrow(`unknown compression type ${id}`);
   });
 
+  test.each([
+    [-1n, "offsets -1 to 1"],
+    [-(2n ** 63n), "offsets -9223372036854775808 to"],
+    [2n ** 63n - 3n, "offsets 9223372036854775805 to 9223372036854775807"],
+    [2n ** 63n - 1n, "to 9223372036854775809"],
+  ])("base offset %i, which leads to where no log can be", async (baseOffset, reason) => {
+    const batch = patched(await three(), (bytes) => bytes.writeBigInt64BE(baseOffset, offsetOf.baseOffset));
+    expect(() => batchesOf(batch).next()).toThrow(CorruptRecordError);
+    expect(() => batchesOf(batch).next()).toThrow(reason);
+  });
+
+  test("the last offset that a log can have is none", async () => {
+    const batch = patched(await three(), (bytes) => bytes.writeBigInt64BE(2n ** 63n - 4n, offsetOf.baseOffset));
+    expect((await read(batch)).batch.nextOffset).toBe(2n ** 63n - 1n);
+  });
+
   test("it is not retriable, because the next answer will be the same", async () => {
     const batch = patched(await three(), (bytes) => bytes.writeInt32BE(-1, offsetOf.count));
     expect(() => batchesOf(batch).next()).toThrow(expect.objectContaining({ retriable: false, nextOffset: 3n }));
@@ -106,6 +122,18 @@ describe("a control batch", () => {
       bytes.writeInt32BE(0, offsetOf.count);
     });
     expect((await read(empty)).batch.controlType).toBe("other");
+  });
+
+  test("that is compressed becomes no more than a control record may", async () => {
+    const compressed = async (valueBytes: number) => {
+      const records = [{ key: "\0\0\0\u0001", value: "x".repeat(valueBytes) }];
+      const batch = await batchOf(records, { compression: { codec: gzip, ratio: 1 } });
+      const bytes = patched(batch, (each) => each.writeInt16BE(0b11_0001, offsetOf.attributes));
+      return (await readBatches(bytes))[0];
+    };
+    expect((await compressed(1_000))?.controlType).toBe("commit");
+    const bomb = await compressed(100_000);
+    expect(() => bomb?.controlType).toThrow("gzip data of more than 65536 bytes when decompressed");
   });
 
   test("is one by its attributes only", async () => {

@@ -92,6 +92,11 @@ describe("a message that makes no sense is corrupt", () => {
     expect([...batchesOf(bytes, { checkCrcs: false })]).toHaveLength(1);
   });
 
+  test.each([-1n, 2n ** 63n - 1n])("offset %i, behind which no log goes on", (offset) => {
+    expect(() => batchesOf(message({ offset })).next()).toThrow(CorruptRecordError);
+    expect(() => batchesOf(message({ offset })).next()).toThrow(`offset ${offset}`);
+  });
+
   test.each([0, 1] as const)("a size below that of the smallest message of format %i", (magic) => {
     const bytes = message({ magic });
     bytes.writeInt32BE(bytes.length - 13, 8);
@@ -150,6 +155,8 @@ describe("a compressed set", () => {
     ["in a compressed set", set({}, set({}, inner)), "compressed set in a compressed set"],
     ["with a message of another format", set({ magic: 0 }, inner), "message of format 1 in a set of format 0"],
     ["whose offsets do not ascend", set({ offset: 1n }, inner, inner), "offset 0 after 0"],
+    ["with an offset below 0", set({ offset: 1n }, message({ offset: -5n }), inner), "offsets -5 to 0 in a set"],
+    ["behind which no log goes on", set({}, message({ offset: 2n ** 63n - 1n })), "offsets 9223372036854775807 to"],
     ["that ends before its messages", set({ offset: 1n }, message({ offset: 2n })), "offset 2 in a set that ends at 1"],
   ])("%s is corrupt", (_, bytes, reason) => {
     const read = () => [...batchesOf(bytes)].map((batch) => [...batch]);

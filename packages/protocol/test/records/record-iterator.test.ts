@@ -80,6 +80,13 @@ describe("a record that makes no sense is corrupt", () => {
   });
 });
 
+test("a record has as many headers as anybody could want, and no more", async () => {
+  const withHeaders = (count: number) => batchOf([{ headers: Array(count).fill({ key: "", value: "" }) }]);
+  const [most] = await readRecords(await withHeaders(100_000));
+  expect(most?.headers).toHaveLength(100_000);
+  await expect(readRecords(await withHeaders(100_001))).rejects.toThrow("100001 headers, 100000 at most");
+});
+
 test("a payload that is cut at any byte is corrupt", async () => {
   const batch = await batchOf([{ key: "k", value: "v", headers: [{ key: "h", value: "x" }] }, { value: "w" }]);
   for (let end = offsetOf.records; end < batch.length; end++) {
