@@ -3,7 +3,6 @@ import { type BearerToken, checkedToken, expiryOf } from "../../src/security/bea
 import { OAuthBearer } from "../../src/security/oauthbearer.ts";
 import { SaslError } from "../../src/security/sasl-error.ts";
 
-const peer = { host: "broker-1", port: 9092 };
 const token: BearerToken = { value: "abc.DEF-1_2~3+/==", expiresAtMs: 5_000 };
 
 /** What is sent to a broker that answers so, and how it ended. */
@@ -17,7 +16,7 @@ async function authenticated(given: BearerToken, ...answers: (string | Error)[])
       if (answer === undefined) throw new Error("nothing more was to be sent");
       if (answer instanceof Error) throw answer;
       return Buffer.from(answer);
-    }, peer)
+    })
     .then(
       () => null,
       (thrown: unknown) => thrown,
@@ -48,7 +47,7 @@ describe("what is sent", () => {
     const authentication = mechanism.authenticate(async () => {
       sent += 1;
       return Buffer.alloc(0);
-    }, peer);
+    });
     await expect(authentication).rejects.toBe(unavailable);
     expect(sent).toBe(0);
   });

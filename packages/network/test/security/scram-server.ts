@@ -53,10 +53,10 @@ export class ScramServer {
 
   #answerFirst(message: string): string | Buffer {
     const fields = /^n,,(n=((?:[^=,\0]|=2C|=3D)+),r=([!-+\--~]+)((?:,[A-Za-z]+=[^,\0]+)*))$/.exec(message);
-    if (fields === null) throw new Error(`no first message of a client: ${message}`);
+    if (fields === null) throw new Error("no first message of a client");
     const [, bare = "", name = "", nonce = "", extensions = ""] = fields;
     const decoded = name.replaceAll("=2C", ",").replaceAll("=3D", "=");
-    if (decoded !== this.#user.name) throw new Error(`no user ${decoded}`);
+    if (decoded !== this.#user.name) throw new Error("no user of that name");
     this.#clientFirst = bare;
     this.extensions = extensions;
     this.#nonce = nonce + this.#serverNonce;
@@ -68,7 +68,7 @@ export class ScramServer {
 
   #answerFinal(message: string): string | Buffer {
     const [, channel, nonce, proof = ""] = /^c=([^,]*),r=([^,]*),p=([^,]*)$/.exec(message) ?? [];
-    if (channel !== "biws" || nonce !== this.#nonce) throw new Error(`no final message of a client: ${message}`);
+    if (channel !== "biws" || nonce !== this.#nonce) throw new Error("no final message of a client");
     const signed = `${this.#clientFirst},${this.#first},c=biws,r=${nonce}`;
     const salted = pbkdf2Sync(this.#user.password, this.#salt, this.#iterations, this.#bytes, this.#digest);
     const storedKey = this.#hash(this.#hmac(salted, "Client Key"));

@@ -5,7 +5,6 @@ import { Scram, type ScramName, scramNames } from "../../src/security/scram.ts";
 import { saslName } from "../../src/security/scram-messages.ts";
 import { type Lies, ScramServer, type StoredUser } from "./scram-server.ts";
 
-const peer = { host: "broker-1", port: 9092 };
 const alice: StoredUser = { name: "alice", password: "alice-secret" };
 
 const clientOf = (mechanism: ScramName, { name, password }: StoredUser, tokenAuth = false): Scram =>
@@ -14,7 +13,7 @@ const clientOf = (mechanism: ScramName, { name, password }: StoredUser, tokenAut
 /** What an authentication with a broker that lies rejects with. */
 async function refusal(lies: Lies, client = clientOf("SCRAM-SHA-256", alice)): Promise<SaslError> {
   const server = new ScramServer("SCRAM-SHA-256", alice, lies);
-  const error: unknown = await client.authenticate(server.exchange, peer).catch((thrown: unknown) => thrown);
+  const error: unknown = await client.authenticate(server.exchange).catch((thrown: unknown) => thrown);
   if (error instanceof SaslError) return error;
   throw new Error(`a broker that lies was answered with ${String(error)}`);
 }
@@ -59,7 +58,7 @@ describe("known exchanges, byte for byte", () => {
     await client.authenticate(async (token) => {
       sent.push(Buffer.from(token).toString());
       return Buffer.from(answers[sent.length - 1]!);
-    }, peer);
+    });
     expect(client.name).toBe(mechanism);
     expect(sent).toEqual([clientFirst, `c=biws,r=${clientNonce}${serverNonce},p=${proof}`]);
   });
@@ -71,7 +70,7 @@ describe.each(scramNames)("%s", (mechanism) => {
     await fc.assert(
       fc.asyncProperty(text, text, async (name, password) => {
         const server = new ScramServer(mechanism, { name, password });
-        await clientOf(mechanism, { name, password }).authenticate(server.exchange, peer);
+        await clientOf(mechanism, { name, password }).authenticate(server.exchange);
         expect(server.hasProof).toBe(true);
       }),
       { numRuns: 30 },
@@ -81,13 +80,13 @@ describe.each(scramNames)("%s", (mechanism) => {
   test("a wrong password proves nothing, and the broker's refusal is passed on", async () => {
     const server = new ScramServer(mechanism, alice);
     const client = clientOf(mechanism, { ...alice, password: "alice-secreT" });
-    await expect(client.authenticate(server.exchange, peer)).rejects.toThrow(/^the password is wrong$/);
+    await expect(client.authenticate(server.exchange)).rejects.toThrow(/^the password is wrong$/);
   });
 
   test("passwords that look alike are not the same, since Kafka compares bytes", async () => {
     const server = new ScramServer(mechanism, { ...alice, password: "IX" });
     const client = clientOf(mechanism, { ...alice, password: "\u2168" });
-    await expect(client.authenticate(server.exchange, peer)).rejects.toThrow(/^the password is wrong$/);
+    await expect(client.authenticate(server.exchange)).rejects.toThrow(/^the password is wrong$/);
   });
 
   test("no two authentications have the same nonce, and each is as long as 128 bits at least", async () => {
@@ -95,7 +94,7 @@ describe.each(scramNames)("%s", (mechanism) => {
     const nonces = new Set<string>();
     for (let count = 0; count < 5; count++) {
       const server = new ScramServer(mechanism, alice);
-      await client.authenticate(server.exchange, peer);
+      await client.authenticate(server.exchange);
       nonces.add(/r=([^,]*)/.exec(server.received[0]!)![1]!);
     }
     expect(nonces.size).toBe(5);
@@ -105,13 +104,13 @@ describe.each(scramNames)("%s", (mechanism) => {
   test("several authentications at a time do not disturb each other", async () => {
     const client = clientOf(mechanism, alice);
     const servers = Array.from({ length: 5 }, (_, index) => new ScramServer(mechanism, alice, {}, `nonce${index}`));
-    await Promise.all(servers.map((server) => client.authenticate(server.exchange, peer)));
+    await Promise.all(servers.map((server) => client.authenticate(server.exchange)));
     expect(servers.map(({ hasProof }) => hasProof)).toEqual(Array.from({ length: 5 }, () => true));
   });
 
   test("a delegation token says that it is one", async () => {
     const server = new ScramServer(mechanism, alice);
-    await clientOf(mechanism, alice, true).authenticate(server.exchange, peer);
+    await clientOf(mechanism, alice, true).authenticate(server.exchange);
     expect([server.extensions, server.hasProof]).toEqual([",tokenauth=true", true]);
   });
 });
@@ -125,7 +124,7 @@ test("the event loop goes on while the password is salted", async () => {
     // The server of the test holds the loop up; what counts is what came before it.
     if (server.received.length === 1) isSalting = false;
     return server.exchange(token);
-  }, peer);
+  });
   const turn = (): void => {
     turns += 1;
     if (isSalting) setImmediate(turn);
@@ -213,7 +212,7 @@ describe("a broker that lies in its first message is refused before any proof is
     const authentication = clientOf("SCRAM-SHA-256", alice).authenticate((token) => {
       sent += 1;
       return server.exchange(token);
-    }, peer);
+    });
     await expect(authentication).rejects.toMatchObject({
       name: "SaslError",
       reason: "brokerUnverified",
@@ -224,14 +223,14 @@ describe("a broker that lies in its first message is refused before any proof is
 
   test("and extensions that need not be understood are no lie", async () => {
     const server = new ScramServer("SCRAM-SHA-256", alice, { first: (message) => `${message},x=1,future=ä=b` });
-    await clientOf("SCRAM-SHA-256", alice).authenticate(server.exchange, peer);
+    await clientOf("SCRAM-SHA-256", alice).authenticate(server.exchange);
     expect(server.hasProof).toBe(true);
   });
 
   test("the fewest and the most iterations that are done", async () => {
     for (const count of [4_096, 1_000_000]) {
       const server = new ScramServer("SCRAM-SHA-256", { ...alice, iterations: count });
-      await clientOf("SCRAM-SHA-256", alice).authenticate(server.exchange, peer);
+      await clientOf("SCRAM-SHA-256", alice).authenticate(server.exchange);
       expect(server.hasProof).toBe(true);
     }
   });
@@ -271,7 +270,7 @@ describe("a broker that lies in its last message is not taken for the right one"
 
   test("and an extension behind the signature is no lie", async () => {
     const server = new ScramServer("SCRAM-SHA-256", alice, { final: (message) => `${message},x=1` });
-    await expect(clientOf("SCRAM-SHA-256", alice).authenticate(server.exchange, peer)).resolves.toBeUndefined();
+    await expect(clientOf("SCRAM-SHA-256", alice).authenticate(server.exchange)).resolves.toBeUndefined();
   });
 });
 
