@@ -47,7 +47,7 @@ class TransactionalWriter {
 
   constructor(topic: string) {
     const options = resolveClientOptions(new OptionReader({ bootstrapServers }));
-    this.#network = new NetworkClient("writer", { ...options, maxInFlightRequestsPerConnection: 5 }, systemClock);
+    this.#network = new NetworkClient("producer", { ...options, maxInFlightRequestsPerConnection: 5 }, systemClock);
     this.#topic = topic;
     this.#transactionalId = topic;
     this.#network.metadata.retain([topic]);

@@ -25,7 +25,7 @@ const clientOf = (servers: readonly string[] = bootstrapServers, more: Partial<N
     allowAutoCreateTopics: false,
     ...more,
   };
-  const client = new NetworkClient("client", options, systemClock);
+  const client = new NetworkClient("consumer", options, systemClock);
   onTestFinished(() => client.close());
   return client;
 };
@@ -160,7 +160,7 @@ test("a program that closes its client ends by itself", async () => {
     const { Deadline, NetworkClient, OptionReader, resolveClientOptions, systemClock } = require("@odradek/network");
     const given = new OptionReader({ bootstrapServers: ${JSON.stringify(bootstrapServers)} });
     const options = { ...resolveClientOptions(given), maxInFlightRequestsPerConnection: 5 };
-    const client = new NetworkClient("client", options, systemClock);
+    const client = new NetworkClient("consumer", options, systemClock);
     const { metadata } = client;
     client
       .awaitMetadata(new Deadline(systemClock, 30_000), "metadata", () => metadata.snapshot.clusterId)

@@ -1,4 +1,4 @@
-import { type Clock, ClosedError, Deadline, NetworkClient, systemClock } from "@odradek/network";
+import { type Clock, ClosedError, Deadline, type Metric, NetworkClient, systemClock } from "@odradek/network";
 import { type AdminOptions, resolveAdminOptions } from "./admin-options.ts";
 import type { NewTopic } from "./new-topic.ts";
 import type { Results } from "./results.ts";
@@ -18,10 +18,14 @@ export class KafkaAdmin {
   /** @throws OptionsError naming option, value and what is allowed */
   constructor(options: AdminOptions, clock: Clock = systemClock) {
     const resolved = resolveAdminOptions(options);
-    this.#context = { options: resolved, clock, network: new NetworkClient("admin client", resolved, clock) };
+    this.#context = { options: resolved, clock, network: new NetworkClient("admin-client", resolved, clock) };
   }
 
-  /** Connects now, for who wants to fail fast. @throws TimeoutError where no broker of the cluster answers in time */
+  /**
+   * Connects now, for who wants to fail fast.
+   *
+   * @throws TimeoutError where no broker of the cluster answers in time, AuthenticationError
+   */
   async connect(): Promise<void> {
     const { network, options, clock } = this.#open();
     const deadline = new Deadline(clock, options.defaultApiTimeoutMs);
@@ -36,6 +40,11 @@ export class KafkaAdmin {
    */
   async createTopics(topics: readonly NewTopic[], options: CreateTopicsOptions = {}): Promise<Results<CreatedTopic>> {
     return createTopics(this.#open(), topics, options);
+  }
+
+  /** What was measured so far, by Kafka's names: connections, requests and authentications, in all and for each broker. */
+  metrics(): Metric[] {
+    return this.#context.network.metrics();
   }
 
   /** Lets calls under way finish for `timeoutMs`, then closes every connection. @default requestTimeoutMs */

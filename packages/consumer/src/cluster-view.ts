@@ -5,7 +5,10 @@ import type { BrokerError } from "@odradek/protocol";
  * What those who decide on requests see of the network: who leads what, which node takes a request right now, and a
  * way to say that the metadata seems to be wrong. Sending is not theirs.
  */
-export type ClusterView = Pick<NetworkClient, "metadata" | "ready" | "retryAtMs" | "requestUpdate">;
+export type ClusterView = Pick<
+  NetworkClient,
+  "metadata" | "ready" | "retryAtMs" | "requestUpdate" | "authenticationError"
+>;
 
 /**
  * Groups partitions by the node that leads them. Where the leader is not known, metadata is asked for.

@@ -2,6 +2,7 @@ import {
   type Clock,
   ClosedError,
   Deadline,
+  type Metric,
   NetworkClient,
   OptionsError,
   type PartitionSnapshot,
@@ -82,7 +83,7 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
   /**
    * Connects now, for who wants to fail fast.
    *
-   * @throws TimeoutError where no broker of the cluster answers in time, WakeupError, ClosedError
+   * @throws TimeoutError where no broker of the cluster answers in time, AuthenticationError, WakeupError, ClosedError
    */
   async connect({ timeoutMs }: CallOptions = {}): Promise<void> {
     this.#enter();
@@ -124,7 +125,8 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
    * @param timeoutMs how long to wait; 0 takes what is there
    * @returns nothing but an empty answer when the time is over
    * @throws StateError where another poll is under way or nothing is assigned, WakeupError, ClosedError,
-   *   NoOffsetForPartitionError, OffsetOutOfRangeError, CorruptLogError, and BrokerError for what the cluster refuses
+   *   NoOffsetForPartitionError, OffsetOutOfRangeError, CorruptLogError, AuthenticationError, and BrokerError for what the
+   *   cluster refuses
    */
   async poll(timeoutMs: number, { signal }: PollOptions = {}): Promise<ConsumerRecords<K, V>> {
     checkTimeout(timeoutMs);
@@ -255,6 +257,11 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
       this.#topicQuestions.delete(question);
       this.#retainTopics();
     }
+  }
+
+  /** What was measured so far, by Kafka's names: connections, requests and authentications, in all and for each broker. */
+  metrics(): Metric[] {
+    return this.#network.metrics();
   }
 
   /** Ends the call that waits, else the next one that would, with a WakeupError. May be called at any time. */
@@ -413,7 +420,7 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
   }
 
   #takeError(): Error | null {
-    const errors = [this.#offsetReset.takeError(), this.#fetcher.takeError()];
+    const errors = [this.#offsetReset.takeError(), this.#fetcher.takeError(), this.#network.fatalError];
     return errors.find((error) => error !== null) ?? null;
   }
 }

@@ -4,12 +4,16 @@ import { Fetch } from "@odradek/protocol/messages/fetch";
 import { byLeader, type ClusterView } from "./cluster-view.ts";
 import { CompletedFetch } from "./completed-fetch.ts";
 import type { ResolvedConsumerOptions } from "./consumer-options.ts";
+import { BackgroundDecompression } from "./decompression.ts";
 import { CorruptLogError, OffsetOutOfRangeError, type PartitionPosition } from "./errors.ts";
 import type { FetchBuffer } from "./fetch-buffer.ts";
 import { type FetchTarget, fetchAnswers, fetchBody, type PartitionData, versionsFor } from "./fetch-request.ts";
 import { ApiRequest, type Due, type RequestTo } from "./outgoing-request.ts";
 import type { PartitionState } from "./partition-state.ts";
 import type { SubscriptionState } from "./subscription-state.ts";
+
+/** Answers in a row that lead nowhere before the user is told. One is usual: a batch that came cut short. */
+const maxStalls = 5;
 
 /**
  * Decides which broker is asked for what, and takes in what they answer. At most one Fetch is under way for each
@@ -22,7 +26,7 @@ export class Fetcher<K, V> {
   readonly #buffer: FetchBuffer<K, V>;
   readonly #clock: Clock;
   readonly #backoff: Backoff;
-  readonly #onReady: () => void;
+  readonly #background: BackgroundDecompression;
   /** Nodes that have a Fetch to answer. */
   readonly #inFlight = new Set<number>();
   /** Positions that the log does not have, and that only the user may change. */
@@ -43,7 +47,7 @@ export class Fetcher<K, V> {
     this.#subscription = subscription;
     this.#buffer = buffer;
     this.#clock = clock;
-    this.#onReady = onReady;
+    this.#background = new BackgroundDecompression(onReady);
     this.#backoff = exponentialBackoff(options.retryBackoffMs, options.retryBackoffMaxMs);
   }
 
@@ -69,8 +73,13 @@ export class Fetcher<K, V> {
     }
     for (const [nodeId, states] of byLeader(this.#cluster, due, (error) => this.#fail(error))) {
       if (this.#inFlight.has(nodeId)) continue;
-      if (this.#cluster.ready(nodeId, "fetch")) requests.push(this.#request(nodeId, states));
-      else nextMs = Math.min(nextMs, this.#cluster.retryAtMs(nodeId, "fetch"));
+      if (this.#cluster.ready(nodeId, "fetch")) {
+        requests.push(this.#request(nodeId, states));
+        continue;
+      }
+      nextMs = Math.min(nextMs, this.#cluster.retryAtMs(nodeId, "fetch"));
+      const refusal = this.#cluster.authenticationError(nodeId, "fetch");
+      if (refusal !== null) this.#fail(refusal);
     }
     return { requests, nextMs };
   }
@@ -109,14 +118,24 @@ export class Fetcher<K, V> {
     }
   }
 
-  #onData({ state, position }: FetchTarget, data: PartitionData): void {
+  #onData(target: FetchTarget, data: PartitionData): void {
+    const { state, position } = target;
     state.succeeded();
     state.saw(data);
     if (data.records === null || data.records.length === 0) return;
     this.#subscription.moveToEnd(state);
     const { records, abortedTransactions } = data;
     const fetched = { state, position, records, abortedTransactions };
-    this.#buffer.add(new CompletedFetch(fetched, this.#options, this.#onReady));
+    const onStalled = () => this.#onStalled(target);
+    this.#buffer.add(new CompletedFetch(fetched, this.#options, this.#background, onStalled));
+  }
+
+  /** An answer held batches and none that leads on: asking on and on at full speed would bring the same. */
+  #onStalled({ state, position: { offset } }: FetchTarget): void {
+    const stalls = state.stalled(this.#clock.now(), this.#backoff);
+    if (stalls < maxStalls) return;
+    const cause = new DecodeError(`${stalls} answers in a row held no batch that leads on`, 0);
+    this.#fail(new CorruptLogError({ topic: state.topic, partition: state.partition, offset }, offset + 1n, cause));
   }
 
   #onError({ state, position }: FetchTarget, errorCode: number, nowMs: number): void {

@@ -115,8 +115,13 @@ export class OffsetLookup {
     const unasked = [...lookup.open].filter(([key]) => !lookup.asked.has(key)).map(([, query]) => query);
     let nextMs = Number.POSITIVE_INFINITY;
     for (const [nodeId, queries] of byLeader(this.#cluster, unasked, (error) => this.#fail(lookup, error))) {
-      if (this.#cluster.ready(nodeId)) requests.push(this.#request(nodeId, lookup, queries));
-      else nextMs = Math.min(nextMs, this.#cluster.retryAtMs(nodeId));
+      if (this.#cluster.ready(nodeId)) {
+        requests.push(this.#request(nodeId, lookup, queries));
+        continue;
+      }
+      nextMs = Math.min(nextMs, this.#cluster.retryAtMs(nodeId));
+      const refusal = this.#cluster.authenticationError(nodeId);
+      if (refusal !== null) this.#fail(lookup, refusal);
     }
     return nextMs;
   }
@@ -136,13 +141,16 @@ export class OffsetLookup {
 
   #onAnswer(lookup: Lookup, queries: readonly OffsetQuery[], answer: ResponseOf<typeof ListOffsets>): void {
     const listed = listedOffsets(answer);
-    let failure: BrokerError | null = null;
+    let failure: KafkaError | null = null;
     for (const query of queries) {
       const key = partitionText(query);
       lookup.asked.delete(key);
       const found = listed.get(key);
       if (found === undefined) continue;
-      if (isAnswer(found)) {
+      if (found.errorCode === 0 && query.timestamp < 0n && found.offset < 0n) {
+        // Every log has its ends.
+        failure = new KafkaError(`the offset of ${key}: the broker says ${found.offset}`, { code: "DECODE" });
+      } else if (isAnswer(found)) {
         lookup.open.delete(key);
         lookup.found.set(key, found);
       } else {

@@ -64,8 +64,13 @@ export class OffsetReset {
       else nextMs = Math.min(nextMs, reset.state.retryAtMs);
     }
     for (const [nodeId, resets] of byLeader(this.#cluster, due, (error) => this.#fail(error))) {
-      if (this.#cluster.ready(nodeId)) requests.push(this.#request(nodeId, resets));
-      else nextMs = Math.min(nextMs, this.#cluster.retryAtMs(nodeId));
+      if (this.#cluster.ready(nodeId)) {
+        requests.push(this.#request(nodeId, resets));
+        continue;
+      }
+      nextMs = Math.min(nextMs, this.#cluster.retryAtMs(nodeId));
+      const refusal = this.#cluster.authenticationError(nodeId);
+      if (refusal !== null) this.#fail(refusal);
     }
     return { requests, nextMs };
   }

@@ -1,4 +1,4 @@
-import { OptionReader, type Purpose, resolveClientOptions } from "@odradek/network";
+import { type AuthenticationError, OptionReader, type Purpose, resolveClientOptions } from "@odradek/network";
 import { Metadata } from "../../network/src/metadata.ts";
 import { ManualClock } from "../../network/test/manual-clock.ts";
 import { metadataAnswer, partitionAnswer, type TopicAnswer, topicAnswer } from "../../network/test/metadata-answers.ts";
@@ -13,6 +13,8 @@ export class TestCluster implements ClusterView {
   readonly metadata: Metadata;
   /** Nodes that take no request, and when to look again. */
   readonly unready = new Map<number, number>();
+  /** Nodes that do not let us in. */
+  readonly refusals = new Map<number, AuthenticationError>();
   /** What was asked for readiness, in order. */
   readonly readied: string[] = [];
   updatesRequested = 0;
@@ -36,6 +38,10 @@ export class TestCluster implements ClusterView {
 
   retryAtMs(nodeId: number): number {
     return this.unready.get(nodeId) ?? Number.POSITIVE_INFINITY;
+  }
+
+  authenticationError(nodeId: number): AuthenticationError | null {
+    return this.refusals.get(nodeId) ?? null;
   }
 
   requestUpdate(): void {

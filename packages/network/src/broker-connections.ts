@@ -1,11 +1,14 @@
-import { KafkaError } from "@odradek/protocol";
+import { BrokerError, codeOf, KafkaError } from "@odradek/protocol";
 import { type Backoff, exponentialBackoff } from "./backoff.ts";
 import type { NetworkOptions } from "./client-options.ts";
 import type { Clock } from "./clock.ts";
+import { ClusterFeatures } from "./cluster-features.ts";
 import type { Node } from "./cluster-snapshot.ts";
-import { Connection } from "./connection.ts";
-import { type Address, addressText, ClosedError } from "./errors.ts";
+import { Connection, type ConnectionOptions } from "./connection.ts";
+import { AuthenticationError, addressText, ClosedError } from "./errors.ts";
 import { leastLoadedNode, type NodeLoad } from "./least-loaded-node.ts";
+import type { NetworkObserver } from "./observation/network-observer.ts";
+import type { SaslMechanism } from "./security/sasl-mechanism.ts";
 
 /**
  * What a connection is for. Each purpose has its own to a broker, so that a heartbeat does not wait behind a fetch
@@ -13,12 +16,20 @@ import { leastLoadedNode, type NodeLoad } from "./least-loaded-node.ts";
  */
 export type Purpose = "main" | "fetch" | "coordinator";
 
+/** The broker at the other end of a line. Its id is learned where it was a bootstrap server at first. */
+interface LinePeer {
+  nodeId: number;
+  readonly host: string;
+  readonly port: number;
+  readonly purpose: Purpose;
+}
+
 /**
  * One address, one purpose: the connection there is, and what came of the attempts before it. By address and not by
  * id, so that the connection to a bootstrap server goes on as that of the broker which it turns out to be.
  */
 interface Line {
-  readonly address: Address;
+  readonly peer: LinePeer;
   connection: Connection | null;
   /** Attempts since one last got as far as `ready`. */
   attempts: number;
@@ -27,6 +38,8 @@ interface Line {
   retryAtMs: number;
   /** How the last connection ended; `null` while one is ready, and before the first. */
   failure: { readonly error: Error; readonly atMs: number } | null;
+  /** The address of the host at which the last attempt came to nothing: others go first at the next one. */
+  avoidAddress: string | null;
 }
 
 export interface BrokerConnectionsListener {
@@ -34,6 +47,8 @@ export interface BrokerConnectionsListener {
   onChange(): void;
   /** A connection ended, or was not made, without us having closed it. */
   onLost(): void;
+  /** A broker says that it is not of the cluster that we mean (KIP-1102). */
+  onRebootstrapRequired(cause: BrokerError): void;
 }
 
 /**
@@ -43,17 +58,23 @@ export interface BrokerConnectionsListener {
 export class BrokerConnections {
   readonly #options: NetworkOptions;
   readonly #clock: Clock;
+  readonly #observer: NetworkObserver;
   readonly #listener: BrokerConnectionsListener;
+  readonly #sasl: SaslMechanism | null;
   readonly #reconnectBackoff: Backoff;
   readonly #setupTimeout: Backoff;
   readonly #lines = new Map<string, Line>();
   /** Every connection whose socket is not closed yet, those that no line has any more included. */
   readonly #open = new Set<Connection>();
+  /** What the cluster has settled on, as far as its brokers have told. */
+  readonly features = new ClusterFeatures();
 
-  constructor(options: NetworkOptions, clock: Clock, listener: BrokerConnectionsListener) {
+  constructor(options: NetworkOptions, clock: Clock, observer: NetworkObserver, listener: BrokerConnectionsListener) {
     this.#options = options;
     this.#clock = clock;
+    this.#observer = observer;
     this.#listener = listener;
+    this.#sasl = options.security.sasl?.(clock) ?? null;
     this.#reconnectBackoff = exponentialBackoff(options.reconnectBackoffMs, options.reconnectBackoffMaxMs);
     this.#setupTimeout = exponentialBackoff(
       options.socketConnectionSetupTimeoutMs,
@@ -113,14 +134,34 @@ export class BrokerConnections {
     return nodes.every((node) => isHopeless(this.#line(node, purpose))) ? this.lastError(nodes, purpose) : null;
   }
 
+  /**
+   * Why `nodes` do not let us in, where one of them has said so a moment ago and there is no connection to any other. It
+   * holds until the back-off of that one is over: the next attempt may meet rights that were granted meanwhile.
+   */
+  authenticationError(nodes: readonly Node[], purpose: Purpose): AuthenticationError | null {
+    const nowMs = this.#clock.now();
+    let found: AuthenticationError | null = null;
+    for (const node of nodes) {
+      const { connection, failure, retryAtMs } = this.#line(node, purpose);
+      if (connection !== null) return null;
+      if (failure?.error instanceof AuthenticationError && nowMs < retryAtMs) found = failure.error;
+    }
+    return found;
+  }
+
   /** Lets go of addresses that no broker has any more. */
   retain(nodes: Iterable<Node>): void {
     const addresses = new Set([...nodes].map(addressText));
     for (const [key, line] of this.#lines) {
-      if (addresses.has(addressText(line.address))) continue;
+      if (addresses.has(addressText(line.peer))) continue;
       this.#lines.delete(key);
       void line.connection?.close(this.#options.requestTimeoutMs);
     }
+  }
+
+  /** Closes every connection at once: all that is under way fails with `cause`. Back-offs stay as they are. */
+  reset(cause: Error): void {
+    for (const connection of this.#open) connection.destroy(cause);
   }
 
   /** Lets every connection finish what is under way, for `timeoutMs` at most; resolves when all sockets are closed. */
@@ -134,15 +175,17 @@ export class BrokerConnections {
     let line = this.#lines.get(key);
     if (line === undefined) {
       line = {
-        address: { host: node.host, port: node.port },
+        peer: { nodeId: node.id, host: node.host, port: node.port, purpose },
         connection: null,
         attempts: 0,
         lastAttemptMs: Number.NEGATIVE_INFINITY,
         retryAtMs: Number.NEGATIVE_INFINITY,
         failure: null,
+        avoidAddress: null,
       };
       this.#lines.set(key, line);
     }
+    line.peer.nodeId = node.id;
     return line;
   }
 
@@ -158,25 +201,27 @@ export class BrokerConnections {
 
   #loadState({ connection, retryAtMs }: Line): NodeLoad["state"] {
     if (connection === null) return this.#clock.now() >= retryAtMs ? "connectable" : "unavailable";
-    if (connection.state === "connecting" || connection.state === "checkingVersions") return "connecting";
+    if (!connection.wasReady && !isEnding(connection)) return "connecting";
     return this.#hasRoom(connection) ? "ready" : "unavailable";
   }
 
   #connect(line: Line): void {
-    const { clientId, requestTimeoutMs, receiveMessageMaxBytes, receiveMessageMaxItems } = this.#options;
     const setupTimeoutMs = this.#setupTimeout(line.attempts);
-    const options = { clientId, requestTimeoutMs, receiveMessageMaxBytes, receiveMessageMaxItems, setupTimeoutMs };
     line.attempts += 1;
     line.lastAttemptMs = this.#clock.now();
-    const connection = new Connection(line.address, options, this.#clock, {
+    const options = this.#connectionOptions(setupTimeoutMs, line.avoidAddress);
+    const connection = new Connection(line.peer, options, this.#clock, this.#observer, {
       onReady: () => {
         line.attempts = 0;
         line.failure = null;
+        line.avoidAddress = null;
+        this.features.update(connection.versions);
         this.#listener.onChange();
       },
       onRoom: () => this.#listener.onChange(),
       onClosed: (cause) => {
         this.#open.delete(connection);
+        if (!connection.wasReady) line.avoidAddress = connection.remoteAddress;
         this.#onClosed(line, cause);
       },
     });
@@ -184,12 +229,41 @@ export class BrokerConnections {
     this.#open.add(connection);
   }
 
+  #connectionOptions(setupTimeoutMs: number, avoidAddress: string | null): ConnectionOptions {
+    const { clientId, requestTimeoutMs, connectionsMaxIdleMs, throttleTimeMaxMs } = this.#options;
+    const { receiveMessageMaxBytes, receiveMessageMaxItems, security } = this.#options;
+    return {
+      clientId,
+      requestTimeoutMs,
+      setupTimeoutMs,
+      connectionsMaxIdleMs,
+      throttleTimeMaxMs,
+      receiveMessageMaxBytes,
+      receiveMessageMaxItems,
+      tls: security.tls,
+      sasl: this.#sasl,
+      avoidAddress,
+    };
+  }
+
   #onClosed(line: Line, cause: Error): void {
-    const nowMs = this.#clock.now();
     line.connection = null;
-    line.failure = { error: cause, atMs: nowMs };
-    line.retryAtMs = nowMs + this.#reconnectBackoff(Math.max(0, line.attempts - 1));
-    if (!(cause instanceof ClosedError)) this.#listener.onLost();
+    // What we have closed ourselves, such as an idle one, may be made again at once.
+    if (!(cause instanceof ClosedError)) this.#onLost(line, cause);
     this.#listener.onChange();
   }
+
+  #onLost(line: Line, cause: Error): void {
+    const nowMs = this.#clock.now();
+    line.failure = { error: cause, atMs: nowMs };
+    line.retryAtMs = nowMs + this.#reconnectBackoff(Math.max(0, line.attempts - 1));
+    if (cause instanceof BrokerError && cause.errorCode === rebootstrapRequired) {
+      this.#listener.onRebootstrapRequired(cause);
+    }
+    this.#listener.onLost();
+  }
 }
+
+const rebootstrapRequired = codeOf("REBOOTSTRAP_REQUIRED");
+
+const isEnding = ({ state }: Connection): boolean => state === "closing" || state === "closed";

@@ -1,6 +1,16 @@
 import { isIPv6 } from "node:net";
 import { type Address, OptionsError } from "./errors.ts";
+import { isLogger, type Logger, silentLogger } from "./observation/logger.ts";
 import type { OptionReader } from "./option-reader.ts";
+import type { SaslOptions } from "./security/sasl-options.ts";
+import { resolveSecurity, type Security, type SecurityProtocol } from "./security/security-options.ts";
+import type { SslOptions } from "./security/tls-settings.ts";
+
+const dnsLookups = ["use_all_dns_ips", "resolve_canonical_bootstrap_servers_only"] as const;
+export type DnsLookup = (typeof dnsLookups)[number];
+
+const metadataRecoveryStrategies = ["rebootstrap", "none"] as const;
+export type MetadataRecoveryStrategy = (typeof metadataRecoveryStrategies)[number];
 
 /** What all clients have in common. Names, meaning and defaults are those of Kafka's Java client. */
 export interface ClientOptions {
@@ -20,12 +30,48 @@ export interface ClientOptions {
   readonly reconnectBackoffMs?: number;
   /** Longest wait before a broker is tried again, milliseconds. @default 1_000 */
   readonly reconnectBackoffMaxMs?: number;
-  /** How long TCP and ApiVersions may take together, milliseconds; doubles with each failure. @default 10_000 */
+  /**
+   * How long DNS, TCP, TLS, ApiVersions and SASL may take together, milliseconds; doubles with each failure.
+   *
+   * @default 10_000
+   */
   readonly socketConnectionSetupTimeoutMs?: number;
   /** Longest that setting up a connection may take, milliseconds. @default 30_000 */
   readonly socketConnectionSetupTimeoutMaxMs?: number;
   /** Age at which metadata is asked for again although nothing seems to have changed, milliseconds. @default 300_000 */
   readonly metadataMaxAgeMs?: number;
+  /** How long a connection may go without a request before it is closed, milliseconds; -1 for as long as it likes. @default 540_000; admin client 300_000 */
+  readonly connectionsMaxIdleMs?: number;
+  /**
+   * What a name of `bootstrapServers` stands for: a host whose addresses are all tried, or a list of hosts, namely the canonical
+   * names of those addresses, as Kerberos and certificates may want them.
+   *
+   * @default "use_all_dns_ips"
+   */
+  readonly clientDnsLookup?: DnsLookup;
+  /**
+   * What to do where no broker that is known can be reached any more: begin again with `bootstrapServers`, or go on trying
+   * those (KIP-899).
+   *
+   * @default "rebootstrap"
+   */
+  readonly metadataRecoveryStrategy?: MetadataRecoveryStrategy;
+  /** How long no broker has told its metadata before that is done anyway, milliseconds (KIP-1102). @default 300_000 */
+  readonly metadataRecoveryRebootstrapTriggerMs?: number;
+  /** Longest that a broker that throttles may keep a connection from sending, milliseconds (KIP-219). @default 600_000 */
+  readonly throttleTimeMaxMs?: number;
+  /** Whether connections are encrypted, and how: `true`, or what `tls.connect` of Node takes. @default false */
+  readonly ssl?: SslOptions;
+  /** How the client proves who it is. @default not at all */
+  readonly sasl?: SaslOptions;
+  /** Follows from `ssl` and `sasl`; stated, it is checked against them. */
+  readonly securityProtocol?: SecurityProtocol;
+  /** Where to say what goes wrong and right, such as `console`. @default nowhere */
+  readonly logger?: Logger;
+  /** How many windows the rates, averages and maxima of `metrics()` look back on. @default 2 */
+  readonly metricsNumSamples?: number;
+  /** How long such a window is, milliseconds. @default 30_000 */
+  readonly metricsSampleWindowMs?: number;
   /** Largest frame that is taken from a broker, bytes. @default 104_857_600 */
   readonly receiveMessageMaxBytes?: number;
   /**
@@ -48,6 +94,15 @@ export interface ResolvedClientOptions {
   readonly socketConnectionSetupTimeoutMs: number;
   readonly socketConnectionSetupTimeoutMaxMs: number;
   readonly metadataMaxAgeMs: number;
+  readonly connectionsMaxIdleMs: number;
+  readonly clientDnsLookup: DnsLookup;
+  readonly metadataRecoveryStrategy: MetadataRecoveryStrategy;
+  readonly metadataRecoveryRebootstrapTriggerMs: number;
+  readonly throttleTimeMaxMs: number;
+  readonly security: Security;
+  readonly logger: Logger;
+  readonly metricsNumSamples: number;
+  readonly metricsSampleWindowMs: number;
   readonly receiveMessageMaxBytes: number;
   readonly receiveMessageMaxItems: number;
 }
@@ -57,13 +112,26 @@ export interface NetworkOptions extends ResolvedClientOptions {
   readonly maxInFlightRequestsPerConnection: number;
   /** Whether asking for the metadata of a topic may create it, where the broker does that. @default true */
   readonly allowAutoCreateTopics?: boolean;
+  /** How long the metadata of a topic that nobody uses is kept, milliseconds. @default for ever */
+  readonly metadataMaxIdleMs?: number;
 }
+
+/** What differs between the kinds of clients. */
+export interface ClientDefaults {
+  readonly connectionsMaxIdleMs: number;
+}
+
+/** Of Java's producer and consumer. */
+const usualDefaults: ClientDefaults = Object.freeze({ connectionsMaxIdleMs: 540_000 });
 
 /** Brokers are told how long they may take as an int32, and a frame says its length as one. */
 const maxInt32 = 0x7fff_ffff;
 
 /** @throws OptionsError naming option, value and what is allowed */
-export function resolveClientOptions(reader: OptionReader): ResolvedClientOptions {
+export function resolveClientOptions(
+  reader: OptionReader,
+  defaults: ClientDefaults = usualDefaults,
+): ResolvedClientOptions {
   const retryBackoffMs = reader.integer("retryBackoffMs", 100, 0);
   const reconnectBackoffMs = reader.integer("reconnectBackoffMs", 50, 0);
   const setupMs = reader.integer("socketConnectionSetupTimeoutMs", 10_000, 1);
@@ -81,6 +149,15 @@ export function resolveClientOptions(reader: OptionReader): ResolvedClientOption
     socketConnectionSetupTimeoutMs: setupMs,
     socketConnectionSetupTimeoutMaxMs: atLeast(setupMs, reader.integer("socketConnectionSetupTimeoutMaxMs", 30_000, 1)),
     metadataMaxAgeMs: reader.integer("metadataMaxAgeMs", 300_000, 0),
+    connectionsMaxIdleMs: orNever(reader.integer("connectionsMaxIdleMs", defaults.connectionsMaxIdleMs, -1)),
+    clientDnsLookup: reader.oneOf("clientDnsLookup", "use_all_dns_ips", dnsLookups),
+    metadataRecoveryStrategy: reader.oneOf("metadataRecoveryStrategy", "rebootstrap", metadataRecoveryStrategies),
+    metadataRecoveryRebootstrapTriggerMs: reader.integer("metadataRecoveryRebootstrapTriggerMs", 300_000, 0),
+    throttleTimeMaxMs: reader.integer("throttleTimeMaxMs", 600_000, 0),
+    security: resolveSecurity(reader),
+    logger: reader.value<Logger>("logger", silentLogger, isLogger, "an object with debug, info, warn and error"),
+    metricsNumSamples: reader.integer("metricsNumSamples", 2, 1),
+    metricsSampleWindowMs: reader.integer("metricsSampleWindowMs", 30_000, 1),
     receiveMessageMaxBytes: reader.integer("receiveMessageMaxBytes", 104_857_600, 1_048_576, maxInt32),
     receiveMessageMaxItems: reader.integer("receiveMessageMaxItems", 1_000_000, 1_000, maxInt32),
   });
@@ -88,6 +165,9 @@ export function resolveClientOptions(reader: OptionReader): ResolvedClientOption
 
 /** Java raises a maximum that is below its first value, instead of refusing the pair. */
 const atLeast = (initialMs: number, maxMs: number): number => Math.max(initialMs, maxMs);
+
+/** Kafka writes -1 where a time has no end. */
+const orNever = (ms: number): number => (ms < 0 ? Number.POSITIVE_INFINITY : ms);
 
 function isTextArray(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === "string");

@@ -1,7 +1,5 @@
 import { DecodeError } from "@odradek/protocol";
-
-/** Fewest bytes of a response: its correlation id. */
-const minFrameBytes = 4;
+import { isTlsAlert } from "./security/tls-failure.ts";
 
 /**
  * Cuts a stream of chunks into frames. A frame inside one chunk is a view of it; a frame over several chunks is
@@ -10,6 +8,8 @@ const minFrameBytes = 4;
 export class FrameReader {
   /** Largest frame that is taken; smaller during the handshake, when the peer is not known yet. */
   maxFrameBytes: number;
+  /** Smallest frame that is taken: a response begins with its correlation id; what has no header may be empty. */
+  minFrameBytes = 4;
   readonly #onFrame: (payload: Buffer) => void;
   /** The four bytes of the length, where they came in pieces. */
   readonly #lengthBytes = Buffer.alloc(4);
@@ -73,9 +73,9 @@ export class FrameReader {
   }
 
   #checked(length: number, first: Buffer): number {
-    if (length >= minFrameBytes && length <= this.maxFrameBytes) return length;
+    if (length >= this.minFrameBytes && length <= this.maxFrameBytes) return length;
     const guess = speakerOf(first);
-    const limit = `between ${minFrameBytes} and ${this.maxFrameBytes} bytes`;
+    const limit = `between ${this.minFrameBytes} and ${this.maxFrameBytes} bytes`;
     throw new DecodeError(`frame length ${length} is not ${limit}${guess === null ? "" : `; ${guess}`}`, 0);
   }
 }
@@ -85,6 +85,6 @@ function speakerOf(first: Buffer): string | null {
   const text = first.toString("latin1");
   if (text === "HTTP") return "the peer speaks HTTP: is this the port of a Kafka broker?";
   if (text === "SSH-") return "the peer speaks SSH: is this the port of a Kafka broker?";
-  if (first[0] === 0x15 && first[1] === 0x03) return "the peer speaks TLS: is this the port of a PLAINTEXT listener?";
+  if (isTlsAlert(first)) return "the peer speaks TLS: is this the port of a PLAINTEXT listener?";
   return null;
 }

@@ -12,15 +12,12 @@ import { type Address, addressText } from "./errors.ts";
 import { NodeApiVersions } from "./node-api-versions.ts";
 import { softwareName, softwareVersion } from "./software.ts";
 
-/** What the handshake needs of a connection. */
-interface Asker {
-  readonly address: Address;
-  request<Req extends Fields, Res extends Fields>(
-    api: Api<Req, Res>,
-    version: number,
-    body: Input<Req>,
-  ): Promise<Output<Res>>;
-}
+/** Sends a request over a connection that is not ready yet. */
+type Ask = <Req extends Fields, Res extends Fields>(
+  api: Api<Req, Res>,
+  version: number,
+  body: Input<Req>,
+) => Promise<Output<Res>>;
 
 /**
  * Asks a broker what it supports. A broker that does not know our version of the question says so in the form of
@@ -28,13 +25,13 @@ interface Asker {
  *
  * @throws UnsupportedVersionError, BrokerError, and what the connection throws
  */
-export async function handshake(connection: Asker): Promise<NodeApiVersions> {
-  const about = `ApiVersions to ${addressText(connection.address)}`;
+export async function handshake(address: Address, ask: Ask): Promise<NodeApiVersions> {
+  const about = `ApiVersions to ${addressText(address)}`;
   const body = { clientSoftwareName: softwareName, clientSoftwareVersion: softwareVersion };
-  let response = await connection.request(ApiVersions, ApiVersions.versions[1], body);
+  let response = await ask(ApiVersions, ApiVersions.versions[1], body);
   if (response.errorCode === codeOf("UNSUPPORTED_VERSION")) {
     const offered = response.apiKeys.find(({ apiKey }) => apiKey === ApiVersions.key)?.maxVersion ?? 0;
-    response = await connection.request(ApiVersions, Math.max(0, Math.min(offered, ApiVersions.versions[1])), body);
+    response = await ask(ApiVersions, Math.max(0, Math.min(offered, ApiVersions.versions[1])), body);
   }
   if (response.errorCode === codeOf("UNSUPPORTED_VERSION")) {
     throw new UnsupportedVersionError(`${about}: the broker refuses every version that it offered`);

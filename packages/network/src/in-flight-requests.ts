@@ -6,9 +6,14 @@ export interface InFlightRequest {
   readonly version: number;
   readonly correlationId: number;
   readonly sentAtMs: number;
-  readonly deadlineMs: number;
-  /** Called once with the payload of the answer's frame. It may throw DecodeError: the connection is closed then. */
-  readonly complete: (payload: Buffer) => void;
+  /** Moves when the broker says that it reads nothing for a while: that time is not the request's. */
+  deadlineMs: number;
+  /**
+   * Called once with the payload of the answer's frame. It may throw DecodeError: the connection is closed then.
+   *
+   * @returns for how many milliseconds the broker reads nothing more
+   */
+  readonly complete: (payload: Buffer) => number;
   /** Called once where no answer will come. */
   readonly fail: (error: Error) => void;
 }
@@ -28,6 +33,16 @@ export class InFlightRequests {
   /** When the first of them runs out of time, `Infinity` where there is none. */
   get nextDeadlineMs(): number {
     return this.#queue.reduce((nearest, { deadlineMs }) => Math.min(nearest, deadlineMs), Number.POSITIVE_INFINITY);
+  }
+
+  /** When the last of them runs out of time, `-Infinity` where there is none. */
+  get lastDeadlineMs(): number {
+    return this.#queue.reduce((last, { deadlineMs }) => Math.max(last, deadlineMs), Number.NEGATIVE_INFINITY);
+  }
+
+  /** Gives each of them that much more time. */
+  extend(ms: number): void {
+    for (const request of this.#queue) request.deadlineMs += ms;
   }
 
   add(request: InFlightRequest): void {

@@ -1,7 +1,10 @@
 export { type Backoff, exponentialBackoff } from "./backoff.ts";
 export type { Purpose } from "./broker-connections.ts";
 export {
+  type ClientDefaults,
   type ClientOptions,
+  type DnsLookup,
+  type MetadataRecoveryStrategy,
   type NetworkOptions,
   type ResolvedClientOptions,
   resolveClientOptions,
@@ -16,6 +19,8 @@ export {
 } from "./cluster-snapshot.ts";
 export { Deadline } from "./deadline.ts";
 export {
+  AuthenticationError,
+  type AuthenticationFailure,
   ClosedError,
   ConnectionError,
   OptionsError,
@@ -24,8 +29,15 @@ export {
   TimeoutError,
 } from "./errors.ts";
 export type { Metadata } from "./metadata.ts";
-export { type Body, NetworkClient, type RequestOptions, type SendOptions } from "./network-client.ts";
+export { type Body, NetworkClient, type RequestOptions, type SendOptions, type WaitOptions } from "./network-client.ts";
+export type { LogContext, Logger } from "./observation/logger.ts";
+export type { Metric, MetricTags } from "./observation/metric-registry.ts";
 export { OptionReader } from "./option-reader.ts";
+export { SaslError } from "./security/sasl-error.ts";
+export type { SaslExchange, SaslMechanism, SaslPeer } from "./security/sasl-mechanism.ts";
+export type { SaslOptions } from "./security/sasl-options.ts";
+export type { SecurityProtocol } from "./security/security-options.ts";
+export type { SslOptions } from "./security/tls-settings.ts";
 export {
   bytes,
   type Deserializer,

@@ -5,9 +5,11 @@ import { Alarm, type Clock } from "./clock.ts";
 import type { Node } from "./cluster-snapshot.ts";
 import type { Connection } from "./connection.ts";
 import type { Deadline } from "./deadline.ts";
-import { ClosedError, ConnectionError, TimeoutError } from "./errors.ts";
+import { type AuthenticationError, ClosedError, ConnectionError, TimeoutError } from "./errors.ts";
 import { Metadata } from "./metadata.ts";
 import { MetadataUpdater } from "./metadata-updater.ts";
+import type { ClientKind, Metric } from "./observation/metric-registry.ts";
+import { NetworkObserver } from "./observation/network-observer.ts";
 import { WakeSignal } from "./wake-signal.ts";
 
 /** A request, or how to make it once the version is known: some versions name topics, later ones their ids. */
@@ -27,6 +29,17 @@ export interface RequestOptions extends SendOptions {
   readonly to: number | "any" | "controller";
   /** Until when to wait, for a connection and then for the answer. */
   readonly deadline: Deadline;
+  /**
+   * Ends the wait with its reason. A request that was written by then may be carried out all the same; its answer is dropped
+   * when it comes, and the connection goes on.
+   */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What else a wait takes. */
+export interface WaitOptions {
+  /** Ends the wait with its reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Whom a wait is for. */
@@ -45,6 +58,7 @@ interface Wait<T> {
   /** For the message of an error, such as "CreateTopics to the controller". */
   readonly what: string;
   readonly deadline: Deadline;
+  readonly signal?: AbortSignal | undefined;
   readonly addressees: () => Addressees;
   /** Looks whether it is there, after every change; `null` where it is not yet. */
   readonly look: () => T | Promise<T> | null;
@@ -59,7 +73,9 @@ interface Wait<T> {
  */
 export class NetworkClient {
   readonly metadata: Metadata;
-  /** For messages of errors: `producer`, `consumer`, `admin client`. */
+  /** Where measurements go, and what is said of connections. */
+  readonly observer: NetworkObserver;
+  /** For messages of errors. */
   readonly #owner: string;
   readonly #options: NetworkOptions;
   readonly #clock: Clock;
@@ -68,22 +84,30 @@ export class NetworkClient {
   readonly #signal = new WakeSignal();
   #isClosed = false;
 
-  constructor(owner: string, options: NetworkOptions, clock: Clock) {
-    this.#owner = owner;
+  constructor(kind: ClientKind, options: NetworkOptions, clock: Clock) {
+    this.#owner = kind.replace("-", " ");
     this.#options = options;
     this.#clock = clock;
+    const { clientId, logger, metricsNumSamples: numSamples, metricsSampleWindowMs: sampleWindowMs } = options;
+    this.observer = new NetworkObserver({ kind, clientId, logger, clock, numSamples, sampleWindowMs });
     this.metadata = new Metadata(options, clock, () => this.#updater.updateIfDue());
-    this.#connections = new BrokerConnections(options, clock, {
+    this.#connections = new BrokerConnections(options, clock, this.observer, {
       onChange: () => this.#signal.wake(),
       // What is known of the cluster may be why.
       onLost: () => this.metadata.requestUpdate(),
+      onRebootstrapRequired: () => {},
     });
     this.#updater = new MetadataUpdater(this.metadata, this.#connections, clock, {
+      ...options,
       allowAutoTopicCreation: options.allowAutoCreateTopics ?? true,
-      onUpdate: () => this.#signal.wake(),
+      onUpdate: () => {
+        this.observer.retainNodes(this.metadata.snapshot.nodes.keys());
+        this.#signal.wake();
+      },
     });
     // The first to listen: metadata goes before the requests that others have for a node that became ready.
     this.#signal.onWake(() => this.#updater.updateIfDue());
+    warnOfRisks(options);
   }
 
   /** Calls `listener` whenever a connection or the metadata changed, so that a waiting loop may look again. */
@@ -136,18 +160,19 @@ export class NetworkClient {
    *
    * @throws TimeoutError where there was no answer before the deadline, its cause being why there was no connection;
    *   a request that was sent may have been carried out. ConnectionError at once where nobody in the cluster is a
-   *   broker. Else the same as `send`
+   *   broker; AuthenticationError where the one to ask does not let us in; the reason of the signal. Else the same as `send`
    */
   request<Req extends Fields, Res extends Fields>(
     api: Api<Req, Res>,
     body: Body<Req>,
-    { to, deadline, ...options }: RequestOptions,
+    { to, deadline, signal, ...options }: RequestOptions,
   ): Promise<Output<Res>> {
     const what = `${api.name} to ${typeof to === "number" ? `broker ${to}` : addresseeTexts[to]}`;
     const addressees = () => this.#addressees(to, options.purpose);
     return this.#waitFor({
       what,
       deadline,
+      signal,
       addressees,
       // Sent in the same turn in which the connection was found: later it may have no room any more.
       look: () => {
@@ -155,7 +180,7 @@ export class NetworkClient {
         if (!areKnown) this.metadata.requestUpdate();
         if (!areKnown || deadline.isOver) return null;
         const connection = this.#connections.leastLoaded(nodes, purpose);
-        return connection === null ? null : this.#before(deadline, what, ask(connection, api, body, options));
+        return connection === null ? null : this.#before(deadline, signal, what, ask(connection, api, body, options));
       },
     });
   }
@@ -163,13 +188,15 @@ export class NetworkClient {
   /**
    * Waits until `find` finds something in the metadata, asking for updates meanwhile.
    *
-   * @throws TimeoutError with `what` where it does not before the deadline; ConnectionError, UnsupportedVersionError at
-   *   once where nobody who could be asked has metadata for us; and what `find` throws
+   * @throws TimeoutError with `what` where it does not before the deadline; ConnectionError, AuthenticationError,
+   *   UnsupportedVersionError at once where nobody who could be asked has metadata for us; the reason of the signal; and
+   *   what `find` throws
    */
-  awaitMetadata<T>(deadline: Deadline, what: string, find: () => T | null): Promise<T> {
+  awaitMetadata<T>(deadline: Deadline, what: string, find: () => T | null, { signal }: WaitOptions = {}): Promise<T> {
     return this.#waitFor({
       what,
       deadline,
+      signal,
       addressees: () => this.#sourcesOfMetadata(),
       look: () => {
         const found = find();
@@ -184,13 +211,38 @@ export class NetworkClient {
    *
    * @throws ClosedError at once when the client is closed; ConnectionError where nobody in the cluster is a broker
    */
-  async pause(deadline: Deadline): Promise<void> {
+  async pause(deadline: Deadline, { signal }: WaitOptions = {}): Promise<void> {
     await this.#waitFor({
       what: "waiting",
       deadline,
+      signal,
       addressees: () => nobody,
       look: () => (deadline.isOver ? true : null),
     });
+  }
+
+  /**
+   * Why requests to a node are in vain for now: it does not let us in. `null` where it does, or the next attempt is due. Loops
+   * look at it where `ready` says no, and tell their users.
+   */
+  authenticationError(nodeId: number, purpose: Purpose = "main"): AuthenticationError | null {
+    const node = this.metadata.snapshot.nodes.get(nodeId);
+    return node === undefined ? null : this.#connections.authenticationError([node], purpose);
+  }
+
+  /** Why nothing can be learned of the cluster: nobody in it is a broker, lets us in, or has metadata that we could read. */
+  get fatalError(): Error | null {
+    return this.#fatalError(this.#sourcesOfMetadata());
+  }
+
+  /** The level of a feature that the cluster has settled on, such as `transaction.version`; 0 where it does not say. */
+  featureLevel(feature: string): number {
+    return this.#connections.features.level(feature);
+  }
+
+  /** What was measured so far: one value for each name, group and set of tags. */
+  metrics(): Metric[] {
+    return this.observer.registry.metrics();
   }
 
   /**
@@ -248,13 +300,15 @@ export class NetworkClient {
   }
 
   /** Looks after every change, and when a back-off ends. */
-  #waitFor<T>({ what, deadline, addressees, look }: Wait<T>): Promise<T> {
+  #waitFor<T>({ what, deadline, signal, addressees, look }: Wait<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const alarm = new Alarm(this.#clock, () => check());
       const unsubscribe = this.onWake(() => check());
+      const abort = () => end(() => reject(signal?.reason));
       const end = (settle: () => void) => {
         unsubscribe();
         alarm.cancel();
+        signal?.removeEventListener("abort", abort);
         settle();
       };
       const check = () => {
@@ -271,33 +325,36 @@ export class NetworkClient {
           end(() => reject(error));
         }
       };
+      if (signal?.aborted) return abort();
+      signal?.addEventListener("abort", abort);
       check();
     });
   }
 
-  /** The answer, if it comes before the deadline. Else it is dropped when it comes, and its connection goes on. */
-  #before<T>(deadline: Deadline, what: string, answer: Promise<T>): Promise<T> {
+  /** The answer, if it comes before the deadline and the signal. Else it is dropped when it comes, and its connection goes on. */
+  #before<T>(deadline: Deadline, signal: AbortSignal | undefined, what: string, answer: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
+      const abort = () => reject(signal?.reason);
       const timer = this.#clock.after(deadline.remainingMs, () => reject(new TimeoutError(what, deadline.timeoutMs)));
-      answer.then(
-        (response) => {
-          timer.cancel();
-          resolve(response);
-        },
-        (error: unknown) => {
-          timer.cancel();
-          reject(error);
-        },
-      );
+      signal?.addEventListener("abort", abort);
+      answer.then(resolve, reject).finally(() => {
+        timer.cancel();
+        signal?.removeEventListener("abort", abort);
+      });
     });
   }
 
   /**
-   * Why waiting is in vain: nobody in the cluster is a broker, or none has metadata where that is needed. One node
-   * alone does not make it vain: its broker may be about to move, and its port be somebody else's by now.
+   * Why waiting is in vain: nobody in the cluster is a broker, who is asked does not let us in, or none has metadata where
+   * that is needed. One node alone that is no broker does not make it vain: its broker may be about to move, and its port be
+   * somebody else's by now.
    */
-  #fatalError({ areKnown }: Addressees): Error | null {
-    return this.#connections.fatalError(this.#nodes(), "main") ?? (areKnown ? null : this.#updater.fatalError);
+  #fatalError({ nodes, purpose, areKnown }: Addressees): Error | null {
+    return (
+      this.#connections.fatalError(this.#nodes(), "main") ??
+      this.#connections.authenticationError(nodes, purpose) ??
+      (areKnown ? null : this.#updater.fatalError)
+    );
   }
 
   /** Metadata that is missing is asked for by the updater, and its answer wakes us. */
@@ -325,3 +382,11 @@ function ask<Req extends Fields, Res extends Fields>(
 
 const bodyOf = <Req extends Fields>(body: Body<Req>, version: number): Input<Req> =>
   typeof body === "function" ? body(version) : body;
+
+/** Says once, where somebody listens, what its user may not have meant. */
+function warnOfRisks({ logger, security }: NetworkOptions): void {
+  const { protocol, tls, sasl } = security;
+  if (sasl !== null && tls === null) logger.warn(`${protocol}: credentials travel without encryption, set ssl`);
+  if (tls?.isVerifying === false)
+    logger.warn("ssl.rejectUnauthorized is false: whoever answers is taken for the broker");
+}

@@ -6,11 +6,14 @@ export class NodeApiVersions {
   readonly #ranges: ReadonlyMap<number, VersionRange>;
   /** Features that the cluster has settled on, such as `transaction.version`; empty where the broker does not know. */
   readonly finalizedFeatures: ReadonlyMap<string, number>;
+  /** Grows with every change of them; -1 where the broker does not know. */
+  readonly finalizedFeaturesEpoch: bigint;
 
   constructor(response: ResponseOf<typeof ApiVersions>) {
     this.#ranges = new Map(
       response.apiKeys.map(({ apiKey, minVersion, maxVersion }) => [apiKey, { minVersion, maxVersion }]),
     );
+    this.finalizedFeaturesEpoch = response.finalizedFeaturesEpoch;
     const features = response.finalizedFeaturesEpoch < 0n ? [] : response.finalizedFeatures;
     this.finalizedFeatures = new Map(features.map(({ name, maxVersionLevel }) => [name, maxVersionLevel]));
   }

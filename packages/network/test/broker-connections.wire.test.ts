@@ -5,6 +5,7 @@ import type { Node } from "../src/cluster-snapshot.ts";
 import { OptionReader } from "../src/option-reader.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { type PeerConnection, ScriptedPeer } from "./scripted-peer.ts";
+import { silentObserver } from "./silent-observer.ts";
 import { until } from "./until.ts";
 
 const connectionsOf = (more: Partial<NetworkOptions> = {}) => {
@@ -13,11 +14,13 @@ const connectionsOf = (more: Partial<NetworkOptions> = {}) => {
   const options = {
     ...resolveClientOptions(new OptionReader({ bootstrapServers: ["unused:1"] })),
     maxInFlightRequestsPerConnection: 5,
+    connectionsMaxIdleMs: Number.POSITIVE_INFINITY,
     ...more,
   };
-  const connections = new BrokerConnections(options, clock, {
+  const connections = new BrokerConnections(options, clock, silentObserver(clock), {
     onChange: () => calls.push("change"),
     onLost: () => calls.push("lost"),
+    onRebootstrapRequired: (cause) => calls.push(cause.code),
   });
   onTestFinished(async () => {
     const closed = connections.close(0);

@@ -9,7 +9,7 @@ const requestOf = (correlationId: number, deadlineMs = 1_000): InFlightRequest =
   correlationId,
   sentAtMs: 0,
   deadlineMs,
-  complete: () => {},
+  complete: () => 0,
   fail: () => {},
 });
 

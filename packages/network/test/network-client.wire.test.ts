@@ -26,7 +26,7 @@ const clientOf = (bootstrapServers: readonly string[], more: Partial<NetworkOpti
     maxInFlightRequestsPerConnection: 5,
     ...more,
   };
-  const client = new NetworkClient("client", options, clock);
+  const client = new NetworkClient("consumer", options, clock);
   onTestFinished(async () => {
     const closed = client.close({ timeoutMs: 0 });
     clock.advance(0);
@@ -757,7 +757,7 @@ describe("close", () => {
       client.send(1, DescribeCluster, question),
       client.sendOnly(1, DescribeCluster, question),
     ]) {
-      expect(await failure(refused)).toMatchObject({ name: "ClosedError", message: "the client is closed" });
+      expect(await failure(refused)).toMatchObject({ name: "ClosedError", message: "the consumer is closed" });
     }
     client.metadata.add(["orders"]);
     client.metadata.requestUpdate();

@@ -1,10 +1,13 @@
 import { Connection, type ConnectionOptions } from "../src/connection.ts";
 import type { Address } from "../src/errors.ts";
+import type { NetworkObserver } from "../src/observation/network-observer.ts";
 import { ManualClock } from "./manual-clock.ts";
+import { silentObserver } from "./silent-observer.ts";
 
 /** A connection to a scripted peer, and what it told its listener. */
 export class OpenedConnection {
   readonly clock = new ManualClock();
+  readonly observer: NetworkObserver = silentObserver(this.clock);
   readonly connection: Connection;
   /** Resolves when requests may be sent; rejects where it closes before. */
   readonly ready: Promise<Connection>;
@@ -20,6 +23,11 @@ export class OpenedConnection {
       setupTimeoutMs: 10_000,
       receiveMessageMaxBytes: 104_857_600,
       receiveMessageMaxItems: 1_000_000,
+      connectionsMaxIdleMs: Number.POSITIVE_INFINITY,
+      throttleTimeMaxMs: 600_000,
+      tls: null,
+      sasl: null,
+      avoidAddress: null,
       ...options,
     };
     let onReady: () => void = () => {};
@@ -30,7 +38,8 @@ export class OpenedConnection {
     this.closed = new Promise((resolve) => {
       onClosed = resolve;
     });
-    this.connection = new Connection(address, complete, this.clock, {
+    const { clock, observer } = this;
+    this.connection = new Connection({ ...address, nodeId: 1, purpose: "main" }, complete, clock, observer, {
       onReady: () => {
         this.calls.push("ready");
         onReady();

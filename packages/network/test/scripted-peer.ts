@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import {
   type Api,
   decodeRequest,
@@ -68,8 +69,13 @@ export class PeerConnection {
 
   /** The next request. @throws where the client closes instead of sending one */
   async next(): Promise<PeerRequest> {
+    return new PeerRequest(await this.frame());
+  }
+
+  /** The next frame, whatever is in it. @throws where the client closes instead of sending one */
+  async frame(): Promise<Buffer> {
     const header = await this.#take(4);
-    return new PeerRequest(await this.#take(header.readInt32BE(0)));
+    return this.#take(header.readInt32BE(0));
   }
 
   /** The header of a request whose rest is left where it is: its sender cannot write all of it. */
@@ -145,10 +151,10 @@ export class ScriptedPeer {
   readonly #server: Server;
   readonly #failures: unknown[] = [];
 
-  private constructor(server: Server, port: number, script: Script) {
+  private constructor(server: Server, port: number, script: Script, isSecure: boolean) {
     this.#server = server;
     this.address = { host: "127.0.0.1", port };
-    server.on("connection", (socket) => {
+    server.on(isSecure ? "secureConnection" : "connection", (socket: Socket) => {
       const connection = new PeerConnection(socket);
       const index = this.connections.push(connection) - 1;
       this.#run(script, connection, index).catch((error: unknown) => {
@@ -157,13 +163,13 @@ export class ScriptedPeer {
     });
   }
 
-  /** Listens until the test is over. */
-  static async listen(script: Script, port = 0): Promise<ScriptedPeer> {
-    const server = createServer({ noDelay: true });
+  /** Listens until the test is over. @param tls whether connections are encrypted; who does not agree on it never gets to the script */
+  static async listen(script: Script, port = 0, tls?: TlsOptions): Promise<ScriptedPeer> {
+    const server = tls === undefined ? createServer({ noDelay: true }) : createTlsServer(tls);
     server.listen(port, "127.0.0.1");
     await once(server, "listening");
     // A server that listens on TCP has an address with a port.
-    const peer = new ScriptedPeer(server, (server.address() as AddressInfo).port, script);
+    const peer = new ScriptedPeer(server, (server.address() as AddressInfo).port, script, tls !== undefined);
     onTestFinished(() => peer.close());
     return peer;
   }

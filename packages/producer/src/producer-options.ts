@@ -45,6 +45,8 @@ export interface ProducerOptions<K = Uint8Array | string, V = Uint8Array | strin
   readonly retries?: number;
   /** How many requests to one broker may be under way. @default 5 */
   readonly maxInFlightRequestsPerConnection?: number;
+  /** How long the metadata of a topic that nothing is sent to is kept, milliseconds. @default 300_000 */
+  readonly metadataMaxIdleMs?: number;
   /** What batches are compressed with. @default "none" */
   readonly compressionType?: CompressionType;
   /** From 1, fast, to 9, small; -1 is zlib's own choice. @default -1 */
@@ -101,6 +103,8 @@ export function resolveProducerOptions<K, V>(options: ProducerOptions<K, V>): Re
     deliveryTimeoutMs: deliveryTimeoutMs(reader, lingerMs + client.requestTimeoutMs),
     retries: reader.integer("retries", 0x7fff_ffff, 0, 0x7fff_ffff),
     maxInFlightRequestsPerConnection: reader.integer("maxInFlightRequestsPerConnection", 5, 1),
+    // Java lets no one ask for less than 5 s: the topic of a slow producer would be asked for again and again.
+    metadataMaxIdleMs: reader.integer("metadataMaxIdleMs", 300_000, 5_000),
     compression: compression(reader),
     partitioner: reader.value<Partitioner<K, V> | null>(
       "partitioner",

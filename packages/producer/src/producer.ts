@@ -4,6 +4,7 @@ import {
   Deadline,
   type Encoded,
   type Header,
+  type Metric,
   NetworkClient,
   OptionsError,
   type PartitionSnapshot,
@@ -82,7 +83,11 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     this.#maxRecordBytes = Math.min(resolved.maxRequestSize, resolved.bufferMemory);
   }
 
-  /** Connects now, for who wants to fail fast. @throws TimeoutError where no broker answers within `maxBlockMs` */
+  /**
+   * Connects now, for who wants to fail fast.
+   *
+   * @throws TimeoutError where no broker answers within `maxBlockMs`, AuthenticationError
+   */
   async connect(): Promise<void> {
     this.#requireOpen();
     const { metadata } = this.#client;
@@ -144,6 +149,11 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     const deadline = new Deadline(this.#clock, this.#options.maxBlockMs);
     const { partitions } = await this.#awaitTopic(topic, 0, deadline);
     return partitions;
+  }
+
+  /** What was measured so far, by Kafka's names: connections, requests and authentications, in all and for each broker. */
+  metrics(): Metric[] {
+    return this.#client.metrics();
   }
 
   /**

@@ -1,5 +1,6 @@
 import {
   Alarm,
+  type AuthenticationError,
   type Clock,
   type ClusterSnapshot,
   type NetworkClient,
@@ -76,11 +77,15 @@ export class Sender {
     const cluster = this.#client.metadata.snapshot;
     const { nodeIds, nextCheckAtMs } = this.#accumulator.ready(cluster, nowMs);
     let nextRunAtMs = Math.min(nextCheckAtMs, this.#accumulator.nextExpiryAtMs);
+    const refusals = new Map<number, AuthenticationError>();
     for (const nodeId of nodeIds) {
       if (this.#client.ready(nodeId)) continue;
       nodeIds.delete(nodeId);
       nextRunAtMs = Math.min(nextRunAtMs, this.#client.retryAtMs(nodeId));
+      const refusal = this.#client.authenticationError(nodeId);
+      if (refusal !== null) refusals.set(nodeId, refusal);
     }
+    if (refusals.size > 0) this.#failRefused(refusals, cluster, nowMs);
     const drained = this.#accumulator.drain(cluster, nodeIds, this.#options.maxRequestSize, nowMs);
     for (const [nodeId, batches] of drained) {
       // Java's `guaranteeMessageOrder`: without sequence numbers a broker cannot tell that a batch arrives before one that
@@ -237,6 +242,16 @@ export class Sender {
     this.#accumulator.release(batch);
     if (batch.state === "abandoned" || error === null) batch.letGo();
     else batch.fail(error, mayBeInLog, causes);
+  }
+
+  /** Who is not let in need not wait for the end of `deliveryTimeoutMs` to know. */
+  #failRefused(refusals: ReadonlyMap<number, AuthenticationError>, cluster: ClusterSnapshot, nowMs: number): void {
+    const refusing = new Set(refusals.keys());
+    for (const [nodeId, batches] of this.#accumulator.drain(cluster, refusing, Number.POSITIVE_INFINITY, nowMs)) {
+      for (const batch of batches) this.#end(batch, refusals.get(nodeId) ?? null);
+      // What is behind them in their partitions comes next.
+      this.wake();
+    }
   }
 
   #failExpired(nowMs: number): void {
