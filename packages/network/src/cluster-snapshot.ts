@@ -1,5 +1,6 @@
 import { codeOf, DecodeError, zeroUuid } from "@odradek/protocol";
 import type { MetadataResponse } from "@odradek/protocol/messages/metadata";
+import type { Address } from "./errors.ts";
 
 /** A broker as the cluster's metadata, or the list of bootstrap servers, names it. */
 export interface Node {
@@ -45,7 +46,6 @@ export interface ClusterSnapshot {
   readonly topicErrors: ReadonlyMap<string, number>;
 }
 
-type BrokerMetadata = MetadataResponse["brokers"][number];
 type TopicMetadata = MetadataResponse["topics"][number];
 
 /** Older brokers may tell an epoch that is behind that of the leader they name (Kafka's `hasReliableLeaderEpochs`). */
@@ -53,10 +53,14 @@ const reliableEpochsSince = 9;
 
 const leaderNotAvailable = codeOf("LEADER_NOT_AVAILABLE");
 
+/** No cluster comes near; for each broker there may be a connection with all that belongs to it. */
+const mostBrokers = 100_000;
+
+/** The longest name that DNS can have. */
+const longestHost = 255;
+
 /** What is known before any broker was asked: where to ask. */
-export function bootstrapSnapshot(
-  addresses: readonly { readonly host: string; readonly port: number }[],
-): ClusterSnapshot {
+export function bootstrapSnapshot(addresses: readonly Address[]): ClusterSnapshot {
   const nodes = addresses.map(({ host, port }, index): Node => ({ id: -1 - index, host, port, rack: null }));
   return Object.freeze({
     clusterId: null,
@@ -68,10 +72,22 @@ export function bootstrapSnapshot(
   });
 }
 
+/**
+ * What is known once nobody who is known can be reached any more: where to ask, as at the start. Topics stay, with their
+ * epochs, and have no leader until a broker tells. The cluster's id does not: the servers may lead to another cluster by
+ * now, as Java lets them.
+ */
+export function rebootstrappedSnapshot(before: ClusterSnapshot, addresses: readonly Address[]): ClusterSnapshot {
+  const { topics, topicNames, topicErrors } = before;
+  return Object.freeze({ ...bootstrapSnapshot(addresses), topics, topicNames, topicErrors });
+}
+
 /** How an answer is to be read. */
 export interface AnswerContext {
   /** The version of Metadata that it came in. */
   readonly version: number;
+  /** Topics that are taken from the answer. Without this, all are. */
+  readonly taken?: (topic: string, isInternal: boolean) => boolean;
   /** Topics that stay known although the answer does not name them, because it was asked for others only. */
   readonly kept: (topic: string) => boolean;
 }
@@ -88,20 +104,14 @@ export interface AnswerContext {
 export function updatedSnapshot(
   before: ClusterSnapshot,
   response: MetadataResponse,
-  { version, kept }: AnswerContext,
+  { version, taken = () => true, kept }: AnswerContext,
 ): ClusterSnapshot {
-  const nodes = new Map(
-    response.brokers
-      .filter(isReachable)
-      .map(({ nodeId, host, port, rack }) => [nodeId, { id: nodeId, host, port, rack } satisfies Node]),
-  );
-  if (nodes.size === 0)
-    throw new DecodeError("it names no broker that could be connected to", 0).of("MetadataResponse");
+  const nodes = nodesOf(response);
   const topics = new Map([...before.topics].filter(([name]) => kept(name)));
   const topicErrors = new Map([...before.topicErrors].filter(([name]) => kept(name)));
   for (const topic of response.topics) {
     const { name } = topic;
-    if (name === null) continue;
+    if (name === null || !taken(name, topic.isInternal)) continue;
     const known = before.topics.get(name);
     const errorCode = topic.errorCode === 0 && !isWhole(topic) ? leaderNotAvailable : topic.errorCode;
     topics.delete(name);
@@ -111,7 +121,7 @@ export function updatedSnapshot(
     if (errorCode === leaderNotAvailable && known !== undefined) topics.set(name, known);
   }
   return Object.freeze({
-    clusterId: response.clusterId,
+    clusterId: response.clusterId ?? before.clusterId,
     controllerId: response.controllerId < 0 ? null : response.controllerId,
     nodes,
     topics,
@@ -120,9 +130,22 @@ export function updatedSnapshot(
   });
 }
 
+function nodesOf({ brokers }: MetadataResponse): Map<number, Node> {
+  if (brokers.length > mostBrokers) {
+    throw new DecodeError(`it names ${brokers.length} brokers, and no cluster has so many`, 0).of("MetadataResponse");
+  }
+  const nodes = brokers
+    .map(({ nodeId, host, port, rack }): Node => ({ id: nodeId, host, port, rack }))
+    .filter(isReachable);
+  if (nodes.length === 0) {
+    throw new DecodeError("it names no broker that could be connected to", 0).of("MetadataResponse");
+  }
+  return new Map(nodes.map((node) => [node.id, node]));
+}
+
 /** A broker without a listener that we could use has no host; the rest no broker would say of itself. */
-const isReachable = ({ nodeId, host, port }: BrokerMetadata): boolean =>
-  nodeId >= 0 && host !== "" && port >= 1 && port <= 65_535;
+const isReachable = ({ id, host, port }: Node): boolean =>
+  id >= 0 && host !== "" && host.length <= longestHost && port >= 1 && port <= 65_535;
 
 /**
  * Whether the partitions are exactly 0, 1, ... n - 1. While a topic is being made, a broker may know of some only; and
@@ -162,38 +185,56 @@ function topicSnapshot(
   return { name, id: topic.topicId, isInternal: topic.isInternal, partitions };
 }
 
+/** Who leads a partition by now, as a broker says that is asked in vain (KIP-951). */
+export interface LeaderHint {
+  readonly topic: string;
+  readonly partition: number;
+  readonly leaderId: number;
+  readonly leaderEpoch: number;
+}
+
+/**
+ * What is known once brokers have said who leads partitions now. Only a newer epoch is believed, and only of a leader
+ * whose address is known or among `nodes`. Source: Kafka's `Metadata.updatePartitionLeadership`.
+ *
+ * @returns `changed` are the hints that were believed; the snapshot is the same where there are none
+ */
+export function withLeaders(
+  before: ClusterSnapshot,
+  hints: readonly LeaderHint[],
+  nodes: readonly Node[],
+): { readonly snapshot: ClusterSnapshot; readonly changed: LeaderHint[] } {
+  const told = new Map(nodes.filter(isReachable).map((node) => [node.id, node]));
+  const led = new Map<string, PartitionSnapshot[]>();
+  const leaders = new Map<number, Node>();
+  const changed = hints.filter(({ topic, partition, leaderId, leaderEpoch }) => {
+    const partitions = led.get(topic) ?? [...(before.topics.get(topic)?.partitions ?? [])];
+    const known = partitions[partition];
+    const leader = told.get(leaderId) ?? before.nodes.get(leaderId);
+    if (known === undefined || leader === undefined || leaderEpoch < 0 || leaderEpoch <= known.leaderEpoch)
+      return false;
+    partitions[partition] = { ...known, errorCode: 0, leaderId, leaderEpoch };
+    led.set(topic, partitions);
+    leaders.set(leaderId, leader);
+    return true;
+  });
+  if (changed.length === 0) return { snapshot: before, changed };
+  const topics = new Map(before.topics);
+  for (const [name, partitions] of led) {
+    const topic = topics.get(name);
+    if (topic !== undefined) topics.set(name, { ...topic, partitions });
+  }
+  return { snapshot: Object.freeze({ ...before, nodes: new Map([...before.nodes, ...leaders]), topics }), changed };
+}
+
+/** What is known once a broker was named that was not known, such as a coordinator; one that is known stays as it is. */
+export function withNode(before: ClusterSnapshot, node: Node): ClusterSnapshot {
+  if (before.nodes.has(node.id) || !isReachable(node)) return before;
+  return Object.freeze({ ...before, nodes: new Map([...before.nodes, [node.id, node]]) });
+}
+
 /** The broker that leads a partition, where there is one and it is known. */
 export function leaderOf(cluster: ClusterSnapshot, topic: string, partition: number): Node | null {
   const leaderId = cluster.topics.get(topic)?.partitions[partition]?.leaderId ?? null;
   return leaderId === null ? null : (cluster.nodes.get(leaderId) ?? null);
-}
-
-/** Whether two snapshots say the same about brokers, topics, leaders and errors. */
-export function isSameCluster(a: ClusterSnapshot, b: ClusterSnapshot): boolean {
-  return (
-    a.controllerId === b.controllerId &&
-    isSameMap(a.nodes, b.nodes, (x, y) => x.host === y.host && x.port === y.port) &&
-    isSameMap(a.topicErrors, b.topicErrors, (x, y) => x === y) &&
-    isSameMap(a.topics, b.topics, isSameTopic)
-  );
-}
-
-function isSameTopic(a: TopicSnapshot, b: TopicSnapshot): boolean {
-  return (
-    a.id === b.id &&
-    a.partitions.length === b.partitions.length &&
-    a.partitions.every((partition, index) => {
-      const other = b.partitions[index];
-      return partition.leaderId === other?.leaderId && partition.leaderEpoch === other.leaderEpoch;
-    })
-  );
-}
-
-function isSameMap<K, V>(a: ReadonlyMap<K, V>, b: ReadonlyMap<K, V>, isSame: (x: V, y: V) => boolean): boolean {
-  if (a.size !== b.size) return false;
-  for (const [key, value] of a) {
-    const other = b.get(key);
-    if (other === undefined || !isSame(value, other)) return false;
-  }
-  return true;
 }

@@ -4,9 +4,11 @@ import { describe, expect, test } from "vitest";
 import {
   bootstrapSnapshot,
   type ClusterSnapshot,
-  isSameCluster,
   leaderOf,
+  type Node,
   updatedSnapshot,
+  withLeaders,
+  withNode,
 } from "../src/cluster-snapshot.ts";
 import { brokerAnswer, metadataAnswer, partitionAnswer, topicAnswer } from "./metadata-answers.ts";
 
@@ -172,6 +174,7 @@ describe("an answer that no cluster would give", () => {
     ["a broker with port 0", [brokerAnswer(1, "127.0.0.1", 0)]],
     ["a broker with port 65536", [brokerAnswer(1, "127.0.0.1", 65_536)]],
     ["a broker with a negative port", [brokerAnswer(1, "127.0.0.1", -1)]],
+    ["a broker whose name is longer than names are", [brokerAnswer(1, "x".repeat(256))]],
   ])("with %s is refused", (_, brokers) => {
     const update = () => after(metadataAnswer([], { brokers }));
     expect(update).toThrow(DecodeError);
@@ -181,6 +184,29 @@ describe("an answer that no cluster would give", () => {
   test("has only those brokers that could be connected to", () => {
     const cluster = after(metadataAnswer([], { brokers: [brokerAnswer(1, ""), brokerAnswer(2)] }));
     expect([...cluster.nodes.keys()]).toEqual([2]);
+  });
+
+  test("with more brokers than any cluster has is refused", () => {
+    const brokers = Array.from({ length: 1_000_000 }, (_, id) => brokerAnswer(id, `broker-${id}`, 9_092));
+    expect(() => after(metadataAnswer([], { brokers }))).toThrow(
+      "it names 1000000 brokers, and no cluster has so many",
+    );
+    expect(after(metadataAnswer([], { brokers: brokers.slice(0, 100_000) })).nodes.size).toBe(100_000);
+  });
+
+  test("with two brokers of one id has one of them", () => {
+    const cluster = after(metadataAnswer([], { brokers: [brokerAnswer(1, "one"), brokerAnswer(1, "two")] }));
+    expect([...cluster.nodes.values()].map(({ host }) => host)).toEqual(["two"]);
+  });
+
+  test("with a topic twice has one of them, whole", () => {
+    const twice = [topicAnswer("orders", [partitionAnswer(0, 1)]), topicAnswer("orders", [partitionAnswer(0, 2)])];
+    const cluster = after(metadataAnswer(twice));
+    expect(cluster.topics.size).toBe(1);
+    expect(leaderOf(cluster, "orders", 0)?.id).toBe(2);
+    const failed = topicAnswer("orders", [], { errorCode: codeOf("TOPIC_AUTHORIZATION_FAILED") });
+    expect(after(metadataAnswer([...twice, failed]))).toMatchObject({ topics: new Map(), topicNames: new Map() });
+    expect(after(metadataAnswer([failed, ...twice])).topicErrors.size).toBe(0);
   });
 
   test("has no leader where it names one that is no broker", () => {
@@ -206,28 +232,86 @@ describe("an answer that no cluster would give", () => {
   });
 });
 
-describe("two snapshots", () => {
-  const orders = (leaderId: number, leaderEpoch: number, more: Partial<MetadataResponse> = {}) =>
-    after(metadataAnswer([topicAnswer("orders", [partitionAnswer(0, leaderId, leaderEpoch)])], more));
+describe("a broker that tells who leads a partition by now", () => {
+  const before = after(
+    metadataAnswer([
+      topicAnswer("orders", [partitionAnswer(0, 1, 4), partitionAnswer(1, 1, 4)], { topicId: idOf("a") }),
+      topicAnswer("old", [partitionAnswer(0, 1, -1)]),
+    ]),
+  );
+  const hint = (partition: number, leaderId: number, leaderEpoch: number, topic = "orders") => ({
+    topic,
+    partition,
+    leaderId,
+    leaderEpoch,
+  });
+  const nodeAt = (id: number, host = "new", port = 9_092): Node => ({ id, host, port, rack: null });
 
-  test("are the same where they say the same", () => {
-    expect(isSameCluster(orders(1, 1), orders(1, 1))).toBe(true);
+  test("is believed where its epoch is newer, and leaves the other partitions as they are", () => {
+    const { snapshot, changed } = withLeaders(before, [hint(1, 2, 5)], []);
+    expect(changed).toEqual([hint(1, 2, 5)]);
+    expect(leaderOf(snapshot, "orders", 1)?.id).toBe(2);
+    expect(leaderOf(snapshot, "orders", 0)?.id).toBe(1);
+    expect(epochs(snapshot)).toEqual([4, 5]);
+    expect(epochs(before)).toEqual([4, 4]);
+    expect(snapshot.topicNames).toEqual(before.topicNames);
+    expect(snapshot).toMatchObject({ clusterId: "cluster", controllerId: 1 });
+  });
+
+  test("is believed where no epoch was known, and the newest of several is", () => {
+    expect(epochs(withLeaders(before, [hint(0, 2, 0, "old")], []).snapshot, "old")).toEqual([0]);
+    const { snapshot, changed } = withLeaders(before, [hint(0, 2, 5), hint(0, 3, 7), hint(0, 1, 6)], []);
+    expect(leaderOf(snapshot, "orders", 0)?.id).toBe(3);
+    expect(changed).toEqual([hint(0, 2, 5), hint(0, 3, 7)]);
+  });
+
+  test("may tell where the leader is, which counts for more than what is known", () => {
+    const nodes = [nodeAt(7), nodeAt(2, "moved"), nodeAt(9, "unasked")];
+    const { snapshot } = withLeaders(before, [hint(0, 7, 5), hint(1, 2, 5)], nodes);
+    expect(leaderOf(snapshot, "orders", 0)).toEqual(nodeAt(7));
+    expect(leaderOf(snapshot, "orders", 1)).toEqual(nodeAt(2, "moved"));
+    expect([...snapshot.nodes.keys()]).toEqual([1, 2, 3, 7]);
   });
 
   test.each([
-    ["the leader", orders(2, 1)],
-    ["the leader's epoch", orders(1, 2)],
-    ["the controller", orders(1, 1, { controllerId: 2 })],
-    ["the brokers", orders(1, 1, { brokers: [brokerAnswer(1)] })],
-    ["a broker's address", orders(1, 1, { brokers: [brokerAnswer(1), brokerAnswer(2), brokerAnswer(3, "::1")] })],
-    ["the topics", after(metadataAnswer())],
-    [
-      "the partitions",
-      after(metadataAnswer([topicAnswer("orders", [partitionAnswer(0, 1, 1), partitionAnswer(1, 1, 1)])])),
-    ],
-    ["an error", after(metadataAnswer([topicAnswer("orders", [], { errorCode: codeOf("INVALID_TOPIC_EXCEPTION") })]))],
-  ])("are not the same where %s differ", (_, other) => {
-    expect(isSameCluster(orders(1, 1), other)).toBe(false);
-    expect(isSameCluster(other, orders(1, 1))).toBe(false);
+    ["an epoch that is known already", hint(0, 2, 4), []],
+    ["an older epoch", hint(0, 2, 3), []],
+    ["no epoch", hint(0, 2, -1, "old"), []],
+    ["no leader", hint(0, -1, 5), []],
+    ["a leader whose address nobody knows", hint(0, 7, 5), []],
+    ["a leader without a host", hint(0, 7, 5), [nodeAt(7, "")]],
+    ["a leader whose port is none", hint(0, 7, 5), [nodeAt(7, "new", 65_536)]],
+    ["a leader with a negative id", hint(0, -7, 5), [nodeAt(-7)]],
+    ["a topic that is not known", hint(0, 2, 5, "payments"), []],
+    ["a partition that is not known", hint(2, 2, 5), []],
+    ["a partition that there cannot be", hint(-1, 2, 5), []],
+  ])("is not believed with %s", (_, unbelieved, nodes) => {
+    const { snapshot, changed } = withLeaders(before, [unbelieved], nodes);
+    expect(changed).toEqual([]);
+    expect(snapshot).toBe(before);
+  });
+
+  test("ends the error of the partition", () => {
+    const leaderless = partitionAnswer(0, -1, 4, { errorCode: codeOf("LEADER_NOT_AVAILABLE") });
+    const { snapshot } = withLeaders(after(metadataAnswer([topicAnswer("orders", [leaderless])])), [hint(0, 2, 5)], []);
+    expect(snapshot.topics.get("orders")?.partitions[0]).toMatchObject({ errorCode: 0, leaderId: 2 });
+  });
+});
+
+describe("a broker that is named by the way", () => {
+  const before = after(metadataAnswer());
+
+  test("is added where it is not known, and left as it is where it is", () => {
+    expect(withNode(before, { id: 7, host: "seven", port: 1, rack: null }).nodes.get(7)?.host).toBe("seven");
+    expect(withNode(before, { id: 1, host: "elsewhere", port: 1, rack: null })).toBe(before);
+  });
+
+  test.each([
+    ["a negative id", -1, "host", 1],
+    ["no host", 7, "", 1],
+    ["no port", 7, "host", 0],
+    ["a port out of range", 7, "host", 65_536],
+  ])("is nobody with %s", (_, id, host, port) => {
+    expect(withNode(before, { id, host, port, rack: null })).toBe(before);
   });
 });
