@@ -11,6 +11,7 @@ import {
 import { type AbortedTransaction, AbortedTransactions } from "./aborted-transactions.ts";
 import type { ResolvedConsumerOptions } from "./consumer-options.ts";
 import { ConsumerRecord, type RecordOrigin } from "./consumer-record.ts";
+import type { BackgroundDecompression, DecompressionTally } from "./decompression.ts";
 import { CorruptLogError } from "./errors.ts";
 import type { FetchPosition, PartitionState } from "./partition-state.ts";
 
@@ -50,28 +51,38 @@ export class CompletedFetch<K, V> {
   readonly state: PartitionState;
   readonly sizeInBytes: number;
   readonly #options: Options<K, V>;
-  readonly #onReady: () => void;
+  readonly #background: BackgroundDecompression;
+  readonly #onStalled: () => void;
+  /** Where it began: an answer that ends there has led nowhere. */
+  readonly #start: FetchPosition;
   readonly #batches: RecordBatches;
   readonly #aborted: AbortedTransactions | null;
   #position: FetchPosition;
   #open: OpenBatch<K, V> | null = null;
-  /** Is being decompressed in the background, or has been and comes next. */
-  #pending: RecordBatch | null = null;
+  /** Comes next, once it is decompressed and there is room for what it becomes. */
+  #upcoming: RecordBatch | null = null;
   #hasBatches = false;
   #isDrained = false;
   #error: unknown = null;
 
-  /** @param onReady called when a batch that had to be decompressed in the background can be taken */
-  constructor(fetched: FetchedPartition, options: Options<K, V>, onReady: () => void) {
+  /** @param onStalled called where nothing in the answer leads on from the position */
+  constructor(
+    fetched: FetchedPartition,
+    options: Options<K, V>,
+    background: BackgroundDecompression,
+    onStalled: () => void,
+  ) {
     this.state = fetched.state;
     this.sizeInBytes = fetched.records.length;
     this.#options = options;
-    this.#onReady = onReady;
+    this.#background = background;
+    this.#onStalled = onStalled;
     const { checkCrcs, maxDecompressedBytes, isolationLevel } = options;
     const batchesOptions = { ...defaultRecordBatchesOptions, checkCrcs, maxDecompressedBytes };
     this.#batches = new RecordBatches(fetched.records, batchesOptions);
     this.#aborted =
       isolationLevel === "read_committed" ? new AbortedTransactions(fetched.abortedTransactions ?? []) : null;
+    this.#start = fetched.position;
     this.#position = fetched.position;
   }
 
@@ -86,24 +97,26 @@ export class CompletedFetch<K, V> {
   }
 
   /**
-   * Appends up to `limit` records to `into`; fewer at the end, and before a batch that is still being decompressed.
+   * Appends up to `limit` records to `into`; fewer at the end, before a batch that is still being decompressed, and
+   * before one that has no room beside what `decompressed` holds.
    *
    * @throws CorruptLogError where the next record cannot be read, at each further call again. Those before it are in `into`.
    */
-  take(limit: number, into: ConsumerRecord<K, V>[]): void {
+  take(limit: number, into: ConsumerRecord<K, V>[], decompressed: DecompressionTally): void {
     if (this.#error !== null) throw this.#error;
     try {
-      this.#take(limit, into);
+      this.#take(limit, into, decompressed);
     } catch (error) {
       this.#error = this.#located(error);
       throw this.#error;
     }
   }
 
-  #take(limit: number, into: ConsumerRecord<K, V>[]): void {
+  #take(limit: number, into: ConsumerRecord<K, V>[], decompressed: DecompressionTally): void {
     const end = into.length + limit;
+    if (this.#open !== null) decompressed.add(this.#open.batch.decompressedBytes);
     for (;;) {
-      const open = this.#open ?? this.#openNext();
+      const open = this.#open ?? this.#openNext(decompressed);
       if (open === null) return;
       if (into.length >= end && open.left > 0) return;
       this.#takeFrom(open, end, into);
@@ -137,16 +150,21 @@ export class CompletedFetch<K, V> {
     }
   }
 
-  /** Opens the next batch that may be seen; `null` at the end, and while it is being decompressed. */
-  #openNext(): OpenBatch<K, V> | null {
-    const batch = this.#pending ?? this.#nextVisible();
+  /** Opens the next batch that may be seen; `null` at the end, and while it has to wait. */
+  #openNext(decompressed: DecompressionTally): OpenBatch<K, V> | null {
+    const batch = this.#upcoming ?? this.#nextVisible();
+    this.#upcoming = batch;
     if (batch === null) return null;
+    if (batch.compression !== "none" && !decompressed.admits(this.#options.maxDecompressedBytes)) return null;
     if (!batch.isReadable) {
-      this.#decompress(batch);
+      this.#background.start(batch, (error) => {
+        this.#error = this.#located(error);
+      });
       return null;
     }
-    this.#pending = null;
+    this.#upcoming = null;
     const views = batch[Symbol.iterator]();
+    decompressed.add(batch.decompressedBytes);
     this.#open = { batch, origin: this.#origin(batch), views, left: batch.count ?? Number.POSITIVE_INFINITY };
     return this.#open;
   }
@@ -156,9 +174,14 @@ export class CompletedFetch<K, V> {
       const batch = this.#next();
       if (batch === null) return null;
       const isHidden = this.#aborted === null ? batch.isControl : this.#aborted.hides(batch);
-      if (!isHidden) return batch;
+      if (!isHidden && !this.#isPassed(batch)) return batch;
       this.#close(batch);
     }
+  }
+
+  /** Whether all of it lies before the position: it need not be decompressed for that. Older formats may not tell. */
+  #isPassed({ magic, nextOffset }: RecordBatch): boolean {
+    return magic === 2 && nextOffset <= this.#position.offset;
   }
 
   #origin({ partitionLeaderEpoch: leaderEpoch, timestampType }: RecordBatch): RecordOrigin<K, V> {
@@ -177,6 +200,7 @@ export class CompletedFetch<K, V> {
   }
 
   #next(): RecordBatch | null {
+    if (this.#isDrained) return null;
     const { done, value } = this.#batches.next();
     if (!done) {
       this.#hasBatches = true;
@@ -184,6 +208,7 @@ export class CompletedFetch<K, V> {
     }
     this.#isDrained = true;
     if (!this.#hasBatches) this.#askForMore();
+    if (this.#position === this.#start) this.#onStalled();
     return null;
   }
 
@@ -200,18 +225,6 @@ export class CompletedFetch<K, V> {
       `the record batch of ${place} has ${firstBatchBytes} bytes: raise receiveMessageMaxBytes (${receiveMessageMaxBytes})`,
       { code: "MESSAGE_TOO_LARGE" },
     );
-  }
-
-  #decompress(batch: RecordBatch): void {
-    // What is pending already is on its way.
-    if (this.#pending === batch) return;
-    this.#pending = batch;
-    batch
-      .decompress()
-      .catch((error: unknown) => {
-        this.#error = this.#located(error);
-      })
-      .finally(this.#onReady);
   }
 
   #close(batch: RecordBatch): void {

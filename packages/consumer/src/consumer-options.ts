@@ -50,7 +50,8 @@ export interface ConsumerOptions<K = Uint8Array, V = Uint8Array> extends ClientO
   readonly checkCrcs?: boolean;
   /**
    * Most bytes that a compressed batch may have after decompression: a larger one is a CorruptLogError, so that a few
-   * bytes from a broker cannot fill the memory. @default 268_435_456
+   * bytes from a broker cannot fill the memory. A poll also ends, with fewer records, once the batches that it has
+   * decompressed make up as much. @default 67_108_864
    */
   readonly maxDecompressedBytes?: number;
   /** Whether a broker may create a topic because this consumer asked about it. @default true */
@@ -97,7 +98,7 @@ export function resolveConsumerOptions<K, V>(options: ConsumerOptions<K, V>): Re
     fetchMaxBytes: reader.integer("fetchMaxBytes", Math.min(52_428_800, largestFetchBytes), 0, largestFetchBytes),
     maxPartitionFetchBytes: reader.integer("maxPartitionFetchBytes", 1_048_576, 0, int32Max),
     checkCrcs: reader.boolean("checkCrcs", true),
-    maxDecompressedBytes: reader.integer("maxDecompressedBytes", 268_435_456, 1, int32Max),
+    maxDecompressedBytes: reader.integer("maxDecompressedBytes", 67_108_864, 1, int32Max),
     allowAutoCreateTopics: reader.boolean("allowAutoCreateTopics", true),
   };
   reader.finish();

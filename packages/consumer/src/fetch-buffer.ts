@@ -1,6 +1,7 @@
 import type { CompletedFetch } from "./completed-fetch.ts";
 import type { ConsumerRecord } from "./consumer-record.ts";
 import type { PartitionSpan } from "./consumer-records.ts";
+import { DecompressionTally } from "./decompression.ts";
 import type { PartitionState } from "./partition-state.ts";
 import type { SubscriptionState } from "./subscription-state.ts";
 
@@ -45,12 +46,14 @@ export class FetchBuffer<K, V> {
    * Hands out up to `maxRecords`, and moves the positions of their partitions behind them. What is paused stays; what
    * a seek or a new assignment has made void goes.
    *
-   * @returns `null` where nothing can be handed out now
+   * @returns `null` where nothing can be handed out now; no records where all that was decompressed held none to be
+   *   seen, so that who waits gives others their turn before more is
    * @throws CorruptLogError where what comes first cannot be read
    */
   drain(maxRecords: number): Drained<K, V> | null {
     const records: ConsumerRecord<K, V>[] = [];
     const spans: PartitionSpan[] = [];
+    const decompressed = new DecompressionTally();
     for (const [state, completed] of this.#completed) {
       if (!this.#isValid(completed)) {
         this.#completed.delete(state);
@@ -59,7 +62,7 @@ export class FetchBuffer<K, V> {
       if (state.isPaused) continue;
       const start = records.length;
       try {
-        completed.take(maxRecords - start, records);
+        completed.take(maxRecords - start, records, decompressed);
       } catch (error) {
         // What was read before goes out first; the next call finds the error again.
         if (records.length === 0) {
@@ -73,9 +76,9 @@ export class FetchBuffer<K, V> {
       if (completed.isDrained) this.#completed.delete(state);
       const { topic, partition } = state;
       if (records.length > start) spans.push({ topic, partition, start, end: records.length, next });
-      if (records.length >= maxRecords) break;
+      if (records.length >= maxRecords || decompressed.isFull) break;
     }
-    return records.length === 0 ? null : { records, spans };
+    return records.length === 0 && !decompressed.isFull ? null : { records, spans };
   }
 
   #isValid({ state, position }: CompletedFetch<K, V>): boolean {

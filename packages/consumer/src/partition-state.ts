@@ -37,6 +37,7 @@ export class PartitionState implements TopicPartition {
   #logEnds: LogEnds | null = null;
   #minFetchBytes = 0;
   #failures = 0;
+  #stalls = 0;
   #retryAtMs = Number.NEGATIVE_INFINITY;
 
   constructor({ topic, partition }: TopicPartition) {
@@ -83,6 +84,7 @@ export class PartitionState implements TopicPartition {
     this.#position = position;
     this.#resetTo = null;
     this.#minFetchBytes = 0;
+    this.#stalls = 0;
     this.succeeded();
   }
 
@@ -111,12 +113,24 @@ export class PartitionState implements TopicPartition {
   advance(position: FetchPosition): void {
     this.#position = position;
     this.#minFetchBytes = 0;
+    this.#stalls = 0;
   }
 
   /** The leader's answer was an error: it is left alone for a while, longer each time in a row. */
   failed(nowMs: number, backoff: Backoff): void {
     this.#retryAtMs = nowMs + backoff(this.#failures);
     this.#failures += 1;
+  }
+
+  /**
+   * The leader's answer was a good one and led nowhere. From the second in a row on, it is left alone for a while.
+   *
+   * @returns how many in a row there were
+   */
+  stalled(nowMs: number, backoff: Backoff): number {
+    if (this.#stalls > 0) this.#retryAtMs = nowMs + backoff(this.#stalls - 1);
+    this.#stalls += 1;
+    return this.#stalls;
   }
 
   /** The leader's answer was a good one. */

@@ -42,6 +42,28 @@ describe("AbortedTransactions", () => {
     expect(aborted.hides(await of(1, 90))).toBe(true);
   });
 
+  test("hides on behind a second marker of the same transaction", async () => {
+    const aborted = new AbortedTransactions([
+      { producerId: 1n, firstOffset: 0n },
+      { producerId: 1n, firstOffset: 5n },
+    ]);
+    expect(aborted.hides(await of(1, 0))).toBe(true);
+    expect(aborted.hides(await abort(1, 1))).toBe(true);
+    expect(aborted.hides(await abort(1, 2))).toBe(true);
+    expect(aborted.hides(await of(1, 3))).toBe(false);
+    expect(aborted.hides(await of(1, 5))).toBe(true);
+  });
+
+  test("goes through a list as long as a broker can send without moving it at each step", async () => {
+    const count = 400_000;
+    const transactions = Array.from({ length: count }, (_, index) => ({ producerId: BigInt(index), firstOffset: 0n }));
+    const aborted = new AbortedTransactions(transactions);
+    const startMs = performance.now();
+    expect(aborted.hides(await of(count - 1, 0))).toBe(true);
+    // Moving the rest by one at each step takes a minute.
+    expect(performance.now() - startMs).toBeLessThan(3_000);
+  });
+
   test("never hides what is in no transaction, and always hides markers", async () => {
     const aborted = new AbortedTransactions([{ producerId: 1n, firstOffset: 0n }]);
     expect(aborted.hides(read(await counted(1, { producerId: 1 })))).toBe(false);

@@ -4,6 +4,7 @@ import type { AbortedTransaction } from "../src/aborted-transactions.ts";
 import { CompletedFetch } from "../src/completed-fetch.ts";
 import type { IsolationLevel } from "../src/consumer-options.ts";
 import type { ConsumerRecord } from "../src/consumer-record.ts";
+import { BackgroundDecompression, DecompressionTally } from "../src/decompression.ts";
 import { CorruptLogError } from "../src/errors.ts";
 import { PartitionState } from "../src/partition-state.ts";
 import { batch, counted, damaged, emptied, marker } from "./log.ts";
@@ -16,11 +17,12 @@ interface Given {
   readonly isolationLevel?: IsolationLevel;
   readonly receiveMessageMaxBytes?: number;
   readonly onReady?: () => void;
+  readonly onStalled?: () => void;
 }
 
 /** An answer for `orders-2` that was asked for from `offset` on. */
 function completed(records: Buffer, given: Given = {}): CompletedFetch<Uint8Array, string> {
-  const { offset = 0, aborted = null, onReady = () => {}, ...options } = given;
+  const { offset = 0, aborted = null, onReady = () => {}, onStalled = () => {}, ...options } = given;
   const state = new PartitionState({ topic: "orders", partition: 2 });
   const position = { offset: BigInt(offset), leaderEpoch: -1 };
   state.seek(position);
@@ -32,12 +34,17 @@ function completed(records: Buffer, given: Given = {}): CompletedFetch<Uint8Arra
   } as const;
   const deserializers = { keyDeserializer: bytes, valueDeserializer: string };
   const fetched = { state, position, records, abortedTransactions: aborted };
-  return new CompletedFetch(fetched, { ...defaults, ...deserializers, ...options }, onReady);
+  return new CompletedFetch(
+    fetched,
+    { ...defaults, ...deserializers, ...options },
+    new BackgroundDecompression(onReady),
+    onStalled,
+  );
 }
 
 function taken(fetch: CompletedFetch<Uint8Array, string>, limit = 100): string[] {
   const into: ConsumerRecord<Uint8Array, string>[] = [];
-  fetch.take(limit, into);
+  fetch.take(limit, into, new DecompressionTally());
   return into.map(({ offset, value }) => `${offset}:${value}`);
 }
 
@@ -68,7 +75,7 @@ describe("CompletedFetch", () => {
       leaderEpoch: 4,
     });
     const into: ConsumerRecord<Uint8Array, string>[] = [];
-    completed(records).take(1, into);
+    completed(records).take(1, into, new DecompressionTally());
     expect(into[0]).toMatchObject({
       topic: "orders",
       partition: 2,
@@ -151,6 +158,29 @@ describe("CompletedFetch", () => {
     expect(fetch.state.minFetchBytes).toBe(whole.length);
   });
 
+  test("says that it leads nowhere, where no whole batch reaches beyond the position", async () => {
+    let stalls = 0;
+    const stalled = async (records: Buffer, offset: number) => {
+      stalls = 0;
+      const fetch = completed(records, { offset, onStalled: () => stalls++ });
+      taken(fetch);
+      taken(fetch);
+      return stalls;
+    };
+    expect(await stalled(await counted(3), 3)).toBe(1);
+    expect(await stalled((await counted(20)).subarray(0, 100), 0)).toBe(1);
+    expect(await stalled(await counted(3), 2)).toBe(0);
+    expect(await stalled(await emptied({ lastOffsetDelta: 5 }), 5)).toBe(0);
+    expect(await stalled(await marker("commit", 1, 7), 7)).toBe(0);
+  });
+
+  test("does not decompress what lies before the position", async () => {
+    const bomb = await batch([{ value: "x".repeat(2_000) }], { codec: "gzip", lastOffsetDelta: 9 });
+    const records = Buffer.concat([bomb, await counted(1, { baseOffset: 10 })]);
+    expect(taken(completed(records, { offset: 10, maxDecompressedBytes: 1_000 }))).toEqual(["10:v10"]);
+    expect(() => taken(completed(records, { offset: 9, maxDecompressedBytes: 1_000 }))).toThrow(CorruptLogError);
+  });
+
   test("asks for more where not even the size of the first batch came", async () => {
     const fetch = completed((await counted(20)).subarray(0, 10));
     taken(fetch);
@@ -206,10 +236,10 @@ describe("CompletedFetch of bytes that are corrupt", () => {
     ];
     const fetch = completed(Buffer.concat(records));
     const into: ConsumerRecord<Uint8Array, string>[] = [];
-    expect(() => fetch.take(100, into)).toThrow(CorruptLogError);
+    expect(() => fetch.take(100, into, new DecompressionTally())).toThrow(CorruptLogError);
     expect(into.map(({ offset }) => offset)).toEqual([0n, 1n]);
     expect(fetch.position.offset).toBe(2n);
-    expect(() => fetch.take(100, into)).toThrow(CorruptLogError);
+    expect(() => fetch.take(100, into, new DecompressionTally())).toThrow(CorruptLogError);
     expect(into).toHaveLength(2);
     expect(fetch.isDrained).toBe(false);
   });
@@ -232,7 +262,7 @@ describe("CompletedFetch of bytes that are corrupt", () => {
     records[records.length - 9] = 0x7e;
     const fetch = completed(records, { checkCrcs: false });
     const into: ConsumerRecord<Uint8Array, string>[] = [];
-    expect(() => fetch.take(100, into)).toThrow(CorruptLogError);
+    expect(() => fetch.take(100, into, new DecompressionTally())).toThrow(CorruptLogError);
     expect(into.map(({ offset }) => offset)).toEqual([0n, 1n]);
     expect(fetch.position.offset).toBe(2n);
   });

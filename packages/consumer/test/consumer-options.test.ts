@@ -18,7 +18,7 @@ describe("resolveConsumerOptions", () => {
       fetchMaxBytes: 52_428_800,
       maxPartitionFetchBytes: 1_048_576,
       checkCrcs: true,
-      maxDecompressedBytes: 268_435_456,
+      maxDecompressedBytes: 67_108_864,
       allowAutoCreateTopics: true,
       keyDeserializer: bytes,
       valueDeserializer: bytes,

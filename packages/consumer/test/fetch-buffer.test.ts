@@ -1,15 +1,15 @@
 import { bytes, string } from "@odradek/network";
 import { describe, expect, test } from "vitest";
 import { CompletedFetch } from "../src/completed-fetch.ts";
+import { BackgroundDecompression } from "../src/decompression.ts";
 import { CorruptLogError } from "../src/errors.ts";
 import { FetchBuffer } from "../src/fetch-buffer.ts";
 import type { PartitionState } from "../src/partition-state.ts";
 import { SubscriptionState } from "../src/subscription-state.ts";
-import { counted, damaged, emptied } from "./log.ts";
+import { batch, counted, damaged, emptied } from "./log.ts";
 
 const options = {
   checkCrcs: true,
-  maxDecompressedBytes: 1_000_000,
   isolationLevel: "read_uncommitted",
   keyDeserializer: bytes,
   valueDeserializer: string,
@@ -17,16 +17,18 @@ const options = {
 } as const;
 
 /** A buffer, and three partitions at offset 0. */
-function fixture() {
+function fixture({ maxDecompressedBytes = 1_000_000 } = {}) {
   const subscription = new SubscriptionState();
   subscription.assign([0, 1, 2].map((partition) => ({ topic: "orders", partition })));
   const [p0, p1, p2] = [...subscription.partitions()];
   if (p0 === undefined || p1 === undefined || p2 === undefined) throw new Error("three were assigned");
   for (const state of [p0, p1, p2]) state.seek({ offset: 0n, leaderEpoch: -1 });
   const buffer = new FetchBuffer<Uint8Array, string>(subscription);
+  const background = new BackgroundDecompression(() => {});
   const arrive = (state: PartitionState, records: Buffer) => {
     const position = state.position ?? { offset: 0n, leaderEpoch: -1 };
-    buffer.add(new CompletedFetch({ state, position, records, abortedTransactions: null }, options, () => {}));
+    const fetched = { state, position, records, abortedTransactions: null };
+    buffer.add(new CompletedFetch(fetched, { ...options, maxDecompressedBytes }, background, () => {}));
   };
   const drained = (maxRecords = 100) =>
     buffer.drain(maxRecords)?.records.map(({ partition, value }) => `${partition}:${value}`) ?? null;
@@ -131,6 +133,42 @@ describe("FetchBuffer", () => {
     expect(buffer.fetchableBytes).toBe(records.length);
     drained();
     expect(buffer.fetchableBytes).toBe(0);
+  });
+
+  test("ends a poll once what it has decompressed is as much as one batch may become", async () => {
+    const { arrive, drained, p0, p1 } = fixture();
+    const batchOf = (baseOffset: number) => batch([{ value: "x".repeat(300_000) }], { codec: "gzip", baseOffset });
+    arrive(p0, Buffer.concat(await Promise.all([0, 1, 2, 3, 4, 5].map(batchOf))));
+    arrive(p1, await counted(1));
+    const sizes = () => drained()?.map((record) => record.length) ?? null;
+    // Four of them are more than a million bytes.
+    expect(sizes()).toEqual([300_002, 300_002, 300_002, 300_002]);
+    expect(sizes()).toEqual([300_002, 300_002, 4]);
+    expect(drained()).toBeNull();
+  });
+
+  test("counts what an earlier poll decompressed and did not hand out in full", async () => {
+    const { arrive, drained, p0 } = fixture({ maxDecompressedBytes: 50_000 });
+    const two = [{ value: "x".repeat(22_500) }, { value: "y".repeat(22_500) }];
+    const next = await batch([{ value: "z".repeat(10_000) }], { codec: "gzip", baseOffset: 2 });
+    const last = await batch([{ value: "last" }], { codec: "gzip", baseOffset: 3 });
+    arrive(p0, Buffer.concat([await batch(two, { codec: "gzip" }), next, last]));
+    expect(drained(1)).toHaveLength(1);
+    expect(drained()).toHaveLength(2);
+    expect(drained()).toEqual(["0:last"]);
+  });
+
+  test("hands out nothing, and says so, where all that it has decompressed cannot be seen", async () => {
+    const { arrive, buffer, drained, p0 } = fixture();
+    // Each says that it reaches to where the next begins, and has one record far before the position.
+    p0.seek({ offset: 500n, leaderEpoch: -1 });
+    const bombOf = (lastOffsetDelta: number) =>
+      batch([{ value: "x".repeat(900_000) }], { codec: "gzip", lastOffsetDelta });
+    const bombs = await Promise.all([600, 700, 800].map(bombOf));
+    arrive(p0, Buffer.concat([...bombs, await counted(1, { baseOffset: 801 })]));
+    expect(buffer.drain(100)).toEqual({ records: [], spans: [] });
+    expect(p0.position?.offset).toBe(701n);
+    expect(drained()).toEqual(["0:v801"]);
   });
 
   test("hands out what comes before corrupt bytes first, and then their error", async () => {

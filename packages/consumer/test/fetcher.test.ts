@@ -227,6 +227,33 @@ describe("Fetcher, given an answer", () => {
     expect(poll().requests).toEqual([]);
   });
 
+  test("slows down, and tells the user, where answers hold batches and none leads on", async () => {
+    const { poll, cluster, buffer, fetcher, state } = fixture();
+    const records = await counted(10);
+    const errors: unknown[] = [];
+    const waits: number[] = [];
+    for (let answers = 0; answers < 6; answers++) {
+      to(poll().requests, 2).parts.onAnswer(fetchAnswer("orders", [fetched(1, { records })]));
+      expect(buffer.drain(10)).toBeNull();
+      errors.push(fetcher.takeError());
+      waits.push(Math.max(0, state(1).retryAtMs - cluster.clock.now()));
+      cluster.clock.advance(waits.at(-1) ?? 0);
+    }
+    expect(waits[0]).toBe(0);
+    expect(waits.slice(1).every((wait) => wait > 0)).toBe(true);
+    expect(waits[4]).toBeGreaterThan((waits[1] ?? 0) * 2);
+    expect(errors.slice(0, 4)).toEqual([null, null, null, null]);
+    expect(errors[4]).toMatchObject({
+      code: "CORRUPT_MESSAGE",
+      topic: "orders",
+      partition: 1,
+      offset: 10n,
+      nextOffset: 11n,
+      message: expect.stringContaining("5 answers in a row held no batch that leads on; seek to 11"),
+    });
+    expect(errors[5]).toMatchObject({ code: "CORRUPT_MESSAGE" });
+  });
+
   test("asks again, after a pause, for a partition that the answer leaves out", () => {
     const { poll, state } = fixture();
     to(poll().requests, 1).parts.onAnswer(fetchAnswer("orders", [fetched(0)]));

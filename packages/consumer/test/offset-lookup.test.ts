@@ -90,6 +90,21 @@ describe("OffsetLookup", () => {
     expect(offsets(await answer)).toEqual(["orders-1@-1"]);
   });
 
+  test("does not take a log that ends before it begins, and asks again", async () => {
+    const { ask, poll, cluster } = fixture();
+    const answer = ask([1], -1n, 300);
+    poll().requests[0]?.parts.onAnswer(listAnswer("orders", [listed(1, -5n)]));
+    expect(poll().requests).toEqual([]);
+    cluster.clock.advance(299);
+    poll().requests[0]?.parts.onAnswer(listAnswer("orders", [listed(1, -1n)]));
+    cluster.clock.advance(1);
+    poll();
+    await expect(answer).rejects.toMatchObject({
+      code: "TIMEOUT",
+      cause: { code: "DECODE", message: "the offset of orders-1: the broker says -1" },
+    });
+  });
+
   test("gives up at the deadline, and says why", async () => {
     const { ask, poll, cluster } = fixture();
     const answer = ask([1], -1n, 300);

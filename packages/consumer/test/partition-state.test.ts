@@ -55,6 +55,24 @@ describe("PartitionState", () => {
     expect(state.retryAtMs).toBe(3_100);
   });
 
+  test("waits from the second answer on that leads nowhere, longer each time, until it gets on", () => {
+    const state = fresh();
+    state.seek(at(5n));
+    const backoff = (attempt: number) => 100 * (attempt + 1);
+    expect(state.stalled(1_000, backoff)).toBe(1);
+    expect(state.retryAtMs).toBe(Number.NEGATIVE_INFINITY);
+    expect(state.stalled(2_000, backoff)).toBe(2);
+    expect(state.retryAtMs).toBe(2_100);
+    // That the leader answers is no news.
+    state.succeeded();
+    expect(state.stalled(3_000, backoff)).toBe(3);
+    expect(state.retryAtMs).toBe(3_200);
+    state.advance(at(6n));
+    expect(state.stalled(4_000, backoff)).toBe(1);
+    state.seek(at(9n));
+    expect(state.stalled(5_000, backoff)).toBe(1);
+  });
+
   test("forgets a wait when it is sent elsewhere", () => {
     const state = fresh();
     state.failed(1_000, () => 100);

@@ -14,6 +14,11 @@ export class CompressedRecords {
     this.#maxBytes = maxBytes;
   }
 
+  /** Bytes that the records take; 0 before they were decompressed. */
+  get size(): number {
+    return this.#bytes?.length ?? 0;
+  }
+
   /** Whether `bytes` gives them without `decompress` before it. */
   get isReadable(): boolean {
     return this.#bytes !== null || this.#codec.decompressSync !== undefined;

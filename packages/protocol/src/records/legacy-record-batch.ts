@@ -72,6 +72,10 @@ export class LegacyRecordBatch implements RecordBatch {
     return this.#bytes.length;
   }
 
+  get decompressedBytes(): number {
+    return this.#compressed?.size ?? 0;
+  }
+
   get isReadable(): boolean {
     return this.#compressed === null || this.#compressed.isReadable;
   }

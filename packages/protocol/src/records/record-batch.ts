@@ -44,6 +44,8 @@ export interface RecordBatch extends Iterable<RecordView> {
   readonly maxTimestamp: number;
   /** Bytes in the response, with all overhead. */
   readonly sizeInBytes: number;
+  /** Memory that its records take beside the response: 0 where they are not compressed, and before they are decompressed. */
+  readonly decompressedBytes: number;
   /** Whether iterating works without `decompress` before it. */
   readonly isReadable: boolean;
   /**
