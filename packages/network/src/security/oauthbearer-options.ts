@@ -15,7 +15,7 @@ import { type BearerToken, checkedToken, extensionsAllowed, isExtensions } from 
 import { BearerTokens, type TokenSource } from "./bearer-tokens.ts";
 import { OAuthBearer } from "./oauthbearer.ts";
 import type { SaslMechanism } from "./sasl-mechanism.ts";
-import { credentialAllowed, isCredential, secretOption, withheld } from "./secret-option.ts";
+import { credentialAllowed, isAnything, isCredential, secretOption, withheld } from "./secret-option.ts";
 import { TokenEndpoint, type TokenEndpointSettings, type TokenRequest } from "./token-endpoint.ts";
 import { clientAssertionRequest, clientSecretRequest, jwtBearerRequest } from "./token-grants.ts";
 
@@ -81,8 +81,6 @@ export type OAuthBearerOptions = TokenFunctionOptions | ClientSecretOptions | Cl
 /** What a client can prove itself with to an identity provider; one of them. */
 const proofs = ["clientSecret", "clientAssertion", "assertion"] as const;
 
-const isUsable = (value: unknown): value is ConnectionOptions => isObject(value) && hasContext(value);
-
 /** @param reader of the option `sasl`, whose mechanism has been read */
 export function resolveOAuthBearer(reader: OptionReader): (clock: Clock) => SaslMechanism {
   const source = reader.has("tokenEndpointUrl") ? endpointSource(reader) : functionSource(reader);
@@ -141,10 +139,7 @@ function tokenRequest(reader: OptionReader): (clock: Clock) => Promise<TokenRequ
 }
 
 const assertionOf = (reader: OptionReader, name: "assertion" | "clientAssertion"): AssertionSource =>
-  assertionSource(
-    reader.value<unknown>(name, undefined, (_value): _value is unknown => true, ""),
-    `sasl.${name}`,
-  );
+  assertionSource(reader.value<unknown>(name, undefined, isAnything, "anything"), `sasl.${name}`);
 
 function endpointUrl(reader: OptionReader): URL {
   const given = secretOption(reader, "sasl", "tokenEndpointUrl", isCredential, "a URL");
@@ -163,9 +158,10 @@ const isLoopback = (hostname: string): boolean =>
 const loadTls = (): typeof import("node:tls") => require("node:tls");
 
 /** Whether OpenSSL takes it. What it says against it may quote a key. */
-function hasContext(options: ConnectionOptions): boolean {
+function isUsable(value: unknown): value is ConnectionOptions {
   try {
-    loadTls().createSecureContext(options);
+    if (!isObject(value)) return false;
+    loadTls().createSecureContext(value);
     return true;
   } catch {
     return false;

@@ -7,7 +7,7 @@ import { Plain } from "./plain.ts";
 import type { SaslMechanism } from "./sasl-mechanism.ts";
 import { saslPrepared } from "./sasl-prep.ts";
 import { Scram, type ScramName, scramNames } from "./scram.ts";
-import { credentialAllowed, isCredential, secretOption, withheld } from "./secret-option.ts";
+import { credentialAllowed, isAnything, isCredential, secretOption, withheld } from "./secret-option.ts";
 
 /** Name and password, which the broker gets to see: use it with `ssl`. */
 export interface PlainOptions {
@@ -52,7 +52,7 @@ export function resolveSasl(value: unknown): ((clock: Clock) => SaslMechanism) |
   if ((value ?? null) === null) return null;
   if (!isObject(value)) throw new OptionsError("sasl", withheld(value), "an object");
   const reader = new OptionReader(value, "sasl");
-  const mechanism = reader.value<unknown>("mechanism", undefined, (_value): _value is unknown => true, "");
+  const mechanism = reader.value<unknown>("mechanism", undefined, isAnything, "anything");
   if (mechanism === "OAUTHBEARER") return resolveOAuthBearer(reader);
   const scram = scramNames.find((name) => name === mechanism);
   if (scram !== undefined) return resolveScram(reader, scram);

@@ -1,8 +1,8 @@
 const load = (): typeof import("@mongodb-js/saslprep") => require("@mongodb-js/saslprep");
 
 /**
- * Name or password as RFC 4013 prepares it, so that one that is typed in two ways is the same. The tables that this takes
- * are loaded when it is first asked for.
+ * Name or password as RFC 4013 prepares it, so that one that is typed in two ways is the same. It takes the
+ * tables of RFC 3454, which are long and come from a library, and are loaded when they are first asked for.
  *
  * @returns `null` where it has a character that no name or password may have
  */

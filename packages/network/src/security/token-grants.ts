@@ -1,8 +1,5 @@
 import type { TokenRequest } from "./token-endpoint.ts";
 
-/** An assertion for one request: a JSON Web Token, signed by whom the identity provider trusts. */
-export type AssertionSource = () => Promise<string>;
-
 export interface ClientSecret {
   readonly clientId: string;
   readonly clientSecret: string;
