@@ -168,6 +168,7 @@ export class BrokerConnections {
   async close(timeoutMs: number): Promise<void> {
     this.#lines.clear();
     await Promise.all([...this.#open].map((connection) => connection.close(timeoutMs)));
+    this.#sasl?.close?.();
   }
 
   #line(node: Node, purpose: Purpose): Line {

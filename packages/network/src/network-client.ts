@@ -94,8 +94,8 @@ export class NetworkClient {
     this.#connections = new BrokerConnections(options, clock, this.observer, {
       onChange: () => this.#signal.wake(),
       // What is known of the cluster may be why.
-      onLost: () => this.metadata.requestUpdate(),
-      onRebootstrapRequired: () => {},
+      onLost: () => this.metadata.suspect(),
+      onRebootstrapRequired: (cause) => this.#updater.rebootstrap(cause.message),
     });
     this.#updater = new MetadataUpdater(this.metadata, this.#connections, clock, {
       ...options,
@@ -177,7 +177,7 @@ export class NetworkClient {
       // Sent in the same turn in which the connection was found: later it may have no room any more.
       look: () => {
         const { nodes, purpose, areKnown } = addressees();
-        if (!areKnown) this.metadata.requestUpdate();
+        if (!areKnown) this.metadata.wantUpdate();
         if (!areKnown || deadline.isOver) return null;
         const connection = this.#connections.leastLoaded(nodes, purpose);
         return connection === null ? null : this.#before(deadline, signal, what, ask(connection, api, body, options));
@@ -200,7 +200,7 @@ export class NetworkClient {
       addressees: () => this.#sourcesOfMetadata(),
       look: () => {
         const found = find();
-        if (found === null) this.metadata.requestUpdate();
+        if (found === null) this.metadata.wantUpdate();
         return found;
       },
     });

@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { UnsupportedVersionError } from "@odradek/protocol";
 import { DescribeCluster } from "@odradek/protocol/messages/describe-cluster";
 import { Metadata } from "@odradek/protocol/messages/metadata";
@@ -380,6 +381,65 @@ describe("a cluster that is out of reach", () => {
   });
 });
 
+describe("a signal", () => {
+  const reason = new Error("nobody wants it any more");
+
+  test("ends the wait for a connection, and nothing is sent", async () => {
+    const cluster = await ScriptedCluster.listen(1, { accept: () => false });
+    const { client, deadline } = clientOf(cluster.bootstrapServers);
+    const controller = new AbortController();
+    const options = { to: "any", deadline: deadline(), signal: controller.signal } as const;
+    const outcome = failure(client.request(DescribeCluster, question, options));
+    controller.abort(reason);
+    expect(await outcome).toBe(reason);
+  });
+
+  test("that was given before ends the call at once", async () => {
+    const cluster = await ScriptedCluster.listen(1, { serve: describeSelf });
+    const { client, deadline } = clientOf(cluster.bootstrapServers);
+    const signal = AbortSignal.abort(reason);
+    expect(await failure(client.request(DescribeCluster, question, { to: "any", deadline: deadline(), signal }))).toBe(
+      reason,
+    );
+    expect(await failure(client.awaitMetadata(deadline(), "metadata", () => null, { signal }))).toBe(reason);
+    expect(await failure(client.pause(deadline(), { signal }))).toBe(reason);
+    expect(cluster.connectionsTo(1)).toHaveLength(0);
+  });
+
+  test("after the request was written drops its answer, and the connection goes on with the right ones", async () => {
+    const held: (() => void)[] = [];
+    const cluster = await ScriptedCluster.listen(1, {
+      serve: async (connection, request, broker) => {
+        await new Promise<void>((resolve) => held.push(resolve));
+        describeSelf(connection, request, broker);
+      },
+    });
+    const { client, deadline, ask } = clientOf(cluster.bootstrapServers);
+    const controller = new AbortController();
+    const options = { to: "any", deadline: deadline(), signal: controller.signal } as const;
+    const outcome = failure(client.request(DescribeCluster, question, options));
+    await until(() => held.length === 1);
+    controller.abort(reason);
+    expect(await outcome).toBe(reason);
+    const next = ask(1);
+    held[0]?.();
+    await until(() => held.length === 2);
+    held[1]?.();
+    expect((await next).clusterId).toBe("broker 1");
+    expect(cluster.connectionsTo(1)).toHaveLength(1);
+  });
+
+  test("leaves no listener behind on a signal that lives longer", async () => {
+    const cluster = await ScriptedCluster.listen(1, { serve: describeSelf });
+    const { client, deadline } = clientOf(cluster.bootstrapServers);
+    const { signal } = new AbortController();
+    for (let calls = 0; calls < 3; calls++) {
+      await client.request(DescribeCluster, question, { to: "any", deadline: deadline(), signal });
+    }
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+});
+
 describe("a client that waits", () => {
   test("sleeps while a connection is being made", async () => {
     const peer = await ScriptedPeer.listen(async (connection) => {
@@ -456,7 +516,10 @@ describe("a client that waits", () => {
     const id = () => client.metadata.snapshot.clusterId;
     const outcome = failure(client.awaitMetadata(deadline(1_000), "metadata", id));
     await pass(1_100);
-    expect(await outcome).toMatchObject({ name: "TimeoutError", cause: { code: "REBOOTSTRAP_REQUIRED" } });
+    expect(await outcome).toMatchObject({
+      name: "TimeoutError",
+      message: expect.stringContaining("beginning again with the bootstrap servers: Metadata: REBOOTSTRAP_REQUIRED"),
+    });
     expect(cluster.questions.length).toBeLessThan(8);
   });
 

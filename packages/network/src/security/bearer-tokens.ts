@@ -3,8 +3,8 @@ import type { Clock } from "../clock.ts";
 import type { BearerToken } from "./bearer-token.ts";
 import { SaslError } from "./sasl-error.ts";
 
-/** Where tokens come from. */
-export type TokenSource = () => Promise<BearerToken>;
+/** Where tokens come from. The signal says that nobody wants one any more. */
+export type TokenSource = (signal: AbortSignal) => Promise<BearerToken>;
 
 export interface BearerTokensSettings {
   /** First and longest wait before a source that failed is asked again, milliseconds. */
@@ -64,6 +64,7 @@ export class BearerTokens {
   readonly #clock: Clock;
   readonly #backoff: Backoff;
   readonly #random: () => number;
+  readonly #closing = new AbortController();
   #held: HeldToken | null = null;
   #renewal: Renewal | null = null;
   /** In a row. */
@@ -98,12 +99,17 @@ export class BearerTokens {
     }
   }
 
+  /** Gives up on a renewal that is under way. */
+  close(): void {
+    this.#closing.abort();
+  }
+
   #renew(): Renewal {
     const sinceMs = this.#clock.now();
     if (this.#renewal !== null && sinceMs < this.#renewal.untilMs) return this.#renewal;
     const renewal: Renewal = {
       sinceMs,
-      token: this.#source().then((token) => this.#hold(token)),
+      token: this.#source(this.#closing.signal).then((token) => this.#hold(token)),
       untilMs: sinceMs + stuckAfterMs,
     };
     this.#renewal = renewal;

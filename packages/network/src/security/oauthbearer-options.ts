@@ -109,7 +109,7 @@ function endpointSource(reader: OptionReader): (clock: Clock) => TokenSource {
   const request = tokenRequest(reader);
   return (clock) => {
     const endpoint = new TokenEndpoint(settings, clock);
-    return async () => ({ ...(await endpoint.token(await request(clock))), extensions });
+    return async (signal) => ({ ...(await endpoint.token(await request(clock), signal)), extensions });
   };
 }
 

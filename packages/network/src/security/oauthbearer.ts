@@ -1,4 +1,5 @@
 import type { BearerToken } from "./bearer-token.ts";
+import type { BearerTokens } from "./bearer-tokens.ts";
 import { SaslError } from "./sasl-error.ts";
 import type { SaslExchange, SaslMechanism } from "./sasl-mechanism.ts";
 
@@ -14,9 +15,9 @@ const plainWord = /^[a-z_]{1,64}$/;
 /** SASL/OAUTHBEARER (RFC 7628): a token that somebody else gave, whom the broker trusts. It wants TLS around it. */
 export class OAuthBearer implements SaslMechanism {
   readonly name = "OAUTHBEARER";
-  readonly #tokens: { current(): Promise<BearerToken> };
+  readonly #tokens: Pick<BearerTokens, "current" | "close">;
 
-  constructor(tokens: { current(): Promise<BearerToken> }) {
+  constructor(tokens: Pick<BearerTokens, "current" | "close">) {
     this.#tokens = tokens;
   }
 
@@ -26,6 +27,10 @@ export class OAuthBearer implements SaslMechanism {
     // The broker says why in its answer to this, and that is told.
     await exchange(acknowledgement);
     throw new SaslError("credentialsRefused", `the broker refuses the token${statusOf(answer)}`);
+  }
+
+  close(): void {
+    this.#tokens.close();
   }
 }
 

@@ -25,4 +25,7 @@ export interface SaslMechanism {
    *   secret. A KafkaError that is `retriable` says that it may work later, and the connection is made again
    */
   authenticate(exchange: SaslExchange, peer: SaslPeer): Promise<void>;
+
+  /** The client is closed: what is still under way, such as a request for a token, need not go on. */
+  close?(): void;
 }

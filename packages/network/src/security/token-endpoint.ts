@@ -61,8 +61,8 @@ export class TokenEndpoint {
    * @throws ConnectionError, which is retriable, where it gives none right now
    * @throws SaslError where it will not give any
    */
-  async token(request: TokenRequest): Promise<BearerToken> {
-    const { status, body } = await this.#post(request);
+  async token(request: TokenRequest, signal?: AbortSignal): Promise<BearerToken> {
+    const { status, body } = await this.#post(request, signal);
     if (status !== 200 && status !== 201) throw this.#refusal(status, body);
     const answer = parsed(body);
     const value = answer["access_token"];
@@ -93,7 +93,7 @@ export class TokenEndpoint {
     return new SaslError("credentialsUnavailable", `${this.#where} gave an answer ${what}`);
   }
 
-  #post({ form, headers }: TokenRequest): Promise<Answer> {
+  #post({ form, headers }: TokenRequest, signal: AbortSignal | undefined): Promise<Answer> {
     const { url, tls, connectTimeoutMs, readTimeoutMs } = this.#settings;
     const body = Buffer.from(new URLSearchParams({ ...form }).toString());
     const isSecure = url.protocol === "https:";
@@ -112,6 +112,7 @@ export class TokenEndpoint {
         method: "POST",
         // A connection of its own, which ends with the answer: tokens are asked for once in a while.
         agent: false,
+        signal,
         headers: {
           accept: "application/json",
           "cache-control": "no-cache",

@@ -8,7 +8,7 @@ const token: BearerToken = { value: "abc.DEF-1_2~3+/==", expiresAtMs: 5_000 };
 /** What is sent to a broker that answers so, and how it ended. */
 async function authenticated(given: BearerToken, ...answers: (string | Error)[]) {
   const sent: string[] = [];
-  const mechanism = new OAuthBearer({ current: async () => given });
+  const mechanism = new OAuthBearer({ current: async () => given, close() {} });
   const error: unknown = await mechanism
     .authenticate(async (bytes) => {
       sent.push(Buffer.from(bytes).toString("latin1"));
@@ -42,7 +42,7 @@ describe("what is sent", () => {
 
   test("is nothing where there is no token", async () => {
     const unavailable = new Error("no token");
-    const mechanism = new OAuthBearer({ current: () => Promise.reject(unavailable) });
+    const mechanism = new OAuthBearer({ current: () => Promise.reject(unavailable), close() {} });
     let sent = 0;
     const authentication = mechanism.authenticate(async () => {
       sent += 1;

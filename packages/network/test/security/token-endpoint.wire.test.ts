@@ -7,6 +7,8 @@ import { inspect } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { ConnectionError } from "../../src/errors.ts";
+import { BearerTokens } from "../../src/security/bearer-tokens.ts";
+import { OAuthBearer } from "../../src/security/oauthbearer.ts";
 import { SaslError } from "../../src/security/sasl-error.ts";
 import { TokenEndpoint, type TokenRequest } from "../../src/security/token-endpoint.ts";
 import { ManualClock } from "../manual-clock.ts";
@@ -182,6 +184,25 @@ describe("an endpoint that cannot give a token right now may be asked again", ()
     clock.advance(7_000);
     expect((await failed).message).toContain("cannot be asked: no answer within 7000 ms");
     expect(clock.timers).toBe(0);
+  });
+
+  test("one that is asked by a client that closes meanwhile, which leaves neither socket nor timer", async () => {
+    const clock = new ManualClock();
+    const sockets: Socket[] = [];
+    const server = createServer(({ socket }) => sockets.push(socket));
+    const endpoint = endpointAt(`http://127.0.0.1:${await listen(server)}/token`, {}, clock);
+    const tokens = new BearerTokens((signal) => endpoint.token(request, signal), clock, {
+      retryBackoffMs: 100,
+      retryBackoffMaxMs: 100,
+    });
+    const mechanism = new OAuthBearer(tokens);
+    const failed = refusal(mechanism.authenticate(() => Promise.reject(new Error("no token came"))));
+    await until(() => sockets.length === 1);
+    mechanism.close();
+    expect((await failed).message).toContain("cannot be asked");
+    expect(clock.timers).toBe(0);
+    const [socket] = sockets;
+    if (socket?.destroyed === false) await once(socket, "close");
   });
 
   test("one that goes on answering without an end", async () => {
