@@ -114,8 +114,15 @@ export class Fetcher<K, V> {
       if (state.position !== position || !this.#subscription.has(state)) continue;
       const errorCode = data?.errorCode || answer.errorCode;
       if (data !== null && errorCode === 0) this.#onData(target, data);
-      else this.#onError(target, errorCode, nowMs);
+      else this.#onError(target, errorCode, this.#hasMoved(target, data, answer), nowMs);
     }
+  }
+
+  /** Takes what the broker says of who leads a partition in its place, and whether that is news (KIP-951). */
+  #hasMoved({ topic, partition }: FetchTarget, data: PartitionData | null, answer: ResponseOf<typeof Fetch>): boolean {
+    if (data === null) return false;
+    const hint = { topic, partition, ...data.currentLeader };
+    return this.#cluster.metadata.updateLeaders([hint], answer.nodeEndpoints).length > 0;
   }
 
   #onData(target: FetchTarget, data: PartitionData): void {
@@ -138,12 +145,13 @@ export class Fetcher<K, V> {
     this.#fail(new CorruptLogError({ topic: state.topic, partition: state.partition, offset }, offset + 1n, cause));
   }
 
-  #onError({ state, position }: FetchTarget, errorCode: number, nowMs: number): void {
+  #onError({ state, position }: FetchTarget, errorCode: number, hasMoved: boolean, nowMs: number): void {
     const { name, retriable } = brokerErrorByCode(errorCode);
     const at = { topic: state.topic, partition: state.partition, offset: position.offset };
     const { autoOffsetReset } = this.#options;
     this.#subscription.moveToEnd(state);
-    state.failed(nowMs, this.#backoff);
+    // Who leads it now is another broker, and can be asked at once.
+    if (!hasMoved) state.failed(nowMs, this.#backoff);
     if (name === "OFFSET_OUT_OF_RANGE") {
       if (autoOffsetReset.kind === "none") this.#outOfRange.push(at);
       else state.requestReset(autoOffsetReset);

@@ -1,4 +1,4 @@
-import { ConnectionError } from "@odradek/network";
+import { AuthenticationError, ConnectionError } from "@odradek/network";
 import { DecodeError, UnsupportedVersionError } from "@odradek/protocol";
 import type { Fetch } from "@odradek/protocol/messages/fetch";
 import { describe, expect, test } from "vitest";
@@ -178,6 +178,35 @@ describe("Fetcher, given an answer", () => {
     cluster.clock.advance(nextMs - cluster.clock.now());
     expect(routes(poll().requests)).toEqual(["2: 1"]);
     expect(fetcher.takeError()).toBeNull();
+  });
+
+  test("asks the new leader at once where the old one says who that is", () => {
+    const { poll, cluster } = fixture();
+    const currentLeader = { leaderId: 9, leaderEpoch: 6 };
+    const answer = fetchAnswer("orders", [fetched(1, { error: "NOT_LEADER_OR_FOLLOWER", currentLeader })]);
+    const nodeEndpoints = [{ nodeId: 9, host: "127.0.0.1", port: 9_009, rack: null }];
+    to(poll().requests, 2).parts.onAnswer({ ...answer, nodeEndpoints });
+    expect(routes(poll().requests)).toEqual(["9: 1"]);
+    expect(cluster.metadata.snapshot.nodes.get(9)).toMatchObject({ port: 9_009 });
+  });
+
+  test("asks again after a pause where what the old leader says is no news", () => {
+    const { poll } = fixture();
+    const currentLeader = { leaderId: 2, leaderEpoch: 5 };
+    const answer = fetchAnswer("orders", [fetched(1, { error: "FENCED_LEADER_EPOCH", currentLeader })]);
+    to(poll().requests, 2).parts.onAnswer(answer);
+    expect(poll().requests).toEqual([]);
+  });
+
+  test("tells the user of a broker that does not let us in, and asks the others", () => {
+    const { poll, cluster, fetcher } = fixture();
+    const refusal = new AuthenticationError({ host: "b", port: 1 }, "PLAIN", "credentialsRefused", "no");
+    cluster.unready.set(2, cluster.clock.now() + 50);
+    cluster.refusals.set(2, refusal);
+    const { requests, nextMs } = poll();
+    expect(routes(requests)).toEqual(["1: 0,2", "3: 3"]);
+    expect(nextMs).toBe(cluster.clock.now() + 50);
+    expect(fetcher.takeError()).toBe(refusal);
   });
 
   test("resets a position that is out of range, as the policy says", () => {

@@ -135,13 +135,18 @@ function nodesOf({ brokers }: MetadataResponse): Map<number, Node> {
     throw new DecodeError(`it names ${brokers.length} brokers, and no cluster has so many`, 0).of("MetadataResponse");
   }
   const nodes = brokers
-    .map(({ nodeId, host, port, rack }): Node => ({ id: nodeId, host, port, rack }))
+    .map(nodeOf)
     .filter(isReachable);
   if (nodes.length === 0) {
     throw new DecodeError("it names no broker that could be connected to", 0).of("MetadataResponse");
   }
   return new Map(nodes.map((node) => [node.id, node]));
 }
+
+/** A broker as answers name it. */
+export type BrokerEndpoint = Pick<MetadataResponse["brokers"][number], "nodeId" | "host" | "port" | "rack">;
+
+export const nodeOf = ({ nodeId, host, port, rack }: BrokerEndpoint): Node => ({ id: nodeId, host, port, rack });
 
 /** A broker without a listener that we could use has no host; the rest no broker would say of itself. */
 const isReachable = ({ id, host, port }: Node): boolean =>

@@ -12,6 +12,7 @@ export {
 export { Alarm, type Clock, systemClock, type Timer } from "./clock.ts";
 export {
   type ClusterSnapshot,
+  type LeaderHint,
   leaderOf,
   type Node,
   type PartitionSnapshot,

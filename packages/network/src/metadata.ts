@@ -4,11 +4,13 @@ import { type Backoff, exponentialBackoff } from "./backoff.ts";
 import type { ResolvedClientOptions } from "./client-options.ts";
 import type { Clock } from "./clock.ts";
 import {
+  type BrokerEndpoint,
   bootstrapSnapshot,
   type ClusterSnapshot,
   type LeaderHint,
   leaderOf,
   type Node,
+  nodeOf,
   rebootstrappedSnapshot,
   updatedSnapshot,
   withLeaders,
@@ -194,10 +196,11 @@ export class Metadata {
   /**
    * Takes what brokers said of leaders in answers to other requests, as far as it is newer than what is known.
    *
-   * @returns the hints that were
+   * @param endpoints where those leaders are
+   * @returns the hints that were newer
    */
-  updateLeaders(hints: readonly LeaderHint[], nodes: readonly Node[]): readonly LeaderHint[] {
-    const { snapshot, changed } = withLeaders(this.#snapshot, hints, nodes);
+  updateLeaders(hints: readonly LeaderHint[], endpoints: readonly BrokerEndpoint[]): readonly LeaderHint[] {
+    const { snapshot, changed } = withLeaders(this.#snapshot, hints, endpoints.map(nodeOf));
     this.#snapshot = snapshot;
     return changed;
   }

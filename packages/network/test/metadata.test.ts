@@ -472,9 +472,9 @@ describe("leaders that brokers tell in answers to other requests", () => {
     metadata.add(["orders"]);
     answer([orders(4)]);
     const hint = { topic: "orders", partition: 0, leaderId: 7, leaderEpoch: 5 };
-    const node = { id: 7, host: "seven", port: 9092, rack: null };
-    expect(metadata.updateLeaders([hint], [node])).toEqual([hint]);
-    expect(leaderOf(metadata.snapshot, "orders", 0)).toEqual(node);
+    const endpoint = { nodeId: 7, host: "seven", port: 9092, rack: null };
+    expect(metadata.updateLeaders([hint], [endpoint])).toEqual([hint]);
+    expect(leaderOf(metadata.snapshot, "orders", 0)).toEqual({ id: 7, host: "seven", port: 9092, rack: null });
     expect(dueInMs()).toBe(300_000);
     answer([orders(4)]);
     expect(metadata.snapshot.topics.get("orders")?.partitions[0]).toMatchObject({ leaderId: 7, leaderEpoch: 5 });

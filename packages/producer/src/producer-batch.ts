@@ -156,6 +156,11 @@ export class ProducerBatch {
     this.#mayBeInLog ||= mayBeInLog;
   }
 
+  /** Needs no back-off: another broker is asked next. */
+  hurry(): void {
+    this.#retryAtMs = Number.NEGATIVE_INFINITY;
+  }
+
   /** Comes out of a request that was never written. */
   takeBack(): void {
     this.#state.to("closed");

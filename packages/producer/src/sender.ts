@@ -171,10 +171,11 @@ export class Sender {
   /** @param response `null` where none was asked for */
   #onAnswer(request: ProduceRequestBody, built: readonly BuiltBatch[], response: ProduceResponse | null): void {
     const nowMs = this.#clock.now();
-    const answers = response === null ? null : new ProduceAnswers(request, response);
-    for (const { batch } of built) {
-      if (answers === null) this.#complete(batch, -1n, -1);
-      else this.#settle(batch, answers.of(batch), nowMs);
+    if (response === null) {
+      for (const { batch } of built) this.#complete(batch, -1n, -1);
+    } else {
+      const answers = new ProduceAnswers(request, response);
+      for (const { batch } of built) this.#settle(batch, answers.of(batch), response, nowMs);
     }
     this.wake();
   }
@@ -190,7 +191,12 @@ export class Sender {
     this.wake();
   }
 
-  #settle(batch: ProducerBatch, answer: PartitionAnswer | undefined, nowMs: number): void {
+  #settle(
+    batch: ProducerBatch,
+    answer: PartitionAnswer | undefined,
+    { nodeEndpoints }: ProduceResponse,
+    nowMs: number,
+  ): void {
     const about = `Produce to ${partitionText(batch)}`;
     if (answer === undefined) {
       const error = new KafkaError(`${about}: the broker left the partition out of its answer`, { code: "DECODE" });
@@ -203,7 +209,11 @@ export class Sender {
     }
     if (brokerErrorByCode(answer.errorCode).refresh === "metadata") this.#client.requestUpdate();
     const { cause, causes } = causesOf(answer, batch.recordCount, about);
+    const { topic, partition } = batch;
     this.#retryOrFail(batch, cause, !isRefusal(answer.errorCode), nowMs, causes);
+    // Another broker is asked next, which needs no back-off (KIP-951).
+    const hint = { topic, partition, ...answer.currentLeader };
+    if (this.#client.metadata.updateLeaders([hint], nodeEndpoints).length > 0) batch.hurry();
   }
 
   #complete(batch: ProducerBatch, baseOffset: bigint, logAppendTimeMs: number): void {

@@ -168,6 +168,39 @@ describe("a batch", () => {
     expect(await soon(clock, outcome)).toBe("@0");
   });
 
+  test("goes to the new leader at once where the old one says who that is", async () => {
+    const clock = new ManualClock();
+    const { broker, producer } = await setUp({ clock });
+    const other = await ScriptedBroker.listen();
+    const outcome = outcomeOf(producer.send({ topic, value: "a" }));
+    const call = await soon(clock, broker.nextCall());
+    const port = Number(other.bootstrapServers[0]?.split(":")[1]);
+    const sentAtMs = clock.now();
+    call.answer(
+      () => ({ errorCode: codeOf("NOT_LEADER_OR_FOLLOWER"), currentLeader: { leaderId: 2, leaderEpoch: 1 } }),
+      [{ nodeId: 2, host: "127.0.0.1", port, rack: null }],
+    );
+    // Time stands still but for the sockets: no back-off is waited for.
+    (await soon(clock, other.nextCall(), 0)).answer(() => ({ baseOffset: 3n }));
+    expect(await soon(clock, outcome, 0)).toBe("@3");
+    expect(clock.now()).toBe(sentAtMs);
+  });
+
+  test("fails at once where its leader does not let us in, as do those behind it", async () => {
+    const clock = new ManualClock();
+    const leader = await ScriptedBroker.listen({ saslErrorCode: codeOf("UNSUPPORTED_SASL_MECHANISM") });
+    const leaderPort = Number(leader.bootstrapServers[0]?.split(":")[1]);
+    const sasl = { mechanism: "PLAIN", username: "alice", password: "secret" } as const;
+    const { producer } = await setUp({ clock, sasl, batchSize: 1, broker: { leaderPort } });
+    const sends = ["a", "b", "c"].map((value) => outcomeOf(producer.send({ topic, value })));
+    // Less than a reconnect back-off of 50 ms, and nothing of deliveryTimeoutMs, goes by.
+    expect(await Promise.all(sends.map((sent) => soon(clock, sent)))).toEqual([
+      "AUTHENTICATION, no",
+      "AUTHENTICATION, no",
+      "AUTHENTICATION, no",
+    ]);
+  });
+
   test("waits for a leader that is not among the brokers yet, and asks until it is", async () => {
     const { broker, producer } = await setUp({ broker: { leaderIds: [7, 7, 7, 7, 1] } });
     const outcome = outcomeOf(producer.send({ topic, value: "a" }));

@@ -2,6 +2,8 @@ import { defaultRecordBatchesOptions, RecordBatches, zeroUuid } from "@odradek/p
 import { ApiVersions } from "@odradek/protocol/messages/api-versions";
 import { Metadata } from "@odradek/protocol/messages/metadata";
 import { Produce, type ProduceResponse } from "@odradek/protocol/messages/produce";
+import { SaslAuthenticate } from "@odradek/protocol/messages/sasl-authenticate";
+import { SaslHandshake } from "@odradek/protocol/messages/sasl-handshake";
 import { frameOf, type PeerConnection, type PeerRequest, ScriptedPeer } from "../../network/test/scripted-peer.ts";
 
 type PartitionAnswer = ProduceResponse["responses"][number]["partitionResponses"][number];
@@ -60,7 +62,10 @@ export class ProduceCall {
   }
 
   /** Answers for every partition, or leaves those out for which `answerOf` gives `null`. */
-  answer(answerOf: (batch: ProducedBatch) => Partial<PartitionAnswer> | null): void {
+  answer(
+    answerOf: (batch: ProducedBatch) => Partial<PartitionAnswer> | null,
+    nodeEndpoints: ProduceResponse["nodeEndpoints"] = [],
+  ): void {
     const partitionResponses = this.batches.flatMap((batch) => {
       const answer = answerOf(batch);
       return answer === null
@@ -69,7 +74,7 @@ export class ProduceCall {
     });
     const [topic] = this.#topics;
     const responses = topic === undefined ? [] : [{ ...topic, partitionResponses }];
-    this.#reply(frameOf(this.#request, Produce, { responses }));
+    this.#reply(frameOf(this.#request, Produce, { responses, nodeEndpoints }));
   }
 }
 
@@ -86,6 +91,8 @@ export interface ScriptedBrokerOptions {
   readonly leaderIds?: readonly number[];
   /** Port of the broker that leads the partitions, on this machine. @default this one */
   readonly leaderPort?: number;
+  /** What a client that wants to authenticate is told. @default 0, it may */
+  readonly saslErrorCode?: number;
   /** Where to listen. @default a free port */
   readonly port?: number;
 }
@@ -118,6 +125,7 @@ export class ScriptedBroker {
       topicErrorCode: 0,
       isSilent: false,
       leaderIds: [1],
+      saslErrorCode: 0,
       leaderPort: peer.address.port,
       port: peer.address.port,
       ...options,
@@ -147,7 +155,12 @@ export class ScriptedBroker {
       const request = await connection.next();
       const reply = answers.place();
       if (request.apiKey === ApiVersions.key) reply(this.#apiVersions(request));
-      else if (request.apiKey === Produce.key)
+      else if (request.apiKey === SaslHandshake.key) {
+        const mechanisms = [request.body(SaslHandshake).mechanism];
+        reply(frameOf(request, SaslHandshake, { errorCode: this.#options.saslErrorCode, mechanisms }));
+      } else if (request.apiKey === SaslAuthenticate.key) {
+        reply(frameOf(request, SaslAuthenticate, { errorCode: 0, errorMessage: null, authBytes: Buffer.alloc(0) }));
+      } else if (request.apiKey === Produce.key)
         this.#take(new ProduceCall(connection, request, this.#options.topic, reply));
       else if (request.apiKey !== Metadata.key) throw new Error(`api key ${request.apiKey} is not in the script`);
       else this.#answerMetadata(request, reply);
@@ -161,7 +174,8 @@ export class ScriptedBroker {
   }
 
   #apiVersions(request: PeerRequest): Buffer {
-    const apiKeys = [Produce, Metadata, ApiVersions].map(({ key, versions: [minVersion, maxVersion] }) => ({
+    const apis = [Produce, Metadata, ApiVersions, SaslHandshake, SaslAuthenticate];
+    const apiKeys = apis.map(({ key, versions: [minVersion, maxVersion] }) => ({
       apiKey: key,
       minVersion,
       maxVersion,
