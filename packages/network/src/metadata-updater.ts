@@ -227,7 +227,7 @@ export class MetadataUpdater {
       this.#connections.retain(this.#nodes);
       this.#waitingSinceMs = null;
       this.#lastError = null;
-      this.#hasWarned ||= warnOfLocal(connection.peer, this.#nodes, this.#options.logger);
+      if (!this.#hasWarned) this.#hasWarned = warnOfLocal(connection.peer, this.#nodes, this.#options.logger);
     } catch (error) {
       this.#failed(error);
       if (error instanceof BrokerError && error.code === "REBOOTSTRAP_REQUIRED") this.rebootstrap(error.message);

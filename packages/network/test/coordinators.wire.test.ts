@@ -87,8 +87,8 @@ const coordinatorsOf = async (tell: (key: string) => Told, newest = 6) => {
     }
   };
   /** What a promise comes to, letting time pass until it does. */
-  const outcome = async <T>(promise: Promise<T>): Promise<T | unknown> => {
-    let settled: { readonly value: T | unknown } | null = null;
+  const outcome = async (promise: Promise<unknown>): Promise<unknown> => {
+    let settled: { readonly value: unknown } | null = null;
     void promise.then(
       (value) => (settled = { value }),
       (error: unknown) => (settled = { value: error }),

@@ -347,6 +347,21 @@ describe("a new beginning", () => {
   });
 });
 
+describe("brokers that advertise an address of this machine", () => {
+  test("are warned of once where they were learned of elsewhere", async () => {
+    const cluster = await ScriptedCluster.listen(2);
+    // Another way to write 127.0.0.1, which is not known for one.
+    const elsewhere = cluster.bootstrapServers.map((server) => server.replace("127.0.0.1", "127.1"));
+    const { metadata, updater, logger, begun, pass } = updaterOf(elsewhere);
+    await begun();
+    expect(logger.count("advertised.listeners")).toBe(1);
+    updater.rebootstrap("told so");
+    await pass(1_000);
+    await until(() => metadata.snapshot.clusterId !== null);
+    expect(logger.count("advertised.listeners")).toBe(1);
+  });
+});
+
 describe("bootstrap servers by their canonical names", () => {
   const portOf = (cluster: ScriptedCluster) => cluster.peers[0]!.address.port;
   const local: NameResolver = { addressesOf: async () => ["127.0.0.1"], hostOf: async () => "127.0.0.1" };
