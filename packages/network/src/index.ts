@@ -31,6 +31,16 @@ export {
 } from "./errors.ts";
 export type { Metadata } from "./metadata.ts";
 export { type Body, NetworkClient, type RequestOptions, type SendOptions, type WaitOptions } from "./network-client.ts";
+export type {
+  AuthenticationFailureMessage,
+  ConnectionMessage,
+  ConnectMessage,
+  DiagnosticsMessages,
+  DisconnectMessage,
+  RequestMessage,
+  ResponseMessage,
+  ThrottleMessage,
+} from "./observation/diagnostics.ts";
 export type { LogContext, Logger } from "./observation/logger.ts";
 export type { Metric, MetricTags } from "./observation/metric-registry.ts";
 export { OptionReader } from "./option-reader.ts";

@@ -91,6 +91,7 @@ export class Sender {
       // Java's `guaranteeMessageOrder`: without sequence numbers a broker cannot tell that a batch arrives before one that
       // is sent again, so at most one batch of a partition is under way. Other partitions are not held up by it.
       for (const batch of batches) this.#accumulator.mute(batch);
+      this.#client.metadata.use(batches.map(({ topic }) => topic));
       this.#produce(nodeId, batches, cluster);
     }
     // What had no room in these requests may be ready for the next ones.
