@@ -24,6 +24,9 @@ interface LinePeer {
   readonly purpose: Purpose;
 }
 
+/** Credentials that were refused are not sent again before, however short the back-off is, milliseconds. */
+const leastRefusedMs = 100;
+
 /**
  * One address, one purpose: the connection there is, and what came of the attempts before it. By address and not by
  * id, so that the connection to a bootstrap server goes on as that of the broker which it turns out to be.
@@ -257,7 +260,8 @@ export class BrokerConnections {
   #onLost(line: Line, cause: Error): void {
     const nowMs = this.#clock.now();
     line.failure = { error: cause, atMs: nowMs };
-    line.retryAtMs = nowMs + this.#reconnectBackoff(Math.max(0, line.attempts - 1));
+    const backoffMs = this.#reconnectBackoff(Math.max(0, line.attempts - 1));
+    line.retryAtMs = nowMs + (cause instanceof AuthenticationError ? Math.max(leastRefusedMs, backoffMs) : backoffMs);
     if (cause instanceof BrokerError && cause.errorCode === rebootstrapRequired) {
       this.#listener.onRebootstrapRequired(cause);
     }

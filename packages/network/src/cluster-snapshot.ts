@@ -134,9 +134,7 @@ function nodesOf({ brokers }: MetadataResponse): Map<number, Node> {
   if (brokers.length > mostBrokers) {
     throw new DecodeError(`it names ${brokers.length} brokers, and no cluster has so many`, 0).of("MetadataResponse");
   }
-  const nodes = brokers
-    .map(nodeOf)
-    .filter(isReachable);
+  const nodes = brokers.map(nodeOf).filter(isReachable);
   if (nodes.length === 0) {
     throw new DecodeError("it names no broker that could be connected to", 0).of("MetadataResponse");
   }

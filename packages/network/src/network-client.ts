@@ -293,7 +293,9 @@ export class NetworkClient {
 
   #addressees(to: RequestOptions["to"], purpose: Purpose = "main"): Addressees {
     const { nodes, controllerId } = this.metadata.snapshot;
-    if (to === "any") return { nodes: this.#nodes(), purpose, areKnown: true };
+    // Nobody is known while the names of the bootstrap servers are being looked up.
+    if (to === "any" && nodes.size > 0) return { nodes: this.#nodes(), purpose, areKnown: true };
+    if (to === "any") return this.#sourcesOfMetadata();
     const id = to === "controller" ? controllerId : to;
     const node = id === null ? undefined : nodes.get(id);
     return node === undefined ? this.#sourcesOfMetadata() : { nodes: [node], purpose, areKnown: true };

@@ -1,8 +1,12 @@
+import { SaslHandshake } from "@odradek/protocol/messages/sasl-handshake";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { BrokerConnections } from "../src/broker-connections.ts";
 import { type NetworkOptions, resolveClientOptions } from "../src/client-options.ts";
 import type { Node } from "../src/cluster-snapshot.ts";
+import { ConnectionError } from "../src/errors.ts";
 import { OptionReader } from "../src/option-reader.ts";
+import type { SaslMechanism } from "../src/security/sasl-mechanism.ts";
+import type { Security } from "../src/security/security-options.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { type PeerConnection, ScriptedPeer } from "./scripted-peer.ts";
 import { silentObserver } from "./silent-observer.ts";
@@ -134,5 +138,65 @@ describe("the connections of a client", () => {
     expect(connections.fatalError([first], "main")?.message).toContain("the peer speaks HTTP");
     expect(connections.fatalError([first, second], "main")).toBeNull();
     expect(connections.fatalError([], "main")).toBeNull();
+  });
+
+  test("tell of a broker that does not let us in until they may ask it again, which is not at once", async () => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
+      await connection.handshake();
+      connection.answer(await connection.next(), SaslHandshake, { errorCode: 33, mechanisms: ["OTHER"] });
+      await connection.closed;
+    });
+    const sasl: SaslMechanism = { name: "ANY", authenticate: async (exchange) => void (await exchange(Buffer.of(1))) };
+    const security: Security = { protocol: "SASL_PLAINTEXT", tls: null, sasl: () => sasl };
+    const { clock, connections } = connectionsOf({ security, reconnectBackoffMs: 0, reconnectBackoffMaxMs: 0 });
+    const node = nodeOf(peer);
+    connections.ready(node, "main");
+    await until(() => connections.authenticationError([node], "main") !== null);
+    expect(connections.authenticationError([node], "fetch")).toBeNull();
+    for (let asked = 0; asked < 10; asked++) connections.ready(node, "main");
+    clock.advance(99);
+    connections.ready(node, "main");
+    expect(connections.authenticationError([node], "main")).toMatchObject({ reason: "mechanismRefused" });
+    expect(peer.connections).toHaveLength(1);
+    clock.advance(1);
+    expect(connections.authenticationError([node], "main")).toBeNull();
+    connections.ready(node, "main");
+    await until(() => connections.authenticationError([node], "main") !== null);
+    expect(peer.connections).toHaveLength(2);
+  });
+
+  test("that are reset are all closed at once with the reason, and keep their back-offs", async () => {
+    const peer = await ScriptedPeer.listen(serve);
+    const { clock, calls, connections } = connectionsOf();
+    const node = nodeOf(peer);
+    connections.ready(node, "main");
+    await until(() => connections.ready(node, "main") !== null);
+    const cause = new ConnectionError(null, "beginning again");
+    connections.reset(cause);
+    await until(() => calls.includes("lost"));
+    expect(connections.lastError([node], "main")).toBe(cause);
+    expect(connections.retryAtMs(node, "main")).toBeGreaterThan(clock.now());
+  });
+
+  test("tell where a broker says that it is of another cluster", async () => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
+      await connection.handshake({ errorCode: 129, apiKeys: [] });
+      await connection.closed;
+    });
+    const { calls, connections } = connectionsOf();
+    connections.ready(nodeOf(peer), "main");
+    await until(() => calls.includes("lost"));
+    expect(calls).toContain("REBOOTSTRAP_REQUIRED");
+  });
+
+  test("close a mechanism when all of them are closed", async () => {
+    let closed = 0;
+    const close = () => {
+      closed += 1;
+    };
+    const sasl: SaslMechanism = { name: "ANY", authenticate: async () => {}, close };
+    const { connections } = connectionsOf({ security: { protocol: "SASL_PLAINTEXT", tls: null, sasl: () => sasl } });
+    await connections.close(0);
+    expect(closed).toBe(1);
   });
 });
