@@ -1,5 +1,4 @@
 import { leaderOf, type NetworkClient, type TopicPartition } from "@odradek/network";
-import type { BrokerError } from "@odradek/protocol";
 
 /**
  * What those who decide on requests see of the network: who leads what, which node takes a request right now, and a
@@ -7,18 +6,19 @@ import type { BrokerError } from "@odradek/protocol";
  */
 export type ClusterView = Pick<
   NetworkClient,
-  "metadata" | "ready" | "retryAtMs" | "requestUpdate" | "authenticationError"
+  "metadata" | "ready" | "retryAtMs" | "requestUpdate" | "authenticationError" | "fatalError"
 >;
 
 /**
  * Groups partitions by the node that leads them. Where the leader is not known, metadata is asked for.
  *
- * @param onFatal called for a partition whose topic the cluster refuses to tell of: asking again will not mend that
+ * @param onFatal called where asking again will not mend that: for a topic that the cluster refuses to tell of, and where
+ *   nothing can be learned of the cluster at all
  */
 export function byLeader<P extends TopicPartition>(
   cluster: ClusterView,
   partitions: Iterable<P>,
-  onFatal: (error: BrokerError) => void,
+  onFatal: (error: Error) => void,
 ): Map<number, P[]> {
   const groups = new Map<number, P[]>();
   const { snapshot } = cluster.metadata;
@@ -35,6 +35,10 @@ export function byLeader<P extends TopicPartition>(
     if (group === undefined) groups.set(leader.id, [partition]);
     else group.push(partition);
   }
-  if (isLeaderMissing) cluster.requestUpdate();
+  if (!isLeaderMissing) return groups;
+  // First, so that another attempt begins where one is due: then it is not known yet.
+  cluster.requestUpdate();
+  const { fatalError } = cluster;
+  if (fatalError !== null) onFatal(fatalError);
   return groups;
 }

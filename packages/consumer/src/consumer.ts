@@ -234,7 +234,8 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
   /**
    * The partitions of a topic, by number, and who leads them.
    *
-   * @throws TimeoutError where the topic does not come into being in time, BrokerError for one that cannot be told
+   * @throws TimeoutError where the topic does not come into being in time, AuthenticationError, BrokerError for one that
+   *   cannot be told
    */
   async partitionsFor(topic: string, { timeoutMs }: CallOptions = {}): Promise<readonly PartitionSnapshot[]> {
     this.#enter();
@@ -248,8 +249,10 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
         const fatal = metadata.fatalErrorOf(topic);
         if (fatal !== null) throw fatal;
         const known = metadata.snapshot.topics.get(topic)?.partitions ?? null;
-        if (known === null) this.#network.requestUpdate();
-        return known;
+        if (known !== null) return known;
+        this.#network.requestUpdate();
+        this.#throwFatal();
+        return null;
       });
       if (found === null) throw new TimeoutError(`the partitions of ${topic}`, deadline.timeoutMs);
       return found;
@@ -404,6 +407,8 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
   #wait<T>(deadline: Deadline, signal: AbortSignal | undefined, find: () => T | null): Promise<T | null> {
     // Void by now, as after a seek; what still holds is found again.
     this.#takeError();
+    // Whoever calls again wants another attempt, where one is due: what was refused may have been granted meanwhile.
+    if (this.#network.fatalError !== null) this.#network.requestUpdate();
     return this.#loop.wait(deadline, signal, find);
   }
 
@@ -412,6 +417,12 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     yield this.#offsetLookup.poll(nowMs);
     if (this.#isPolling || this.#loop.isAwaited) yield this.#offsetReset.poll(nowMs);
     if (this.#isPolling) yield this.#fetcher.poll(nowMs);
+  }
+
+  /** Nothing can be learned of the cluster. */
+  #throwFatal(): void {
+    const { fatalError } = this.#network;
+    if (fatalError !== null) throw fatalError;
   }
 
   #throwError(): void {

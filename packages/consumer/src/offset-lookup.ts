@@ -66,7 +66,7 @@ export class OffsetLookup {
    * Asks; `poll` gives the requests that it takes. No partition may be named twice.
    *
    * @returns what the leaders answered, by the text of the partition
-   * @throws TimeoutError at the deadline, BrokerError for what asking again will not mend
+   * @throws TimeoutError at the deadline, AuthenticationError, BrokerError for what asking again will not mend
    */
   lookUp(queries: readonly OffsetQuery[], deadline: Deadline): Promise<ReadonlyMap<string, ListedOffset>> {
     return new Promise((resolve, reject) => {

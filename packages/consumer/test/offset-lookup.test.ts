@@ -152,6 +152,16 @@ describe("OffsetLookup", () => {
     await expect(answer).rejects.toThrow(TimeoutError);
   });
 
+  test("ends where nothing can be learned of the cluster, after it was asked once more", async () => {
+    const { ask, poll, cluster } = fixture();
+    const answer = ask([7]);
+    poll();
+    cluster.fatalError = new ConnectionError(null, "nobody is a broker", { retriable: false });
+    poll();
+    expect(cluster.updatesRequested).toBe(2);
+    await expect(answer).rejects.toBe(cluster.fatalError);
+  });
+
   test("ends all calls when it is told to", async () => {
     const { ask, lookup } = fixture();
     const answers = [ask([0]), ask([1])];

@@ -15,6 +15,8 @@ export class TestCluster implements ClusterView {
   readonly unready = new Map<number, number>();
   /** Nodes that do not let us in. */
   readonly refusals = new Map<number, AuthenticationError>();
+  /** Why nothing can be learned of it. */
+  fatalError: Error | null = null;
   /** What was asked for readiness, in order. */
   readonly readied: string[] = [];
   updatesRequested = 0;
