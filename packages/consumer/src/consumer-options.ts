@@ -51,7 +51,7 @@ export interface ConsumerOptions<K = Uint8Array, V = Uint8Array> extends ClientO
   /**
    * Most bytes that a compressed batch may have after decompression: a larger one is a CorruptLogError, so that a few
    * bytes from a broker cannot fill the memory. A poll also ends, with fewer records, once the batches that it has
-   * decompressed make up as much. @default 67_108_864
+   * decompressed make up a quarter of it. @default 67_108_864
    */
   readonly maxDecompressedBytes?: number;
   /** Whether a broker may create a topic because this consumer asked about it. @default true */

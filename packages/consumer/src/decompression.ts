@@ -1,11 +1,15 @@
 import type { RecordBatch } from "@odradek/protocol";
 
+/** Of what one batch may become, the part up to which a poll goes on: the collector leaves as much again, and again. */
+const pollShare = 4;
+
 /**
  * How much one poll has decompressed. A record keeps alive all that its batch became, so that five hundred records of as
  * many small batches could fill any memory.
  */
 export class DecompressionTally {
   #bytes = 0;
+  #lastBytes = 0;
   #isFull = false;
 
   /** Whether a batch had to wait for the next poll. */
@@ -13,14 +17,18 @@ export class DecompressionTally {
     return this.#isFull;
   }
 
-  /** Whether another batch may be opened where there may be `maxBytes`; the first one always may. */
+  /**
+   * Whether another batch may be opened, each of which may become `maxBytes`; the first one always may. What it becomes
+   * nobody knows before: the best guess is what the last one became.
+   */
   admits(maxBytes: number): boolean {
-    this.#isFull = this.#bytes >= maxBytes;
+    this.#isFull = this.#bytes > 0 && this.#bytes + this.#lastBytes > maxBytes / pollShare;
     return !this.#isFull;
   }
 
   add(bytes: number): void {
     this.#bytes += bytes;
+    this.#lastBytes = bytes;
   }
 }
 

@@ -8,21 +8,24 @@ async function batchToFinish() {
   const bytes = await batch([{ value: "v" }], { codec: "gzip" });
   const [found] = new RecordBatches(bytes, defaultRecordBatchesOptions);
   if (found === undefined) throw new Error("no batch");
-  let finish = () => {};
-  let fail = (_: Error) => {};
+  let settle: { resolve: () => void; reject: (error: Error) => void } | null = null;
   let starts = 0;
   const own: RecordBatch = Object.create(found, {
     decompress: {
       value: () => {
         starts += 1;
         return new Promise<void>((resolve, reject) => {
-          finish = resolve;
-          fail = reject;
+          settle = { resolve, reject };
         });
       },
     },
   });
-  return { batch: own, finish: () => finish(), fail: (error: Error) => fail(error), starts: () => starts };
+  return {
+    batch: own,
+    finish: () => settle?.resolve(),
+    fail: (error: Error) => settle?.reject(error),
+    starts: () => starts,
+  };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -62,14 +65,22 @@ describe("BackgroundDecompression", () => {
 });
 
 describe("DecompressionTally", () => {
-  test("admits batches until they are as much as one may be", () => {
+  test("admits the first batch whatever there may be", () => {
+    expect(new DecompressionTally().admits(1)).toBe(true);
+  });
+
+  test("admits batches, if the next is as the last one was, up to a quarter of what one may be", () => {
     const tally = new DecompressionTally();
-    expect(tally.admits(100)).toBe(true);
-    tally.add(99);
-    expect(tally.admits(100)).toBe(true);
-    tally.add(99);
+    expect(tally.admits(400)).toBe(true);
+    tally.add(60);
+    expect(tally.admits(400)).toBe(false);
+    tally.add(20);
+    expect(tally.admits(400)).toBe(true);
+    tally.add(0);
+    expect(tally.admits(400)).toBe(true);
     expect(tally.isFull).toBe(false);
-    expect(tally.admits(100)).toBe(false);
+    tally.add(21);
+    expect(tally.admits(400)).toBe(false);
     expect(tally.isFull).toBe(true);
   });
 });

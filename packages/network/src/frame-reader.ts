@@ -1,6 +1,9 @@
 import { DecodeError } from "@odradek/protocol";
 import { isTlsAlert } from "./security/tls-failure.ts";
 
+/** A frame of this size that was refused is worth giving back. */
+const discardedBytes = 1_048_576;
+
 /**
  * Cuts a stream of chunks into frames. A frame inside one chunk is a view of it; a frame over several chunks is
  * copied once, chunk by chunk, into a buffer of exactly its size.
@@ -15,7 +18,7 @@ export class FrameReader {
   readonly #lengthBytes = Buffer.alloc(4);
   #lengthHave = 0;
   /** The frame that is being put together, `null` between frames. */
-  #frame: Buffer | null = null;
+  #frame: Buffer<ArrayBuffer> | null = null;
   #frameHave = 0;
 
   constructor(maxFrameBytes: number, onFrame: (payload: Buffer) => void) {
@@ -62,14 +65,23 @@ export class FrameReader {
     this.#frameHave = 0;
   }
 
-  #fill(frame: Buffer, chunk: Buffer, offset: number): number {
+  #fill(frame: Buffer<ArrayBuffer>, chunk: Buffer, offset: number): number {
     const copied = chunk.copy(frame, this.#frameHave, offset);
     this.#frameHave += copied;
     if (this.#frameHave === frame.length) {
       this.#frame = null;
-      this.#onFrame(frame);
+      this.#handOver(frame);
     }
     return copied;
+  }
+
+  #handOver(frame: Buffer<ArrayBuffer>): void {
+    try {
+      this.#onFrame(frame);
+    } catch (error) {
+      if (frame.length >= discardedBytes) discard(frame);
+      throw error;
+    }
   }
 
   #checked(length: number, first: Buffer): number {
@@ -78,6 +90,16 @@ export class FrameReader {
     const limit = `between ${this.minFrameBytes} and ${this.maxFrameBytes} bytes`;
     throw new DecodeError(`frame length ${length} is not ${limit}${guess === null ? "" : `; ${guess}`}`, 0);
   }
+}
+
+/**
+ * Gives memory back at once of which nobody has kept a part. The collector would come by too late: two frames of 100 MiB
+ * that mean nothing, and a third one on its way, are what a peer could have us hold. What is sent to a closed port is gone.
+ */
+function discard({ buffer }: Buffer<ArrayBuffer>): void {
+  const { port1 } = new MessageChannel();
+  port1.close();
+  port1.postMessage(null, [buffer]);
 }
 
 /** Who else opens a connection with these four bytes. */

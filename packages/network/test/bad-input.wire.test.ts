@@ -121,7 +121,7 @@ const onceReady: BadInput[] = [
     name: "a length of text beyond its bytes",
     bytes: ({ correlationId }) =>
       frame(int32(correlationId), beforeBrokers, Buffer.from([2]), int32(1), many, Buffer.alloc(50)),
-    says: /cannot decode MetadataResponse v12 brokers\[0\]\.host at offset 1\d: 2147483646 bytes needed, 50 left/,
+    says: /cannot decode MetadataResponse v12 brokers\[0\]\.host at offset 1\d: 2147483646 bytes of text, 32767 at most/,
   },
   {
     name: "half an answer",

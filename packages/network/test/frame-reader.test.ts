@@ -92,6 +92,33 @@ describe("a frame reader", () => {
     expect(() => reader.push(bytes.subarray(3))).toThrow(`frame length ${length} is not between 4 and 1000 bytes`);
   });
 
+  test("gives the memory of a large frame back at once when it is refused", () => {
+    let refused: Buffer = Buffer.alloc(0);
+    const reader = new FrameReader(10_000_000, (payload) => {
+      refused = payload;
+      throw new DecodeError("nonsense", 0);
+    });
+    const bytes = frame(Buffer.alloc(5_000_000, 1));
+    reader.push(bytes.subarray(0, 1_000));
+    expect(() => reader.push(bytes.subarray(1_000))).toThrow("nonsense");
+    expect(refused).toHaveLength(0);
+    expect(refused.buffer.byteLength).toBe(0);
+  });
+
+  test("leaves the memory alone of what it has not made, and of what was taken", () => {
+    const kept: Buffer[] = [];
+    const reader = new FrameReader(10_000_000, (payload) => {
+      kept.push(payload);
+      if (kept.length === 2) throw new DecodeError("nonsense", 0);
+    });
+    const bytes = frame(Buffer.alloc(5_000_000, 1));
+    reader.push(bytes.subarray(0, 1_000));
+    reader.push(bytes.subarray(1_000));
+    // In one chunk, the frame is a part of the chunk, which is the socket's.
+    expect(() => reader.push(bytes)).toThrow("nonsense");
+    expect(kept.map((payload) => payload.length)).toEqual([5_000_000, 5_000_000]);
+  });
+
   test("takes larger frames once it is told to", () => {
     const { reader, frames } = readerOf(10);
     reader.maxFrameBytes = 20;

@@ -12,6 +12,9 @@ const itemBytes = 100;
 /** Java's readers and writers take no longer text either, whatever form its length has. */
 export const maxTextBytes = 0x7fff;
 
+/** One letter outside of Latin-1 has all of them take two bytes; as much again for what the collector has yet to come by. */
+const letterBytes = 4;
+
 /** A slot in an array that may have grown by half since it was last full. */
 const slotBytes = 12;
 
@@ -112,8 +115,7 @@ export class Reader {
   text(length: number): string {
     if (length > maxTextBytes) throw new DecodeError(`${length} bytes of text, ${maxTextBytes} at most`, this.offset);
     const start = this.take(length);
-    // One letter outside of Latin-1 has all of them take two bytes.
-    this.#spend(length * 2, start);
+    this.#spend(length * letterBytes, start);
     return this.buffer.toString("utf8", start, start + length);
   }
 

@@ -212,10 +212,10 @@ describe("text", () => {
   const encoded = (texts: number, bytes: number) =>
     payloadOf(encodeResponse(DescribeConfigs, 4, 7, configs(texts, bytes)));
 
-  test("counts by its letters, two bytes each", () => {
+  test("counts by its letters, four bytes each", () => {
     const payload = encoded(10, 30_000);
-    expect(decodeResponse(DescribeConfigs, 4, payload, 6_100).results[0]?.configs).toHaveLength(10);
-    expect(refusal(() => decodeResponse(DescribeConfigs, 4, payload, 6_000))?.path).toMatch(/configs\[\d\]\.value$/);
+    expect(decodeResponse(DescribeConfigs, 4, payload, 12_100).results[0]?.configs).toHaveLength(10);
+    expect(refusal(() => decodeResponse(DescribeConfigs, 4, payload, 12_000))?.path).toMatch(/configs\[\d\]\.value$/);
   });
 
   test("is 32767 bytes long at most, as in Kafka, also where its length could say more", () => {
