@@ -22,6 +22,8 @@ export interface ClusterOptions {
   readonly brokers?: 1 | 3;
   /** Lines of `server.properties` for every broker, on top of the launcher's own. */
   readonly properties?: Readonly<Record<string, string>>;
+  /** Options of the JVM of every broker, on top of the launcher's frugal ones. In containers nobody looks at them. */
+  readonly jvmOptions?: readonly string[];
   /**
    * The one provider to use.
    *
@@ -80,9 +82,9 @@ function preferredProvider(): ProviderName | undefined {
 }
 
 async function planOf(options: ClusterOptions): Promise<ClusterPlan> {
-  const { version = defaultVersion, secure = false, brokers = 3, properties = {} } = options;
+  const { version = defaultVersion, secure = false, brokers = 3, properties = {}, jvmOptions = [] } = options;
   if (secure && releaseOf(version).quorum !== "kraft") {
     throw new Error(`a secure cluster needs Kafka 3.9.2 or 4.3.1, not ${version}`);
   }
-  return { version, brokers, properties, security: secure ? await ClusterSecurity.create() : undefined };
+  return { version, brokers, properties, jvmOptions, security: secure ? await ClusterSecurity.create() : undefined };
 }

@@ -8,6 +8,8 @@ export interface ClusterPlan {
   readonly security: ClusterSecurity | undefined;
   /** Lines of `server.properties` for every broker, on top of the launcher's own. */
   readonly properties: Readonly<Record<string, string>>;
+  /** Of every broker's JVM, on top of the launcher's own. */
+  readonly jvmOptions: readonly string[];
 }
 
 export const hasKraft = ({ version }: ClusterPlan): boolean => releaseOf(version).quorum === "kraft";

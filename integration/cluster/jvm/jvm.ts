@@ -56,7 +56,7 @@ const loggingOption = ({ version }: ClusterPlan): string =>
 
 /** Runs one broker from its start to an orderly end. */
 async function rehearse({ version }: ClusterPlan, runtime: Runtime): Promise<void> {
-  const plan = { version, brokers: 1, properties: {}, security: undefined };
+  const plan = { version, brokers: 1, properties: {}, jvmOptions: [], security: undefined };
   await using cluster = new OwnCluster(await layOut(plan, runtime), { ...plan, whereabouts: "in rehearsal" });
   await cluster.start();
   for (const broker of cluster.brokers) await broker.stop();
@@ -82,7 +82,12 @@ async function layOut(plan: ClusterPlan, runtime: Runtime): Promise<Fleet> {
       zookeeper: hasKraft(plan) ? undefined : await startZooKeeper(command, home, watchdog),
       jwksUrl: pathToFileURL(jwks).href,
     };
-    const brokerOptions = [...runtime.options, ...runtime.brokerOptions, allowingUrl(layout.jwksUrl)];
+    const brokerOptions = [
+      ...runtime.options,
+      ...runtime.brokerOptions,
+      allowingUrl(layout.jwksUrl),
+      ...plan.jvmOptions,
+    ];
     const clusterId = randomClusterId();
     const machine = async (node: Node): Promise<JvmMachine> => {
       const name = `broker-${node.id}`;
