@@ -93,6 +93,8 @@ export class MetadataUpdater {
   updateIfDue(): void {
     const isAwoken = this.#state.is("dormant") && this.#isWorthAnAttempt();
     if (isAwoken) this.#state.to("idle");
+    // Somebody waits for another attempt, for which it is too early.
+    else if (this.#state.is("dormant") && this.#metadata.isWanted) this.#alarm.set(this.#metadata.dueAtMs);
     if (!this.#state.is("idle")) return;
     const nowMs = this.#clock.now();
     const dueAtMs = this.#metadata.dueAtMs;

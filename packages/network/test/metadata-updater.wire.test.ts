@@ -518,6 +518,20 @@ describe("who is refused by the brokers", () => {
     expect(metadata.snapshot.clusterId).toBe("cluster");
   });
 
+  test("asks once more when the back-off is over, where that was wanted before", async () => {
+    const { attempts, cluster, open } = await guarded(3);
+    const { metadata, updater, pass } = updaterOf(cluster.bootstrapServers, { sasl, retryBackoffMs: 2_000 });
+    updater.updateIfDue();
+    await until(() => updater.lastError !== null);
+    await pass(500, 100);
+    open();
+    metadata.requestUpdate();
+    expect(attempts()).toBe(1);
+    await pass(2_500, 100);
+    expect(attempts()).toBe(2);
+    expect(metadata.snapshot.clusterId).toBe("cluster");
+  });
+
   test("does not ask in vain within the back-off, however often it is wanted", async () => {
     const { attempts, cluster } = await guarded(1);
     const { metadata, updater, pass } = updaterOf(cluster.bootstrapServers, { sasl });
