@@ -65,7 +65,7 @@ async function timeAll(run: Run, folder: string): Promise<Table[]> {
     }
   }
   return run.nodes.map((node) => {
-    const comparison = new Comparison(run, node);
+    const comparison = new Comparison(run, node, peers);
     for (const turn of turns.filter((each) => each.node === node)) {
       for (const work of codecCases) {
         const values = valuesOf(work, turn.answers);

@@ -1,5 +1,4 @@
 import { type Measurement, median, summary, threeDigits } from "./measurement.ts";
-import { type Peer, peers } from "./peer.ts";
 import type { NodeBinary, Run } from "./run.ts";
 import type { Table } from "./table.ts";
 
@@ -10,15 +9,26 @@ export interface Work {
   readonly better: "lower" | "higher";
 }
 
+/** A column behind those of the peers: how odradek stands to the best of some of them. */
+export interface Ratio {
+  readonly head: string;
+  readonly rivals: readonly string[];
+}
+
 /** The measurements of one run on one Node, side by side. */
 export class Comparison {
   readonly #run: Run;
   readonly #node: NodeBinary;
+  readonly #peers: readonly string[];
+  readonly #ratios: readonly Ratio[];
   readonly #measurements: Measurement[] = [];
 
-  constructor(run: Run, node: NodeBinary) {
+  /** @param ratios by default the one to the best of all the others */
+  constructor(run: Run, node: NodeBinary, peers: readonly string[], ratios: readonly Ratio[] = [toTheBest(peers)]) {
     this.#run = run;
     this.#node = node;
+    this.#peers = peers;
+    this.#ratios = ratios;
   }
 
   /** @throws Error for numbers of another run or Node: the machine was another one by then, and so would the ratio be */
@@ -36,10 +46,15 @@ export class Comparison {
   table(title: string, works: readonly Work[]): Table {
     return {
       title: `${title}, Node ${this.#node.version}, median (range) of ${this.#rounds()}`,
-      head: ["work", "unit", ...peers, "odradek to the best peer"],
+      head: ["work", "unit", ...this.#peers, ...this.#ratios.map(({ head }) => head)],
       rows: works
         .filter(({ name }) => this.#measurements.some(({ work }) => work === name))
-        .map((work) => [work.name, work.unit, ...peers.map((peer) => this.#cell(work, peer)), this.#ratio(work)]),
+        .map((work) => [
+          work.name,
+          work.unit,
+          ...this.#peers.map((peer) => this.#cell(work, peer)),
+          ...this.#ratios.map(({ rivals }) => this.#ratio(work, rivals)),
+        ]),
     };
   }
 
@@ -47,16 +62,15 @@ export class Comparison {
     return Math.max(0, ...this.#measurements.map(({ values }) => values.length));
   }
 
-  #cell(work: Work, peer: Peer): string {
+  #cell(work: Work, peer: string): string {
     const values = this.#values(work, peer);
     return values === null ? "-" : summary(values);
   }
 
-  /** `4.2x`: how many times as fast odradek is as the fastest of the others; below 1 it is slower. */
-  #ratio(work: Work): string {
+  /** `4.2x`: how many times as fast odradek is as the fastest of its rivals; below 1 it is slower. */
+  #ratio(work: Work, rivals: readonly string[]): string {
     const own = this.#values(work, "odradek");
-    const others = peers
-      .filter((peer) => peer !== "odradek")
+    const others = rivals
       .map((peer) => this.#values(work, peer))
       .flatMap((values) => (values === null ? [] : [median(values)]));
     if (own === null || others.length === 0) return "-";
@@ -64,7 +78,11 @@ export class Comparison {
     return `${threeDigits(factor)}x`;
   }
 
-  #values(work: Work, peer: Peer): readonly number[] | null {
+  #values(work: Work, peer: string): readonly number[] | null {
     return this.#measurements.find((one) => one.work === work.name && one.peer === peer)?.values ?? null;
   }
+}
+
+function toTheBest(peers: readonly string[]): Ratio {
+  return { head: "odradek to the best peer", rivals: peers.filter((peer) => peer !== "odradek") };
 }

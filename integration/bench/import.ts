@@ -57,7 +57,7 @@ function measureOn(run: Run, node: NodeBinary): Table {
     for (const { start, costs } of inTurn(turns, round)) costs.push(launch(node, start));
   }
 
-  const comparison = new Comparison(run, node);
+  const comparison = new Comparison(run, node, peers);
   for (const { start, costs } of turns) {
     if (start.peer === null) continue;
     const bare = turns.find((turn) => turn.start.peer === null && turn.start.way === start.way)?.costs ?? [];

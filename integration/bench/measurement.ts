@@ -1,11 +1,9 @@
-import type { Peer } from "./peer.ts";
-
 /** What one peer took for one kind of work, over the rounds of a run. */
 export interface Measurement {
   /** The run that it is from: numbers of different runs are not compared. */
   readonly runId: string;
   readonly nodeVersion: string;
-  readonly peer: Peer;
+  readonly peer: string;
   readonly work: string;
   /** One per round, in the unit of the work. */
   readonly values: readonly number[];
