@@ -2,19 +2,21 @@ import { parseArgs } from "node:util";
 import { codec } from "./codec.ts";
 import { importTime } from "./import.ts";
 import { loadAverage, machine } from "./machine.ts";
+import { produce } from "./produce.ts";
 import { newRun } from "./run.ts";
 import type { Suite } from "./suite.ts";
 import { markdown } from "./table.ts";
 
-const suites: readonly Suite[] = [codec, importTime];
+const suites: readonly Suite[] = [codec, importTime, produce];
 
-/** `npm run bench -- [SUITE...] [--node PATH]... [--rounds 5] [--smoke]`: measures, and prints tables. */
+/** `npm run bench -- [SUITE...] [--node PATH]... [--rounds 5] [--workload NAME]... [--smoke]`: measures, and prints tables. */
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
     options: {
       node: { type: "string", multiple: true, default: [] },
       rounds: { type: "string", default: "5" },
+      workload: { type: "string", multiple: true, default: [] },
       smoke: { type: "boolean", default: false },
     },
   });
@@ -24,7 +26,7 @@ async function main(): Promise<void> {
     throw new Error(`--rounds ${values.rounds}: it is 5 or more, for a median that means something`);
   }
 
-  const run = newRun({ nodePaths: values.node, rounds, isSmoke: values.smoke });
+  const run = newRun({ nodePaths: values.node, rounds, isSmoke: values.smoke, workloads: values.workload });
   print([...machine(run), `load average before: ${loadAverage()}`].join("\n\n"));
   for (const suite of chosen) {
     for (const table of await suite.measure(run)) print(markdown(table));

@@ -16,6 +16,8 @@ export interface Run {
   readonly rounds: number;
   /** Whether it only has to show that everything still runs. */
   readonly isSmoke: boolean;
+  /** The names of those workloads of a suite that are wanted, where it has several; none of them asks for all. */
+  readonly workloads: readonly string[];
 }
 
 export interface RunOptions {
@@ -23,15 +25,16 @@ export interface RunOptions {
   readonly nodePaths: readonly string[];
   readonly rounds: number;
   readonly isSmoke: boolean;
+  readonly workloads: readonly string[];
 }
 
-export function newRun({ nodePaths, rounds, isSmoke }: RunOptions): Run {
+export function newRun({ nodePaths, rounds, isSmoke, workloads }: RunOptions): Run {
   const paths = nodePaths.length === 0 ? [process.execPath] : nodePaths;
   const nodes = paths.map((path) => ({
     path,
     version: execFileSync(path, ["-p", "process.version"]).toString().trim(),
   }));
-  return { id: randomUUID(), nodes, rounds, isSmoke };
+  return { id: randomUUID(), nodes, rounds, isSmoke, workloads };
 }
 
 /** Every other round goes backwards, so that nobody always comes after the same neighbour. */

@@ -1,0 +1,13 @@
+import { KafkaProducer } from "odradek";
+import type { PeerProducer } from "./load.ts";
+import type { Target } from "./target.ts";
+
+export async function odradekProducer({ bootstrapServers, topic, compression }: Target): Promise<PeerProducer> {
+  const producer = new KafkaProducer({ bootstrapServers, acks: "all", compressionType: compression });
+  await producer.connect();
+  return {
+    send: ({ key, value }) => producer.send({ topic, key, value }),
+    sendAll: (payloads) => producer.sendAll(payloads.map(({ key, value }) => ({ topic, key, value }))),
+    close: () => producer.close(),
+  };
+}
