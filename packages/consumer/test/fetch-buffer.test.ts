@@ -183,6 +183,16 @@ describe("FetchBuffer", () => {
     expect(buffer.has(p0)).toBe(false);
   });
 
+  test("hands out other partitions while one of them is corrupt, however often it comes again", async () => {
+    const { arrive, drained, p0, p1 } = fixture();
+    for (let baseOffset = 0; baseOffset < 6; baseOffset += 2) {
+      arrive(p0, damaged(await counted(2)));
+      arrive(p1, await counted(2, { baseOffset }));
+      expect(() => drained()).toThrow(CorruptLogError);
+      expect(drained()).toEqual([`1:v${baseOffset}`, `1:v${baseOffset + 1}`]);
+    }
+  });
+
   test("hands out records behind corrupt bytes after a seek to where their error says", async () => {
     const { p0, arrive, drained } = fixture();
     arrive(p0, damaged(await counted(4)));

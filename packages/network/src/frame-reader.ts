@@ -63,6 +63,8 @@ export class FrameReader {
   #begin(length: number): void {
     this.#frame = Buffer.allocUnsafeSlow(length);
     this.#frameHave = 0;
+    // No byte will come to complete it.
+    if (length === 0) this.#fill(this.#frame, this.#lengthBytes, this.#lengthBytes.length);
   }
 
   #fill(frame: Buffer<ArrayBuffer>, chunk: Buffer, offset: number): number {

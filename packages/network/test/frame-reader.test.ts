@@ -119,6 +119,16 @@ describe("a frame reader", () => {
     expect(kept.map((payload) => payload.length)).toEqual([5_000_000, 5_000_000]);
   });
 
+  test("hands out an empty frame at once, where those are taken, however its length came", () => {
+    const { reader, frames } = readerOf();
+    reader.minFrameBytes = 0;
+    reader.push(announced(0));
+    expect(frames).toHaveLength(1);
+    reader.push(announced(0).subarray(0, 1));
+    reader.push(announced(0).subarray(1));
+    expect(frames.map((payload) => payload.length)).toEqual([0, 0]);
+  });
+
   test("takes larger frames once it is told to", () => {
     const { reader, frames } = readerOf(10);
     reader.maxFrameBytes = 20;
