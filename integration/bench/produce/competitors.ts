@@ -71,7 +71,6 @@ async function ask(
     // kafkajs asks for timers of negative length, of which newer Nodes warn.
     execArgv: ["--disable-warning=TimeoutNegativeWarning"],
     stdio: ["ignore", "inherit", "inherit", "ipc"],
-    env: { ...process.env, KAFKAJS_NO_PARTITIONER_WARNING: "1" },
     signal: AbortSignal.timeout(longestTurnMs),
     killSignal: "SIGKILL",
   });

@@ -1,8 +1,8 @@
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { decodeResponse, encodeResponse } from "@odradek/protocol";
 import { Metadata } from "@odradek/protocol/messages/metadata";
-import { loopback } from "../../cluster/ports.ts";
+import { freePorts, loopback } from "../../cluster/ports.ts";
 import type { Address } from "../../cluster/wire.ts";
 import { DelayLine } from "./delay-line.ts";
 import { Frames, RequestHeads } from "./frames.ts";
@@ -15,15 +15,14 @@ export interface Distance {
 
 /** @returns for each broker a port behind which it is further away */
 async function open({ brokers, addedMs }: Distance): Promise<number[]> {
-  const ports = new Map<string, number>();
+  const free = await freePorts(brokers.length);
+  const ports = new Map(brokers.map((broker, index) => [key(broker), free[index] ?? 0]));
   for (const broker of brokers) {
     const server = createServer({ noDelay: true }, (client) => join(client, broker, addedMs, ports));
-    server.listen(0, loopback);
+    server.listen(ports.get(key(broker)), loopback);
     await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
-    ports.set(key(broker), port);
   }
-  return [...ports.values()];
+  return free;
 }
 
 /** Answers are held back, which for who asks is the same as a longer way in both directions. */
@@ -54,10 +53,13 @@ function join(client: Socket, broker: Address, addedMs: number, ports: ReadonlyM
   }
 }
 
-/** Metadata says where the brokers are: it has to name the ports of this process. */
+/** Metadata says where the brokers are: it has to name this process. */
 function relocated(frame: Buffer, version: number, ports: ReadonlyMap<string, number>): Buffer {
   const response = decodeResponse(Metadata, version, frame.subarray(4));
-  const brokers = response.brokers.map((broker) => ({ ...broker, port: ports.get(key(broker)) ?? broker.port }));
+  const brokers = response.brokers.map((broker) => {
+    const port = ports.get(key(broker));
+    return port === undefined ? broker : { ...broker, host: loopback, port };
+  });
   const correlationId = frame.readInt32BE(4);
   return Buffer.concat(encodeResponse(Metadata, version, correlationId, { ...response, brokers }).chunks);
 }

@@ -64,8 +64,9 @@ export class JavaTool {
     for (const stream of [child.stdout, child.stderr])
       stream.on("data", (text: Buffer) => (printed += text.toString()));
     const [code] = await once(child, "close").finally(() => clearInterval(watch));
-    const steady = /steady state records sent, ([\d.]+) records\/sec/.exec(printed);
-    const total = /^(\d+) records sent/m.exec(printed);
+    // Only the lines that sum up have percentiles: one for all records, one for those after the warm-up.
+    const total = /^(\d+) records sent, .* 99\.9th/m.exec(printed);
+    const steady = /^\d+ steady state records sent, ([\d.]+) records\/sec .* 99\.9th/m.exec(printed);
     if (code !== 0 || steady === null || total === null) throw new Error(`ProducerPerformance fails:\n${printed}`);
     return {
       sentRecords: Number(total[1]),
