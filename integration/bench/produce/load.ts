@@ -9,15 +9,17 @@ export interface PeerProducer {
   close(): Promise<unknown>;
 }
 
-/** For how long to send, in milliseconds. */
+/** For how long to send, in milliseconds, and how much at a time. */
 export interface Patience {
   /** Until the compiler is done and connections are there. */
   readonly warmUpMs: number;
   readonly measuredMs: number;
+  /** More calls than that are never outstanding, whatever the workload says. */
+  readonly mostOutstanding: number;
 }
 
-export const patient: Patience = { warmUpMs: 2_000, measuredMs: 3_000 };
-export const hasty: Patience = { warmUpMs: 100, measuredMs: 200 };
+export const patient: Patience = { warmUpMs: 2_000, measuredMs: 3_000, mostOutstanding: 1_000 };
+export const hasty: Patience = { warmUpMs: 50, measuredMs: 100, mostOutstanding: 50 };
 
 /** What a producer took for a workload. */
 export interface Outcome {
@@ -39,10 +41,13 @@ const timedOneOf = 37;
 /** Sends for as long as asked. The last calls end after that time, and count. */
 export async function load(producer: PeerProducer, workload: Workload, patience: Patience): Promise<Outcome> {
   const source = new Source(workload);
-  const warmUp = await sendFor(patience.warmUpMs, producer, workload, source);
+  const { warmUpMs, measuredMs, mostOutstanding } = patience;
+  const outstandingCalls = Math.min(workload.outstandingCalls, mostOutstanding);
+  const order = { ...workload, outstandingCalls };
+  const warmUp = await sendFor(warmUpMs, producer, order, source);
   const cpuBefore = process.cpuUsage();
   const startedAt = performance.now();
-  const { records, tookMs } = await sendFor(patience.measuredMs, producer, workload, source);
+  const { records, tookMs } = await sendFor(measuredMs, producer, order, source);
   const wallMs = performance.now() - startedAt;
   const { user, system } = process.cpuUsage(cpuBefore);
   tookMs.sort();

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { startCluster } from "../../cluster/cluster.ts";
-import { load, type Patience } from "./load.ts";
+import { load, patient } from "./load.ts";
 import { clients, openProducer } from "./producers.ts";
 import { TurnTopic } from "./topic.ts";
 import { workloadNamed } from "./workloads.ts";
@@ -21,7 +21,7 @@ async function main(): Promise<void> {
   const workload = workloadNamed(positionals[0] ?? "one");
   const client = clients.find((name) => name === values.client);
   if (client === undefined) throw new Error(`--client ${values.client}: it is one of ${clients.join(", ")}`);
-  const patience: Patience = { warmUpMs: 1_000, measuredMs: Number(values.seconds) * 1_000 };
+  const patience = { ...patient, measuredMs: Number(values.seconds) * 1_000 };
 
   await using cluster = await startCluster();
   await using topic = await TurnTopic.create(cluster, workload.partitions, Number(values.replicas));
