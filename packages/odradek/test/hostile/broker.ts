@@ -77,12 +77,14 @@ const answering =
   ({ apiVersion, correlationId }) =>
     Buffer.concat(encodeResponse(api, apiVersion, correlationId, body).chunks);
 
-/** A whole frame of any bytes behind the right correlation id. */
+/** A whole frame of any bytes behind the right correlation id. The parts may be large: they are not put together. */
 export const raw =
-  (...parts: readonly Uint8Array[]): Reaction =>
-  ({ correlationId }) => {
+  (...parts: readonly Buffer[]): Reaction =>
+  async ({ correlationId }, connection) => {
     const bytes = parts.reduce((sum, part) => sum + part.length, 4);
-    return Buffer.concat([int32(bytes), int32(correlationId), ...parts]);
+    connection.write(Buffer.concat([int32(bytes), int32(correlationId)]));
+    for (const part of parts) await written(connection, part);
+    return null;
   };
 
 /** A length, and zeros for as long as somebody takes them. */

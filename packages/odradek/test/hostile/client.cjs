@@ -1,16 +1,16 @@
 // A client in a process of its own, so that what a hostile peer makes of it can be measured:
 //
-//   node client.cjs admin|producer|consumer PORT
+//   node client.cjs admin|producer|consumer PORT PATIENCE_MS
 //
 // It works until something fails or there is nothing left to do, closes, and says what happened in one line of JSON.
 const { readFileSync } = require("node:fs");
 const { KafkaAdmin, KafkaConsumer, KafkaError, KafkaProducer } = require("odradek");
 
-const [work, port] = process.argv.slice(2);
+const [work, port, patience] = process.argv.slice(2);
 const options = {
   bootstrapServers: [`127.0.0.1:${port}`],
-  requestTimeoutMs: 2_000,
-  defaultApiTimeoutMs: 3_000,
+  requestTimeoutMs: Math.ceil(patience * 0.8),
+  defaultApiTimeoutMs: Number(patience),
   reconnectBackoffMs: 10,
   reconnectBackoffMaxMs: 100,
   retryBackoffMs: 10,
@@ -47,7 +47,7 @@ async function admin() {
 }
 
 async function producer() {
-  const client = new KafkaProducer({ acks: 1, deliveryTimeoutMs: 3_000, lingerMs: 0, ...options });
+  const client = new KafkaProducer({ acks: 1, deliveryTimeoutMs: Number(patience), lingerMs: 0, ...options });
   try {
     await client.send({ topic: "orders", partition: 0, value: Buffer.from("v") });
   } finally {

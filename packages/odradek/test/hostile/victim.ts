@@ -36,10 +36,12 @@ export function compileClient(): void {
  * Runs a client against the broker on a port of this machine. V8 gets 200 MB for its objects: what would take more ends
  * the process, and no report comes.
  *
+ * @param patienceMs how long it tries again, where what it meets may pass
+ *
  * @throws where the process does not end by itself, or ends badly
  */
-export async function run(work: Work, port: number, withinMs = 60_000): Promise<Report> {
-  const args = ["--max-old-space-size=200", client, work, String(port)];
+export async function run(work: Work, port: number, patienceMs: number, withinMs = 60_000): Promise<Report> {
+  const args = ["--max-old-space-size=200", client, work, String(port), String(patienceMs)];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   let errors = "";
