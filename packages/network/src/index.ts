@@ -42,7 +42,16 @@ export type {
   ThrottleMessage,
 } from "./observation/diagnostics.ts";
 export type { LogContext, Logger } from "./observation/logger.ts";
-export type { Metric, MetricTags } from "./observation/metric-registry.ts";
+export {
+  avgAndMax,
+  countMeter,
+  type MetricDefinition,
+  measures,
+  meter,
+  type SensorMetric,
+} from "./observation/metric-definition.ts";
+export type { Metric, MetricGroup, MetricRegistry, MetricTags } from "./observation/metric-registry.ts";
+export type { Sensor } from "./observation/sensor.ts";
 export { OptionReader } from "./option-reader.ts";
 export { SaslError } from "./security/sasl-error.ts";
 export type { SaslExchange, SaslMechanism, SaslPeer } from "./security/sasl-mechanism.ts";
@@ -50,14 +59,20 @@ export type { SaslOptions } from "./security/sasl-options.ts";
 export type { SecurityProtocol } from "./security/security-options.ts";
 export type { SslOptions } from "./security/tls-settings.ts";
 export {
+  bigint,
   bytes,
   type Deserializer,
+  double,
   type Encoded,
+  int,
   json,
+  nothing,
   type Serde,
   type SerdeContext,
   type Serializer,
+  type SerializerContext,
   string,
+  uuid,
 } from "./serde.ts";
 export { State } from "./state.ts";
 export { type Header, partitionText, type TopicPartition } from "./topic-partition.ts";

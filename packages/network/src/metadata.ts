@@ -126,6 +126,11 @@ export class Metadata {
     return this.#isWanted;
   }
 
+  /** When all of it was last told, in the clock's time; long ago where it never was. */
+  get updatedAtMs(): number {
+    return this.#lastSuccessMs;
+  }
+
   /** When the next update is due, in the clock's time. */
   get dueAtMs(): number {
     if (this.#isUrgent) return Number.NEGATIVE_INFINITY;

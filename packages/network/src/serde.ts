@@ -1,4 +1,5 @@
 import { SerializationError } from "./errors.ts";
+import type { Header } from "./topic-partition.ts";
 
 /** What goes onto the wire: bytes, or text that is written as UTF-8 straight into the batch. */
 export type Encoded = Uint8Array | string | null;
@@ -10,9 +11,23 @@ export interface SerdeContext {
   readonly role: "key" | "value";
 }
 
-/** Turns a key or value into bytes; `null` stays `null` (a tombstone) without being asked. */
+/** What a serializer is told besides the value. */
+export interface SerializerContext extends SerdeContext {
+  /**
+   * Headers of the record, in their order. What a serializer adds or takes away here travels with the record, such as the id of a
+   * schema; the list is the record's own, not the one that was given to `send`. That of the key comes first.
+   */
+  readonly headers: Header[];
+}
+
+/**
+ * Turns a key or value into bytes; `null` stays `null` (a tombstone) without being asked.
+ *
+ * One that has to ask somebody, such as a schema registry, gives a promise: records of the same topic that are sent
+ * meanwhile wait for it, so that none overtakes another.
+ */
 export interface Serializer<T> {
-  serialize(value: T, context: SerdeContext): Encoded;
+  serialize(value: T, context: SerializerContext): Encoded | PromiseLike<Encoded>;
 }
 
 /** Turns bytes into a key or value; `null` stays `null` without being asked. */
@@ -20,8 +35,10 @@ export interface Deserializer<T> {
   deserialize(bytes: Buffer, context: SerdeContext): T;
 }
 
-/** Both directions. */
-export interface Serde<T> extends Serializer<T>, Deserializer<T> {}
+/** Both directions, at once. `In` is what it takes, where that is more than what it gives. */
+export interface Serde<T, In = T> extends Serializer<In>, Deserializer<T> {
+  serialize(value: In, context: SerdeContext): Encoded;
+}
 
 /** UTF-8 text. */
 export const string: Serde<string> = Object.freeze({
@@ -63,6 +80,77 @@ export const json: Serde<unknown> = Object.freeze({
     }
   },
 });
+
+/** A whole number of 32 bits in 4 bytes, big-endian: Java's `IntegerSerializer`. */
+export const int: Serde<number> = Object.freeze({
+  serialize(value: number, context: SerdeContext): Encoded {
+    if ((value | 0) !== value) throw wrongType(value, "a whole number of 32 bits", context);
+    const encoded = Buffer.allocUnsafe(4);
+    encoded.writeInt32BE(value);
+    return encoded;
+  },
+  deserialize: (value: Buffer, context: SerdeContext): number => sized(value, 4, context).readInt32BE(),
+});
+
+/** A whole number of 64 bits in 8 bytes, big-endian: Java's `LongSerializer`. Takes a `number` too, as long as it is exact. */
+export const bigint: Serde<bigint, bigint | number> = Object.freeze({
+  serialize(value: bigint | number, context: SerdeContext): Encoded {
+    const isWhole = typeof value === "bigint" ? BigInt.asIntN(64, value) === value : Number.isSafeInteger(value);
+    if (!isWhole) throw wrongType(value, "a whole number of 64 bits", context);
+    const encoded = Buffer.allocUnsafe(8);
+    encoded.writeBigInt64BE(BigInt(value));
+    return encoded;
+  },
+  deserialize: (value: Buffer, context: SerdeContext): bigint => sized(value, 8, context).readBigInt64BE(),
+});
+
+const nanBytes = Buffer.from("7ff8000000000000", "hex");
+
+/** A number as 8 bytes, big-endian, by IEEE 754: Java's `DoubleSerializer`. */
+export const double: Serde<number> = Object.freeze({
+  serialize(value: number, context: SerdeContext): Encoded {
+    if (typeof value !== "number") throw wrongType(value, "a number", context);
+    const encoded = Buffer.allocUnsafe(8);
+    encoded.writeDoubleBE(value);
+    // There are many forms of NaN; Java writes one, whichever the machine made.
+    return Number.isNaN(value) ? nanBytes : encoded;
+  },
+  deserialize: (value: Buffer, context: SerdeContext): number => sized(value, 8, context).readDoubleBE(),
+});
+
+const uuidText = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/**
+ * A UUID as its text of 36 characters: Java's `UUIDSerializer`. Always in lower case, as Java writes it, or a key would go to another
+ * partition than with Java.
+ */
+export const uuid: Serde<string> = Object.freeze({
+  serialize(value: string, context: SerdeContext): Encoded {
+    if (typeof value !== "string" || !uuidText.test(value)) throw wrongType(value, "a UUID", context);
+    return value.toLowerCase();
+  },
+  deserialize(value: Buffer, { topic, role }: SerdeContext): string {
+    const text = value.toString("latin1");
+    if (!uuidText.test(text)) throw new SerializationError(`the ${role} of a record of ${topic} is no UUID`);
+    return text.toLowerCase();
+  },
+});
+
+/** Nothing but `null`, for topics whose records have no key, or no value: Java's `VoidSerializer`; `void` cannot be a name here. */
+export const nothing: Serde<null> = Object.freeze({
+  serialize(value: null, context: SerdeContext): Encoded {
+    if (value !== null) throw wrongType(value, "null", context);
+    return null;
+  },
+  deserialize(_: Buffer, { topic, role }: SerdeContext): null {
+    throw new SerializationError(`the ${role} of a record of ${topic} is not null`);
+  },
+});
+
+function sized(bytes: Buffer, length: number, { topic, role }: SerdeContext): Buffer {
+  if (bytes.length === length) return bytes;
+  throw new SerializationError(`the ${role} of a record of ${topic} has ${bytes.length} bytes, and not ${length}`);
+}
 
 const wrongType = (value: unknown, expected: string, { topic, role }: SerdeContext): SerializationError =>
   new SerializationError(`the ${role} for ${topic} must be ${expected}, and is of type ${typeof value}`);

@@ -1,10 +1,21 @@
-import { type Clock, Deadline } from "@odradek/network";
-import type { SerializedRecord } from "./producer-record.ts";
+import { type Clock, Deadline, TimeoutError } from "@odradek/network";
+import { KafkaError } from "@odradek/protocol";
+import type { SerializedRecord, UnsentRecord } from "./producer-record.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 /** A record that could not be appended at once. */
 interface BlockedSend<K, V> {
-  readonly record: SerializedRecord<K, V>;
+  readonly topic: string;
+  /** Whom to tell when it fails. */
+  readonly unsent: UnsentRecord<K, V>;
+  /** `null` while it is being serialized. */
+  record: SerializedRecord<K, V> | null;
+  /** Gives `record`, where that is still to come. */
+  readonly serialization: Promise<SerializedRecord<K, V>> | null;
   readonly deadline: Deadline;
+  readonly signal: AbortSignal | undefined;
+  /** Whether it was told already that it failed, and only its place in the line is left. */
+  isOver: boolean;
   /** Called when it was appended, or failed. */
   onEnd: (() => void) | null;
 }
@@ -25,14 +36,14 @@ export interface BlockedSendsHandler<K, V> {
    * Appends a record: at once where it can (`null`), else when metadata and memory are there. It may find out meanwhile
    * that the topic lacks the partition; then it gives false instead of waiting for that in the line of the topic.
    */
-  admit(record: SerializedRecord<K, V>, deadline: Deadline): Promise<boolean> | null;
+  admit(record: SerializedRecord<K, V>, deadline: Deadline, signal: AbortSignal | undefined): Promise<boolean> | null;
   /** Tells a record that it will not be appended. */
-  fail(record: SerializedRecord<K, V>, error: unknown): void;
+  fail(record: UnsentRecord<K, V>, error: unknown): void;
 }
 
 /**
- * Records that wait for the metadata of their topic or for memory. Each topic has its line: as long as one of its
- * records waits, those sent later queue up behind it, so that none overtakes another. Those for a partition that the topic
+ * Records that wait for a serializer, for the metadata of their topic or for memory. Each topic has its line: as long as one of
+ * its records waits, those sent later queue up behind it, so that none overtakes another. Those for a partition that the topic
  * does not have wait in a line of their own, as they can overtake nothing in other partitions and may wait in vain.
  */
 export class BlockedSends<K, V> {
@@ -40,6 +51,8 @@ export class BlockedSends<K, V> {
   readonly #maxBlockMs: number;
   readonly #handler: BlockedSendsHandler<K, V>;
   readonly #lines = new Map<string, Line<K, V>>();
+  /** Ends waits for serializers, which may never answer. */
+  readonly #closing = new AbortController();
 
   constructor(clock: Clock, maxBlockMs: number, handler: BlockedSendsHandler<K, V>) {
     this.#clock = clock;
@@ -49,12 +62,19 @@ export class BlockedSends<K, V> {
 
   /** Whether this record would overtake one that waits. */
   isBehind(record: SerializedRecord<K, V>): boolean {
-    return this.#lines.size > 0 && this.#lines.has(this.#keyOf(record));
+    return this.#lines.size > 0 && this.#lines.has(this.#keyOf({ topic: record.topic, record }));
   }
 
   /** Queues a record up. Its time, `maxBlockMs`, runs from here. */
-  add(record: SerializedRecord<K, V>): void {
-    this.#join({ record, deadline: new Deadline(this.#clock, this.#maxBlockMs), onEnd: null });
+  add(record: SerializedRecord<K, V>, signal?: AbortSignal): void {
+    this.#queue(record.topic, record, record, null, signal);
+  }
+
+  /** Queues a record up that is still being serialized. */
+  addPending(unsent: UnsentRecord<K, V>, serialization: Promise<SerializedRecord<K, V>>, signal?: AbortSignal): void {
+    // Looked at when its turn comes, which may be after it failed.
+    serialization.catch(() => {});
+    this.#queue(unsent.source.topic, unsent, null, serialization, signal);
   }
 
   /** Resolves when every record that waits now was appended or has failed. */
@@ -72,16 +92,48 @@ export class BlockedSends<K, V> {
     );
   }
 
-  #keyOf(record: SerializedRecord<K, V>): string {
-    const { topic, partition } = record;
-    if (typeof partition !== "number") return topic;
+  /** Waits for no serializer any more. */
+  abort(error: KafkaError): void {
+    this.#closing.abort(error);
+  }
+
+  #queue(
+    topic: string,
+    unsent: UnsentRecord<K, V>,
+    record: SerializedRecord<K, V> | null,
+    serialization: Promise<SerializedRecord<K, V>> | null,
+    signal: AbortSignal | undefined,
+  ): void {
+    const deadline = new Deadline(this.#clock, this.#maxBlockMs);
+    const given = { topic, unsent, record, serialization, deadline, signal };
+    const send: BlockedSend<K, V> = { ...given, isOver: false, onEnd: null };
+    if (signal !== undefined) {
+      const giveUp = () => {
+        // The first of a line is looked after already, and its wait sees the signal.
+        if (this.#isFirst(send)) return;
+        send.isOver = true;
+        this.#handler.fail(unsent, abortedError(signal));
+      };
+      signal.addEventListener("abort", giveUp, { once: true });
+      send.onEnd = () => signal.removeEventListener("abort", giveUp);
+    }
+    this.#join(send);
+  }
+
+  #isFirst(send: BlockedSend<K, V>): boolean {
+    const line = this.#lines.get(this.#keyOf(send));
+    return line?.sends[line.head] === send;
+  }
+
+  #keyOf({ topic, record }: Pick<BlockedSend<K, V>, "topic" | "record">): string {
+    if (typeof record?.partition !== "number") return topic;
     // No topic has such a name.
-    const key = `${topic}/${partition}`;
+    const key = `${topic}/${record.partition}`;
     return this.#lines.has(key) || this.#handler.lacksPartition(record) ? key : topic;
   }
 
   #join(send: BlockedSend<K, V>): void {
-    const key = this.#keyOf(send.record);
+    const key = this.#keyOf(send);
     const line = this.#lines.get(key);
     if (line !== undefined) {
       line.sends.push(send);
@@ -95,12 +147,19 @@ export class BlockedSends<K, V> {
 
   async #advance(line: Line<K, V>): Promise<void> {
     for (let send = line.sends[0]; send !== undefined; send = line.sends[line.head]) {
-      let isElsewhere = this.#keyOf(send.record) !== line.key;
+      const { deadline, signal, serialization } = send;
+      let isElsewhere = false;
       try {
-        const admitted = isElsewhere ? null : this.#handler.admit(send.record, send.deadline);
-        if (admitted !== null) isElsewhere = !(await admitted);
+        if (!send.isOver) {
+          if (serialization !== null) send.record = await this.#serialized(send, serialization);
+          isElsewhere = this.#keyOf(send) !== line.key;
+          const { record } = send;
+          const admitted = isElsewhere || record === null ? null : this.#handler.admit(record, deadline, signal);
+          if (admitted !== null) isElsewhere = !(await admitted);
+        }
       } catch (error) {
-        this.#handler.fail(send.record, error);
+        const isGivenUp = signal?.aborted === true && error === signal.reason;
+        this.#handler.fail(send.record ?? send.unsent, isGivenUp ? abortedError(signal) : error);
       }
       if (isElsewhere) this.#join(send);
       else send.onEnd?.();
@@ -110,7 +169,26 @@ export class BlockedSends<K, V> {
     }
     this.#lines.delete(line.key);
   }
+
+  /** The record, once its serializers have given what they give. */
+  #serialized(
+    { topic, deadline, signal }: BlockedSend<K, V>,
+    serialization: Promise<SerializedRecord<K, V>>,
+  ): Promise<SerializedRecord<K, V>> {
+    const late = new AbortController();
+    const timer = this.#clock.after(deadline.remainingMs, () =>
+      late.abort(new TimeoutError(`serializers of a record for topic ${topic}`, deadline.timeoutMs)),
+    );
+    return unlessAborted(serialization, signal, this.#closing.signal, late.signal).finally(() => timer.cancel());
+  }
 }
+
+/** Its sender gave up on a record before it was in a batch. */
+export const abortedError = ({ reason }: AbortSignal): KafkaError =>
+  new KafkaError(`its sender gave up: ${reason instanceof Error ? reason.message : String(reason)}`, {
+    code: "ABORTED",
+    cause: reason,
+  });
 
 const chained = (first: (() => void) | null, second: () => void): (() => void) =>
   first === null

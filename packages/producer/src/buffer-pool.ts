@@ -6,7 +6,7 @@ interface Waiter {
   readonly bytes: number;
   readonly deadline: Deadline;
   readonly resolve: (buffer: Buffer) => void;
-  readonly reject: (error: Error) => void;
+  readonly reject: (reason: unknown) => void;
 }
 
 /**
@@ -35,6 +35,11 @@ export class BufferPool {
     this.#alarm = new Alarm(clock, () => this.#onDeadline());
   }
 
+  /** What there is in all. */
+  get totalBytes(): number {
+    return this.#totalBytes;
+  }
+
   /** Bytes that are not out. */
   get availableBytes(): number {
     return this.#unpooledBytes + this.#free.length * this.#pooledBytes;
@@ -53,15 +58,31 @@ export class BufferPool {
   /**
    * Takes a buffer as soon as there is memory and everyone before has theirs.
    *
-   * @throws TimeoutError when `deadline` is over, KafkaError for more than there is in total
+   * @throws TimeoutError when `deadline` is over, KafkaError for more than there is in total, the reason of `signal`
    */
-  wait(bytes: number, deadline: Deadline): Promise<Buffer> {
+  wait(bytes: number, deadline: Deadline, signal?: AbortSignal): Promise<Buffer> {
     if (bytes > this.#totalBytes) {
       const message = `${bytes} bytes are more than bufferMemory (${this.#totalBytes} bytes) will ever have`;
       return Promise.reject(new KafkaError(message, { code: "MESSAGE_TOO_LARGE" }));
     }
+    if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
-      this.#waiters.push({ bytes, deadline, resolve, reject });
+      const stop = () => signal?.removeEventListener("abort", giveUp);
+      const waiter: Waiter = {
+        bytes,
+        deadline,
+        resolve: (buffer) => {
+          stop();
+          resolve(buffer);
+        },
+        reject: (reason) => {
+          stop();
+          reject(reason);
+        },
+      };
+      const giveUp = () => this.#giveUp(waiter, signal?.reason);
+      signal?.addEventListener("abort", giveUp);
+      this.#waiters.push(waiter);
       this.#serve();
     });
   }
@@ -107,10 +128,17 @@ export class BufferPool {
   #onDeadline(): void {
     const late = this.#waiters.filter(({ deadline }) => deadline.isOver);
     for (const waiter of late) {
-      this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
       const what = `${waiter.bytes} bytes of bufferMemory (${this.#totalBytes} bytes, all held by records under way)`;
-      waiter.reject(new TimeoutError(what, waiter.deadline.timeoutMs));
+      this.#giveUp(waiter, new TimeoutError(what, waiter.deadline.timeoutMs));
     }
+    this.#serve();
+  }
+
+  #giveUp(waiter: Waiter, reason: unknown): void {
+    const index = this.#waiters.indexOf(waiter);
+    if (index < 0) return;
+    this.#waiters.splice(index, 1);
+    waiter.reject(reason);
     this.#serve();
   }
 

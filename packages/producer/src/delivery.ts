@@ -1,3 +1,4 @@
+import type { Header } from "@odradek/network";
 import { type DeliveryError, SendAllError } from "./delivery-error.ts";
 import type { RecordMetadata } from "./record-metadata.ts";
 
@@ -6,6 +7,8 @@ export interface Delivery {
   /** @param position where the record stands among those of this delivery */
   delivered(metadata: RecordMetadata, position: number): void;
   failed(error: DeliveryError, position: number): void;
+  /** A serializer has changed the headers of the record, which is in no batch yet. */
+  headersChanged?(headers: readonly Header[]): void;
 }
 
 /** What `send` calls when it was given a callback: with an error or with metadata, the other being `null`. */

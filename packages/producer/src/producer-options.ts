@@ -10,7 +10,8 @@ import {
   type Serializer,
 } from "@odradek/network";
 import { type CompressionCodec, type CompressionType, compressionTypes, defaultCodecs } from "@odradek/protocol";
-import type { Partitioner } from "./partitioner.ts";
+import type { PartitionFunction, Partitioner } from "./partitioner.ts";
+import type { ProducerInterceptor } from "./producer-interceptors.ts";
 
 /** What `KafkaProducer` takes. Names, meaning and defaults are those of Kafka's Java client. */
 export interface ProducerOptions<K = Uint8Array | string, V = Uint8Array | string> extends ClientOptions {
@@ -30,7 +31,7 @@ export interface ProducerOptions<K = Uint8Array | string, V = Uint8Array | strin
    * @default 33_554_432
    */
   readonly bufferMemory?: number;
-  /** How long `send` may wait for metadata and memory together, milliseconds. @default 60_000 */
+  /** How long `send` may wait for serializers that give a promise, metadata and memory together, milliseconds. @default 60_000 */
   readonly maxBlockMs?: number;
   /** Limit for one record and for one request, bytes. The broker has one of its own, `max.message.bytes`. @default 1_048_576 */
   readonly maxRequestSize?: number;
@@ -55,14 +56,32 @@ export interface ProducerOptions<K = Uint8Array | string, V = Uint8Array | strin
   readonly compressionLz4Level?: number;
   /** From -131072, fast, to 22, small. @default 3 */
   readonly compressionZstdLevel?: number;
-  /** Chooses partitions. @default by the key's hash; without a key one partition until a batch is full, then another */
-  readonly partitioner?: Partitioner<K, V>;
+  /**
+   * Chooses partitions: a function, or an object where that is not enough, such as `new RoundRobinPartitioner()`.
+   * @default by the key's hash; without a key one partition until a batch is full, then another
+   */
+  readonly partitioner?: Partitioner<K, V> | PartitionFunction<K, V> | null;
+  /**
+   * Sends records without a key less often to partitions whose brokers take them more slowly than others. It has no effect where a
+   * `partitioner` is given.
+   * @default true
+   */
+  readonly partitionerAdaptivePartitioningEnable?: boolean;
+  /**
+   * Sends records without a key to no partition of a broker that has taken nothing for so long while there was something for it,
+   * milliseconds; 0 for brokers that may always be chosen. It has no effect where a `partitioner` is given, or
+   * `partitionerAdaptivePartitioningEnable` is off.
+   * @default 0
+   */
+  readonly partitionerAvailabilityTimeoutMs?: number;
   /** Treats records with a key as if they had none when a partition is chosen. @default false */
   readonly partitionerIgnoreKeys?: boolean;
   /** Turns keys into bytes. @default takes bytes and text as they are */
   readonly keySerializer?: Serializer<K>;
   /** Turns values into bytes. @default takes bytes and text as they are */
   readonly valueSerializer?: Serializer<V>;
+  /** Look at records on their way in, and at what became of them, in this order. @default none */
+  readonly interceptors?: readonly ProducerInterceptor<K, V>[];
 }
 
 /** The same, complete. */
@@ -78,7 +97,10 @@ export interface ResolvedProducerOptions<K, V> extends NetworkOptions {
   readonly compression: { readonly codec: CompressionCodec; readonly level: number } | null;
   /** `null` for the built-in one. */
   readonly partitioner: Partitioner<K, V> | null;
+  readonly partitionerAdaptivePartitioningEnable: boolean;
+  readonly partitionerAvailabilityTimeoutMs: number;
   readonly partitionerIgnoreKeys: boolean;
+  readonly interceptors: readonly ProducerInterceptor<K, V>[];
   readonly keySerializer: Serializer<K>;
   readonly valueSerializer: Serializer<V>;
 }
@@ -106,13 +128,11 @@ export function resolveProducerOptions<K, V>(options: ProducerOptions<K, V>): Re
     // Java lets no one ask for less than 5 s: the topic of a slow producer would be asked for again and again.
     metadataMaxIdleMs: reader.integer("metadataMaxIdleMs", 300_000, 5_000),
     compression: compression(reader),
-    partitioner: reader.value<Partitioner<K, V> | null>(
-      "partitioner",
-      null,
-      isPartitioner,
-      "an object with partition()",
-    ),
+    partitioner: partitioner(reader),
+    partitionerAdaptivePartitioningEnable: reader.boolean("partitionerAdaptivePartitioningEnable", true),
+    partitionerAvailabilityTimeoutMs: reader.integer("partitionerAvailabilityTimeoutMs", 0, 0),
     partitionerIgnoreKeys: reader.boolean("partitionerIgnoreKeys", false),
+    interceptors: interceptors(reader),
     keySerializer: reader.value<Serializer<K>>(
       "keySerializer",
       bytesOrText,
@@ -178,6 +198,36 @@ function isSerializer(value: unknown): value is Serializer<unknown> {
   return typeof value === "object" && value !== null && "serialize" in value && typeof value.serialize === "function";
 }
 
-function isPartitioner(value: unknown): value is Partitioner | null {
-  return value === null || (typeof value === "object" && "partition" in value && typeof value.partition === "function");
+function partitioner<K, V>(reader: OptionReader): Partitioner<K, V> | null {
+  const given = reader.value<Partitioner<K, V> | PartitionFunction<K, V> | null>(
+    "partitioner",
+    null,
+    isPartitioner,
+    "a function, or an object with partition()",
+  );
+  return typeof given === "function" ? { partition: given } : given;
+}
+
+function isPartitioner(value: unknown): value is Partitioner | PartitionFunction | null {
+  if (value === null || typeof value === "function") return true;
+  return typeof value === "object" && "partition" in value && typeof value.partition === "function";
+}
+
+function interceptors<K, V>(reader: OptionReader): readonly ProducerInterceptor<K, V>[] {
+  const allowed = `an array of objects with some of ${interceptorMethods.map((name) => `${name}()`).join(", ")}`;
+  return [...reader.value<readonly ProducerInterceptor<K, V>[]>("interceptors", [], areInterceptors, allowed)];
+}
+
+const interceptorMethods = ["onSend", "onAcknowledgement", "close"] as const;
+
+/** One without any of the methods would do nothing, which nobody means. */
+function areInterceptors<K, V>(value: unknown): value is readonly ProducerInterceptor<K, V>[] {
+  return (
+    Array.isArray(value) &&
+    value.every((interceptor: unknown) => {
+      if (typeof interceptor !== "object" || interceptor === null) return false;
+      const kinds = interceptorMethods.map((name) => typeof Reflect.get(interceptor, name));
+      return kinds.includes("function") && kinds.every((kind) => kind === "function" || kind === "undefined");
+    })
+  );
 }

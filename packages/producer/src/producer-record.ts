@@ -16,10 +16,17 @@ export interface ProducerRecord<K = Uint8Array | string, V = Uint8Array | string
   readonly timestamp?: number | null | undefined;
 }
 
-/** A record on its way to its batch: encoded, with who is told what became of it. */
-export interface SerializedRecord<K = unknown, V = unknown> {
-  /** As it was given, for a partitioner that looks at more than the key's bytes. */
+/** A record that is in no batch yet, with who is told what became of it. */
+export interface UnsentRecord<K = unknown, V = unknown> {
+  /** As it was given, or as interceptors made it, for a partitioner that looks at more than the key's bytes. */
   readonly source: ProducerRecord<K, V>;
+  readonly delivery: Delivery;
+  /** Where it stands among the records that `delivery` is told of. */
+  readonly position: number;
+}
+
+/** A record on its way to its batch: encoded. */
+export interface SerializedRecord<K = unknown, V = unknown> extends UnsentRecord<K, V> {
   readonly topic: string;
   /** `null` for the sticky partition of the topic; `undefined` until the topic is known, and chosen once. */
   partition: number | null | undefined;
@@ -29,7 +36,4 @@ export interface SerializedRecord<K = unknown, V = unknown> {
   readonly headers: readonly Header[];
   /** A batch of this record alone takes at most so many bytes. */
   readonly boundBytes: number;
-  readonly delivery: Delivery;
-  /** Where it stands among the records that `delivery` is told of. */
-  readonly position: number;
 }

@@ -1,8 +1,9 @@
 import { type Backoff, type ClusterSnapshot, exponentialBackoff, leaderOf, type TopicSnapshot } from "@odradek/network";
 import type { BatchCompression, CompressionCodec, KafkaError } from "@odradek/protocol";
+import { BrokerAvailability } from "./broker-availability.ts";
 import type { BufferPool } from "./buffer-pool.ts";
+import { BuiltInPartitioner } from "./built-in-partitioner.ts";
 import { CompressionRatio } from "./compression-ratio.ts";
-import { StickyPartitioner } from "./partitioner.ts";
 import { ProducerBatch } from "./producer-batch.ts";
 import type { SerializedRecord } from "./producer-record.ts";
 
@@ -13,6 +14,8 @@ export interface AccumulatorOptions {
   readonly retryBackoffMs: number;
   readonly retryBackoffMaxMs: number;
   readonly compression: { readonly codec: CompressionCodec; readonly level: number } | null;
+  readonly partitionerAdaptivePartitioningEnable: boolean;
+  readonly partitionerAvailabilityTimeoutMs: number;
 }
 
 /** What an append means for the sender, who is to be woken for either. */
@@ -44,7 +47,7 @@ interface PartitionQueue {
 interface TopicQueues {
   /** By partition; holes where nothing was sent yet. */
   readonly partitions: (PartitionQueue | undefined)[];
-  readonly sticky: StickyPartitioner;
+  readonly sticky: BuiltInPartitioner;
   readonly compressionRatio: CompressionRatio;
 }
 
@@ -60,6 +63,8 @@ const openedFull: Appended = Object.freeze({ full: true, opened: true });
  */
 export class RecordAccumulator {
   readonly memory: BufferPool;
+  /** Told by the sender which brokers take what is ready for them. */
+  readonly availability: BrokerAvailability;
   readonly #options: AccumulatorOptions;
   readonly #retryBackoff: Backoff;
   readonly #random: () => number;
@@ -76,6 +81,7 @@ export class RecordAccumulator {
   constructor(options: AccumulatorOptions, memory: BufferPool, random: () => number = Math.random) {
     this.#options = options;
     this.memory = memory;
+    this.availability = new BrokerAvailability(options.partitionerAvailabilityTimeoutMs);
     this.#retryBackoff = exponentialBackoff(options.retryBackoffMs, options.retryBackoffMaxMs, random);
     this.#random = random;
   }
@@ -293,14 +299,20 @@ export class RecordAccumulator {
   #queuesOf(topic: string): TopicQueues {
     let queues = this.#topics.get(topic);
     if (queues === undefined) {
-      queues = {
-        partitions: [],
-        sticky: new StickyPartitioner(this.#options.batchSize, this.#random),
-        compressionRatio: new CompressionRatio(),
-      };
+      const partitions: TopicQueues["partitions"] = [];
+      queues = { partitions, sticky: this.#stickyOf(partitions), compressionRatio: new CompressionRatio() };
       this.#topics.set(topic, queues);
     }
     return queues;
+  }
+
+  #stickyOf(partitions: TopicQueues["partitions"]): BuiltInPartitioner {
+    const { batchSize, partitionerAdaptivePartitioningEnable } = this.#options;
+    const loads = {
+      queueSize: (partition: number) => partitions[partition]?.batches.length ?? null,
+      isAvailable: (brokerId: number) => this.availability.isAvailable(brokerId),
+    };
+    return new BuiltInPartitioner(batchSize, partitionerAdaptivePartitioningEnable ? loads : null, this.#random);
   }
 
   #compressionOf({ compressionRatio }: TopicQueues): BatchCompression | null {

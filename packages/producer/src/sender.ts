@@ -79,7 +79,9 @@ export class Sender {
     let nextRunAtMs = Math.min(nextCheckAtMs, this.#accumulator.nextExpiryAtMs);
     const refusals = new Map<number, AuthenticationError>();
     for (const nodeId of nodeIds) {
-      if (this.#client.ready(nodeId)) continue;
+      const isReady = this.#client.ready(nodeId);
+      this.#accumulator.availability.observe(nodeId, isReady, nowMs);
+      if (isReady) continue;
       nodeIds.delete(nodeId);
       nextRunAtMs = Math.min(nextRunAtMs, this.#client.retryAtMs(nodeId));
       const refusal = this.#client.authenticationError(nodeId);

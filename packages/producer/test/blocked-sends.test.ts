@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../network/test/manual-clock.ts";
 import { BlockedSends } from "../src/blocked-sends.ts";
-import type { SerializedRecord } from "../src/producer-record.ts";
+import type { UnsentRecord } from "../src/producer-record.ts";
 import { recordOf, Told } from "./told.ts";
 
 /** Lines whose records are admitted when the test opens the gate of their topic; `closed` gates refuse. */
@@ -22,7 +22,7 @@ function setUp() {
     }
     return gate;
   };
-  const name = ({ topic, position }: SerializedRecord) => `${topic} ${position}`;
+  const name = ({ source, position }: UnsentRecord) => `${source.topic} ${position}`;
   const blocked = new BlockedSends(clock, 500, {
     lacksPartition: ({ partition }) => (partition ?? 0) > 0,
     admit(record, deadline) {

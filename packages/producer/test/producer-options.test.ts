@@ -1,4 +1,4 @@
-import { json, OptionsError, string } from "@odradek/network";
+import { json, OptionsError, type SerializerContext, string } from "@odradek/network";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { KafkaProducer } from "../src/producer.ts";
 import { type ProducerOptions, resolveProducerOptions } from "../src/producer-options.ts";
@@ -23,7 +23,10 @@ describe("the options of a producer", () => {
       maxInFlightRequestsPerConnection: 5,
       compression: null,
       partitioner: null,
+      partitionerAdaptivePartitioningEnable: true,
+      partitionerAvailabilityTimeoutMs: 0,
       partitionerIgnoreKeys: false,
+      interceptors: [],
       requestTimeoutMs: 30_000,
     });
   });
@@ -54,7 +57,12 @@ describe("the options of a producer", () => {
     [{ compressionLz4Level: "9" }, "compressionLz4Level"],
     [{ keySerializer: () => "" }, "option keySerializer: an object with serialize() is expected, not a function"],
     [{ valueSerializer: {} }, "valueSerializer"],
-    [{ partitioner: () => 0 }, "option partitioner: an object with partition() is expected, not a function"],
+    [{ partitioner: {} }, "option partitioner: a function, or an object with partition() is expected, not an object"],
+    [{ partitionerAvailabilityTimeoutMs: -1 }, "partitionerAvailabilityTimeoutMs"],
+    [{ interceptors: {} }, "option interceptors: an array of objects with some of onSend(), onAcknowledgement(), close()"],
+    [{ interceptors: [{ onSent: () => {} }] }, "interceptors"],
+    [{ interceptors: [{ onSend: "x" }] }, "interceptors"],
+    [{ interceptors: [null] }, "interceptors"],
     [{ linger: 5 }, "linger"],
     [{ bootstrapServers: [] }, "bootstrapServers"],
     [{ bufferMemory: 100 }, "option bufferMemory: at least batchSize (16384) is expected, not 100"],
@@ -83,7 +91,7 @@ describe("the options of a producer", () => {
 });
 
 describe("serializers", () => {
-  const context = { topic: "orders", role: "key" } as const;
+  const context: SerializerContext = { topic: "orders", role: "key", headers: [] };
 
   test("take bytes and text as they are unless told otherwise", () => {
     const { keySerializer } = resolve();

@@ -37,6 +37,8 @@ class Model {
       retryBackoffMs: 100,
       retryBackoffMaxMs: 400,
       compression: null,
+      partitionerAdaptivePartitioningEnable: false,
+      partitionerAvailabilityTimeoutMs: 0,
     },
     this.#memory,
     () => 0.5,

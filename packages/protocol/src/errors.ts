@@ -2,6 +2,7 @@ import { type BrokerErrorName, brokerErrorByCode } from "./error-codes.ts";
 
 /** The codes of errors that are found on this side of the connection. */
 export type ClientErrorCode =
+  | "ABORTED"
   | "AUTHENTICATION"
   | "CLOSED"
   | "CONNECTION"
