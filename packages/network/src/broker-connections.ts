@@ -5,16 +5,11 @@ import type { Clock } from "./clock.ts";
 import { ClusterFeatures } from "./cluster-features.ts";
 import type { Node } from "./cluster-snapshot.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
-import { AuthenticationError, addressText, ClosedError } from "./errors.ts";
+import type { Purpose } from "./connection-peer.ts";
+import { AuthenticationError, addressText, ClosedError, ConnectionError } from "./errors.ts";
 import { leastLoadedNode, type NodeLoad } from "./least-loaded-node.ts";
 import type { NetworkObserver } from "./observation/network-observer.ts";
-import type { SaslMechanism } from "./security/sasl-mechanism.ts";
-
-/**
- * What a connection is for. Each purpose has its own to a broker, so that a heartbeat does not wait behind a fetch
- * that the broker holds for half a second.
- */
-export type Purpose = "main" | "fetch" | "coordinator";
+import type { OwnMechanism } from "./security/sasl-mechanism.ts";
 
 /** The broker at the other end of a line. Its id is learned where it was a bootstrap server at first. */
 interface LinePeer {
@@ -24,7 +19,7 @@ interface LinePeer {
   readonly purpose: Purpose;
 }
 
-/** Credentials that were refused are not sent again before, however short the back-off is, milliseconds. */
+/** Who refused us, or is no broker, is not asked again before, however short the back-off is, milliseconds. */
 const leastRefusedMs = 100;
 
 /**
@@ -63,12 +58,13 @@ export class BrokerConnections {
   readonly #clock: Clock;
   readonly #observer: NetworkObserver;
   readonly #listener: BrokerConnectionsListener;
-  readonly #sasl: SaslMechanism | null;
+  readonly #sasl: OwnMechanism | null;
   readonly #reconnectBackoff: Backoff;
   readonly #setupTimeout: Backoff;
   readonly #lines = new Map<string, Line>();
   /** Every connection whose socket is not closed yet, those that no line has any more included. */
   readonly #open = new Set<Connection>();
+  #lastReadyAtMs = Number.NEGATIVE_INFINITY;
   /** What the cluster has settled on, as far as its brokers have told. */
   readonly features = new ClusterFeatures();
 
@@ -112,11 +108,17 @@ export class BrokerConnections {
   /** When `leastLoaded` is worth asking again although nothing woke the caller: when the next back-off ends. */
   nextRetryAtMs(nodes: readonly Node[], purpose: Purpose): number {
     const nowMs = this.#clock.now();
-    return nodes.reduce((nearestMs, node) => {
-      const retryAtMs = this.retryAtMs(node, purpose);
-      // One that may be connected to and is not waits for another that is being connected to, and that one wakes.
-      return retryAtMs > nowMs ? Math.min(nearestMs, retryAtMs) : nearestMs;
-    }, Number.POSITIVE_INFINITY);
+    let nextMs = Number.POSITIVE_INFINITY;
+    let isOverdue = false;
+    for (const node of nodes) {
+      const { connection, retryAtMs } = this.#line(node, purpose);
+      // One that there is wakes whoever waits, and until then no other is made.
+      if (connection !== null) return Number.POSITIVE_INFINITY;
+      if (retryAtMs > nowMs) nextMs = Math.min(nextMs, retryAtMs);
+      else isOverdue = true;
+    }
+    // It ended between two looks at the clock.
+    return isOverdue ? nowMs : nextMs;
   }
 
   /** How the latest of the connections to `nodes` ended; `null` where none did, or one is ready. */
@@ -130,17 +132,18 @@ export class BrokerConnections {
     return latest?.error ?? null;
   }
 
-  /** The error of `nodes` of which none will do at another attempt: they are no brokers, or none for us. */
+  /**
+   * The error of `nodes` of which none will do at another attempt: they are no brokers, or none for us. It holds until the
+   * back-off of one of them is over, since things may have been mended meanwhile.
+   */
   fatalError(nodes: readonly Node[], purpose: Purpose): Error | null {
-    const isHopeless = ({ connection, failure }: Line) =>
-      connection === null && failure !== null && !(failure.error instanceof KafkaError && failure.error.retriable);
+    const nowMs = this.#clock.now();
+    const isHopeless = ({ connection, failure, retryAtMs }: Line) =>
+      connection === null && failure !== null && !isRetriable(failure.error) && nowMs < retryAtMs;
     return nodes.every((node) => isHopeless(this.#line(node, purpose))) ? this.lastError(nodes, purpose) : null;
   }
 
-  /**
-   * Why `nodes` do not let us in, where one of them has said so a moment ago and there is no connection to any other. It
-   * holds until the back-off of that one is over: the next attempt may meet rights that were granted meanwhile.
-   */
+  /** Why `nodes` do not let us in, where one of them has said so a moment ago and there is no connection to any other. */
   authenticationError(nodes: readonly Node[], purpose: Purpose): AuthenticationError | null {
     const nowMs = this.#clock.now();
     let found: AuthenticationError | null = null;
@@ -152,13 +155,27 @@ export class BrokerConnections {
     return found;
   }
 
+  /** Whether there is a connection that takes requests, for whatever purpose. */
+  get isAlive(): boolean {
+    for (const { wasReady, state } of this.#open)
+      if (wasReady && state !== "closing" && state !== "closed") return true;
+    return false;
+  }
+
+  /** When one last became ready, for whatever purpose. */
+  get lastReadyAtMs(): number {
+    return this.#lastReadyAtMs;
+  }
+
   /** Lets go of addresses that no broker has any more. */
   retain(nodes: Iterable<Node>): void {
     const addresses = new Set([...nodes].map(addressText));
     for (const [key, line] of this.#lines) {
       if (addresses.has(addressText(line.peer))) continue;
       this.#lines.delete(key);
-      void line.connection?.close(this.#options.requestTimeoutMs);
+      // Whoever is still under way then may ask another.
+      const cause = new ConnectionError(line.peer, "closed, since the broker has left the cluster");
+      void line.connection?.close(this.#options.requestTimeoutMs, cause);
     }
   }
 
@@ -175,7 +192,7 @@ export class BrokerConnections {
   }
 
   #line(node: Node, purpose: Purpose): Line {
-    const key = `${addressText(node)} ${purpose}`;
+    const key = keyOf({ host: node.host, port: node.port, purpose });
     let line = this.#lines.get(key);
     if (line === undefined) {
       line = {
@@ -216,6 +233,7 @@ export class BrokerConnections {
     const options = this.#connectionOptions(setupTimeoutMs, line.avoidAddress);
     const connection = new Connection(line.peer, options, this.#clock, this.#observer, {
       onReady: () => {
+        this.#lastReadyAtMs = this.#clock.now();
         line.attempts = 0;
         line.failure = null;
         line.avoidAddress = null;
@@ -252,8 +270,9 @@ export class BrokerConnections {
 
   #onClosed(line: Line, cause: Error): void {
     line.connection = null;
-    // What we have closed ourselves, such as an idle one, may be made again at once.
-    if (!(cause instanceof ClosedError)) this.#onLost(line, cause);
+    // What we have closed ourselves, such as an idle one, may be made again at once; or its broker is gone from the cluster.
+    const isOurs = cause instanceof ClosedError || this.#lines.get(keyOf(line.peer)) !== line;
+    if (!isOurs) this.#onLost(line, cause);
     this.#listener.onChange();
   }
 
@@ -261,7 +280,7 @@ export class BrokerConnections {
     const nowMs = this.#clock.now();
     line.failure = { error: cause, atMs: nowMs };
     const backoffMs = this.#reconnectBackoff(Math.max(0, line.attempts - 1));
-    line.retryAtMs = nowMs + (cause instanceof AuthenticationError ? Math.max(leastRefusedMs, backoffMs) : backoffMs);
+    line.retryAtMs = nowMs + (isRetriable(cause) ? backoffMs : Math.max(leastRefusedMs, backoffMs));
     if (cause instanceof BrokerError && cause.errorCode === rebootstrapRequired) {
       this.#listener.onRebootstrapRequired(cause);
     }
@@ -270,5 +289,9 @@ export class BrokerConnections {
 }
 
 const rebootstrapRequired = codeOf("REBOOTSTRAP_REQUIRED");
+
+const isRetriable = (error: Error): boolean => error instanceof KafkaError && error.retriable;
+
+const keyOf = ({ purpose, ...address }: Omit<LinePeer, "nodeId">): string => `${addressText(address)} ${purpose}`;
 
 const isEnding = ({ state }: Connection): boolean => state === "closing" || state === "closed";

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { TLSSocket } from "node:tls";
+import type { ConnectionOptions, TLSSocket } from "node:tls";
 import type { Clock } from "./clock.ts";
 import { type Address, AuthenticationError, ConnectionError } from "./errors.ts";
 import { FrameReader } from "./frame-reader.ts";
@@ -84,9 +84,19 @@ export class BrokerSocket {
     this.#reader.minFrameBytes = isBare ? 0 : 4;
   }
 
+  /** When the first of them has to be written, `Infinity` where there is none. */
+  get nextDeadlineMs(): number {
+    return this.#writer.nextDeadlineMs;
+  }
+
+  /** Gives each of them that much more time. */
+  extend(ms: number): void {
+    this.#writer.extend(ms);
+  }
+
   /** @param onWritten called when the buffers are free, see `FrameWriter.write` */
-  write(chunks: readonly Buffer[], onWritten: (error: Error | null) => void): void {
-    this.#writer.write(chunks, onWritten);
+  write(chunks: readonly Buffer[], deadlineMs: number, onWritten: (error: Error | null) => void): void {
+    this.#writer.write(chunks, deadlineMs, onWritten);
   }
 
   /** Closes at once; `onClose` follows when all buffers are free. */
@@ -106,25 +116,37 @@ export class BrokerSocket {
     try {
       const options = await tls.connectOptions(this.#address);
       if (carrier.destroyed) return;
-      const secured = secureSocket(carrier, options);
+      const secured = this.#secured(carrier, options);
       let isSecure = false;
       secured.on("secureConnect", () => {
         isSecure = true;
         this.#open();
       });
-      secured.on("error", (error) => this.#onTlsError(error, secured, isSecure));
       this.#socket = secured;
       this.#writer = new FrameWriter(secured);
-      this.#watch(secured);
+      this.#watch(secured, (error) => this.#tlsError(error, secured, isSecure));
     } catch (error) {
       this.#listener.onFailure(error);
     }
   }
 
+  /** @throws ConnectionError where Node refuses the options only now */
+  #secured(carrier: Socket, options: ConnectionOptions): TLSSocket {
+    try {
+      return secureSocket(carrier, options);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new ConnectionError(this.#address, `TLS cannot be set up as the option ssl says: ${reason}`, {
+        cause,
+        retriable: false,
+      });
+    }
+  }
+
   /** The socket that only carries another one fails and closes with it, and is not the one to be told of. */
-  #watch(socket: Socket): void {
+  #watch(socket: Socket, failureOf = (error: Error): Error => this.#connectionError(reasonOf(error), error)): void {
     socket.on("error", (error) => {
-      if (socket === this.#socket) this.#listener.onFailure(this.#connectionError(reasonOf(error), error));
+      if (socket === this.#socket) this.#listener.onFailure(failureOf(error));
     });
     socket.on("close", () => {
       if (socket === this.#socket) this.#listener.onClose();
@@ -149,13 +171,10 @@ export class BrokerSocket {
     this.#listener.onRead(chunk.length, nowMs - startMs, nowMs);
   }
 
-  #onTlsError(error: Error, socket: TLSSocket, isSecure: boolean): void {
+  #tlsError(error: Error, socket: TLSSocket, isSecure: boolean): Error {
     const { reason, text } = tlsFailure(error, progressOf(socket, this.#address.host, isSecure));
-    this.#listener.onFailure(
-      reason === null
-        ? this.#connectionError(text, error)
-        : new AuthenticationError(this.#address, "TLS", reason, text, { cause: error }),
-    );
+    if (reason === null) return this.#connectionError(text, error);
+    return new AuthenticationError(this.#address, "TLS", reason, text, { cause: error });
   }
 
   #connectionError(reason: string, cause: Error): ConnectionError {

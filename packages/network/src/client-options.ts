@@ -3,6 +3,7 @@ import { type Address, OptionsError } from "./errors.ts";
 import { isLogger, type Logger, silentLogger } from "./observation/logger.ts";
 import type { OptionReader } from "./option-reader.ts";
 import type { SaslOptions } from "./security/sasl-options.ts";
+import { isAnything, withheld } from "./security/secret-option.ts";
 import { resolveSecurity, type Security, type SecurityProtocol } from "./security/security-options.ts";
 import type { SslOptions } from "./security/tls-settings.ts";
 
@@ -75,8 +76,8 @@ export interface ClientOptions {
   /** Largest frame that is taken from a broker, bytes. @default 104_857_600 */
   readonly receiveMessageMaxBytes?: number;
   /**
-   * Most items of arrays, other than numbers, that are taken in one frame: each becomes an object, which may take many times
-   * its bytes. A partition in a Metadata answer is one item. @default 1_000_000
+   * Most that an answer may become, in items of 100 bytes of memory: a broker in a Metadata answer takes two, a partition with
+   * three replicas four. @default 1_000_000
    */
   readonly receiveMessageMaxItems?: number;
 }
@@ -136,9 +137,7 @@ export function resolveClientOptions(
   const reconnectBackoffMs = reader.integer("reconnectBackoffMs", 50, 0);
   const setupMs = reader.integer("socketConnectionSetupTimeoutMs", 10_000, 1);
   return Object.freeze({
-    bootstrapServers: reader
-      .required("bootstrapServers", isTextArray, "a list of host:port that is not empty")
-      .map(parseAddress),
+    bootstrapServers: bootstrapServers(reader),
     clientId: reader.string("clientId", "odradek"),
     requestTimeoutMs: reader.integer("requestTimeoutMs", 30_000, 1, maxInt32),
     defaultApiTimeoutMs: reader.integer("defaultApiTimeoutMs", 60_000, 0, maxInt32),
@@ -168,6 +167,14 @@ const atLeast = (initialMs: number, maxMs: number): number => Math.max(initialMs
 
 /** Kafka writes -1 where a time has no end. */
 const orNever = (ms: number): number => (ms < 0 ? Number.POSITIVE_INFINITY : ms);
+
+function bootstrapServers(reader: OptionReader): Address[] {
+  const allowed = "a list of host:port that is not empty";
+  const given = reader.required("bootstrapServers", isAnything, allowed);
+  if (isTextArray(given)) return given.map(parseAddress);
+  // One text, as other clients take it, may be a URL with a password.
+  throw new OptionsError("bootstrapServers", withheld(given), allowed);
+}
 
 function isTextArray(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === "string");

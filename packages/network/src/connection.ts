@@ -8,16 +8,19 @@ import {
   type Input,
   type Output,
 } from "@odradek/protocol";
+import { SaslAuthenticate } from "@odradek/protocol/messages/sasl-authenticate";
+import { SaslHandshake } from "@odradek/protocol/messages/sasl-handshake";
 import { BrokerSocket } from "./broker-socket.ts";
 import { Alarm, type Clock } from "./clock.ts";
+import type { ConnectionPeer } from "./connection-peer.ts";
+import { ConnectionSession } from "./connection-session.ts";
 import { AuthenticationError, addressText, ClosedError, ConnectionError, TimeoutError } from "./errors.ts";
 import { handshake } from "./handshake.ts";
 import { type InFlightRequest, InFlightRequests } from "./in-flight-requests.ts";
 import type { NodeApiVersions } from "./node-api-versions.ts";
-import type { ConnectionPeer, NetworkObserver } from "./observation/network-observer.ts";
-import { SaslAuthenticator, type SaslChannel } from "./security/sasl-authenticator.ts";
+import type { NetworkObserver } from "./observation/network-observer.ts";
+import type { SaslChannel } from "./security/sasl-authenticator.ts";
 import type { SaslMechanism } from "./security/sasl-mechanism.ts";
-import { endlessSession, type SaslSession, saslSession } from "./security/sasl-session.ts";
 import type { TlsSettings } from "./security/tls-settings.ts";
 import { State } from "./state.ts";
 import { throttleTimeMs } from "./throttling.ts";
@@ -28,7 +31,7 @@ const correlationIds = 2_147_483_640;
 const connectionStates = () =>
   new State("connecting", {
     connecting: ["checkingVersions", "closing"], // the host is looked up, TCP and TLS are set up
-    checkingVersions: ["authenticating", "ready", "closing"], // ApiVersions is under way
+    checkingVersions: ["authenticating", "ready", "throttled", "closing"], // ApiVersions is under way
     authenticating: ["ready", "throttled", "draining", "closing"], // SASL is under way, and again before its session ends
     ready: ["authenticating", "throttled", "draining", "closing"], // takes requests
     throttled: ["ready", "draining", "closing"], // the broker reads nothing for a while
@@ -86,7 +89,8 @@ export class Connection {
   /** Until when the connection must be ready; `Infinity` once it was. */
   #setupDeadlineMs: number;
   #versions: NodeApiVersions | null = null;
-  #session: SaslSession = endlessSession;
+  /** `null` without SASL, and before it. */
+  #session: ConnectionSession | null = null;
   #throttledUntilMs = Number.NEGATIVE_INFINITY;
   /** When a request was last sent or answered. */
   #lastUsedMs: number;
@@ -153,7 +157,9 @@ export class Connection {
    * more to write than it can. What cannot be written would only pile up here; the caller can still add to it.
    */
   hasRoom(maxInFlight: number): boolean {
-    return this.#state.is("ready") && this.#inFlight.size < maxInFlight && !this.#socket.isFull;
+    if (!this.#state.is("ready") || this.#inFlight.size >= maxInFlight || this.#socket.isFull) return false;
+    // The broker closes a connection that goes on after the end of its session.
+    return this.#session?.isOver(this.#clock.now()) !== true;
   }
 
   /** What the broker supports. @throws Error before it was asked: a defect of the caller */
@@ -178,7 +184,9 @@ export class Connection {
     timeoutMs = this.#options.requestTimeoutMs,
   ): Promise<Output<Res>> {
     const refusal = this.#refusal();
-    return refusal === null ? this.#ask(api, version, body, timeoutMs) : Promise.reject(refusal);
+    if (refusal !== null) return Promise.reject(refusal);
+    this.#lastUsedMs = this.#clock.now();
+    return this.#ask(api, version, body, timeoutMs);
   }
 
   /**
@@ -190,24 +198,28 @@ export class Connection {
     return new Promise((resolve, reject) => {
       const refusal = this.#refusal();
       if (refusal !== null) throw refusal;
-      this.#write(api, version, body, (error) => {
+      this.#lastUsedMs = this.#clock.now();
+      this.#write(api, version, body, this.#options.requestTimeoutMs, (error) => {
         // A socket that was destroyed may not have written all, whatever it says.
         if (this.#end !== null) reject(this.#end.cause);
         else if (error === null) resolve();
         else reject(new ConnectionError(this.peer, error.message, { cause: error }));
       });
+      this.#setAlarm();
     });
   }
 
   /**
    * Takes no more requests, waits until those under way have their answers and are written, at most `timeoutMs`, and
    * closes. Resolves when the socket is closed.
+   *
+   * @param cause what those are told that are still under way then
    */
-  async close(timeoutMs: number): Promise<void> {
+  async close(timeoutMs: number, cause: Error = this.#closedError()): Promise<void> {
     if (this.wasReady && this.#state.is("ready", "throttled", "authenticating")) this.#state.to("draining");
-    if (!this.#state.is("draining")) this.destroy(this.#closedError());
+    if (!this.#state.is("draining")) this.destroy(cause);
     this.#endDraining();
-    const timer = this.#clock.after(timeoutMs, () => this.destroy(this.#closedError()));
+    const timer = this.#clock.after(timeoutMs, () => this.destroy(cause));
     await this.#closed;
     timer.cancel();
   }
@@ -240,7 +252,7 @@ export class Connection {
       // A broker that answers before it has read all breaks the protocol; the answer waits until the buffers are free.
       let answer: (() => void) | null = null;
       let isWritten = false;
-      const correlationId = this.#write(api, version, body, () => {
+      const correlationId = this.#write(api, version, body, timeoutMs, () => {
         isWritten = true;
         answer?.();
       });
@@ -266,6 +278,7 @@ export class Connection {
     api: Api<Req, Fields>,
     version: number,
     body: Input<Req>,
+    timeoutMs: number,
     onWritten: (error: Error | null) => void,
   ): number {
     if (this.#end !== null) throw this.#end.cause;
@@ -273,8 +286,7 @@ export class Connection {
     const header = { correlationId, clientId: this.#options.clientId };
     const { chunks, bytes } = encodeRequest(api, version, header, body);
     this.#correlationId = (correlationId + 1) % correlationIds;
-    this.#lastUsedMs = this.#clock.now();
-    this.#socket.write(chunks, (error) => {
+    this.#socket.write(chunks, this.#clock.now() + timeoutMs, (error) => {
       onWritten(error);
       this.#endDraining();
     });
@@ -286,23 +298,27 @@ export class Connection {
   #askBare(bytes: Uint8Array): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       if (this.#end !== null) throw this.#end.cause;
+      if (this.#bare !== null) throw new Error("a mechanism sends one token after the other");
       const length = Buffer.alloc(4);
       length.writeInt32BE(bytes.length);
       this.#socket.takesBareFrames = true;
       this.#bare = { resolve, reject };
-      this.#socket.write([length, Buffer.from(bytes)], () => {});
+      this.#socket.write([length, Buffer.from(bytes)], this.#setupDeadlineMs, () => {});
     });
   }
 
   /** What has to be done before the first request. */
   async #setUp(): Promise<void> {
-    const { sasl, receiveMessageMaxBytes } = this.#options;
+    const { tls, sasl, receiveMessageMaxBytes } = this.#options;
     try {
       this.#state.to("checkingVersions");
+      if (tls !== null && sasl === null) this.#onAuthenticated("TLS", this.#clock.now() - this.#startedAtMs);
       this.#versions = await handshake(this.peer, (api, version, body) => this.#askInTurn(api, version, body));
       if (sasl !== null) {
         this.#state.to("authenticating");
-        await this.#authenticate(new SaslAuthenticator(this.#channel(), sasl), sasl);
+        this.#session = this.#newSession(sasl, this.#versions);
+        await this.#session.open();
+        this.#socket.takesBareFrames = false;
       }
     } catch (error) {
       this.destroy(this.#blamed(error));
@@ -310,46 +326,46 @@ export class Connection {
     if (this.#end !== null) return;
     this.#setupDeadlineMs = Number.POSITIVE_INFINITY;
     this.#socket.trust(receiveMessageMaxBytes);
-    this.#state.to("ready");
-    this.#setAlarm();
     this.#observer.connected(this.peer, this.#clock.now() - this.#startedAtMs);
+    this.#settle();
     this.#listener.onReady();
   }
 
-  /** @throws what the authenticator throws */
-  async #authenticate(authenticator: SaslAuthenticator, { name }: SaslMechanism): Promise<void> {
-    const startMs = this.#clock.now();
-    const lifetimeMs = await authenticator.run();
-    this.#socket.takesBareFrames = false;
-    const nowMs = this.#clock.now();
-    this.#session = saslSession(nowMs, lifetimeMs);
-    this.#observer.authenticated(this.peer, name, nowMs - startMs, this.wasReady);
-  }
-
-  /** Has the session go on, between the requests that were sent before and those that will be (KIP-368). */
-  async #reauthenticate(sasl: SaslMechanism): Promise<void> {
-    this.#state.to("authenticating");
-    this.#setAlarm();
-    const authenticator = new SaslAuthenticator(this.#channel(), sasl);
-    try {
-      await this.#authenticate(authenticator, sasl);
-    } catch (error) {
-      const nowMs = this.#clock.now();
-      // The broker knows of nothing, and the session that there is still holds.
-      if (authenticator.hasBegun || this.#session.isOver(nowMs)) this.destroy(this.#blamed(error));
-      else this.#session = this.#session.postponed(nowMs);
-      if (this.#end === null) this.#observer.logger.warn(this.#blamed(error).message);
-    }
-    if (this.#state.is("authenticating")) this.#settle();
-  }
-
-  #channel(): SaslChannel {
-    return {
+  #newSession(sasl: SaslMechanism, versions: NodeApiVersions): ConnectionSession {
+    const channel: SaslChannel = {
       address: this.peer,
-      versions: this.versions,
+      versions,
+      begin: () => {},
       ask: (api, version, body) => this.#askInTurn(api, version, body),
       askBare: (bytes) => this.#askBare(bytes),
     };
+    return new ConnectionSession(sasl, channel, this.#clock, this.#options.setupTimeoutMs, {
+      // Requests that were sent before are answered before; those that come now have to wait.
+      onRenewal: () => {
+        const refusal = this.#refusal();
+        if (refusal !== null) throw refusal;
+        this.#state.to("authenticating");
+        this.#setAlarm();
+      },
+      onAuthenticated: (durationMs) => this.#onAuthenticated(sasl.name, durationMs),
+    });
+  }
+
+  #onAuthenticated(mechanism: string, durationMs: number): void {
+    this.#observer.authenticated(this.peer, mechanism, durationMs, this.wasReady);
+  }
+
+  async #renew(session: ConnectionSession): Promise<void> {
+    const renewing = session.renew();
+    this.#setAlarm();
+    try {
+      await renewing;
+    } catch (error) {
+      this.destroy(this.#blamed(error));
+    }
+    if (!this.#state.is("authenticating", "ready")) return;
+    this.#settle();
+    this.#onRoom();
   }
 
   /** Sends what belongs to the connection itself. It may have to wait for answers to requests that the broker got before. */
@@ -364,10 +380,11 @@ export class Connection {
 
   /** Goes on with requests, as soon as the broker reads them. */
   #settle(): void {
-    const next = this.#clock.now() < this.#throttledUntilMs ? "throttled" : "ready";
+    const nowMs = this.#clock.now();
+    const next = nowMs < this.#throttledUntilMs ? "throttled" : "ready";
     if (!this.#state.is(next)) this.#state.to(next);
+    if (next === "ready" && this.#session !== null && this.#session.dueAtMs <= nowMs) void this.#renew(this.#session);
     this.#setAlarm();
-    this.#onRoom();
   }
 
   #onFrame(payload: Buffer): void {
@@ -391,7 +408,8 @@ export class Connection {
 
   #onAnswer({ api, version, correlationId, sentAtMs }: InFlightRequest, bytes: number): void {
     const nowMs = this.#clock.now();
-    this.#lastUsedMs = nowMs;
+    // What belongs to the connection itself is no use of it.
+    if (api !== SaslHandshake && api !== SaslAuthenticate) this.#lastUsedMs = nowMs;
     if (this.wasReady) this.#answerCount += 1;
     this.#observer.responseReceived(this.peer, api.name, version, correlationId, bytes, nowMs - sentAtMs);
   }
@@ -402,6 +420,7 @@ export class Connection {
     this.#observer.throttled(this.peer, api.name, throttledMs);
     this.#throttledUntilMs = Math.max(this.#throttledUntilMs, this.#clock.now() + throttledMs);
     this.#inFlight.extend(throttledMs);
+    this.#socket.extend(throttledMs);
     if (this.#state.is("ready")) this.#state.to("throttled");
   }
 
@@ -445,31 +464,34 @@ export class Connection {
   /** What the alarm is to ring for where no request is late: in each state something else. */
   get #nextDutyAtMs(): number {
     if (this.#state.is("throttled")) return this.#throttledUntilMs;
-    return this.#state.is("ready")
-      ? Math.min(this.#session.reauthenticateAtMs, this.#idleAtMs)
-      : Number.POSITIVE_INFINITY;
+    if (!this.#state.is("ready")) return Number.POSITIVE_INFINITY;
+    return Math.min(this.#session?.dueAtMs ?? Number.POSITIVE_INFINITY, this.#idleAtMs);
   }
 
   #setAlarm(): void {
     if (this.#end !== null) return;
-    this.#alarm.set(Math.min(this.#setupDeadlineMs, this.#inFlight.nextDeadlineMs, this.#nextDutyAtMs));
+    const lateAtMs = Math.min(this.#inFlight.nextDeadlineMs, this.#socket.nextDeadlineMs);
+    this.#alarm.set(Math.min(this.#setupDeadlineMs, lateAtMs, this.#nextDutyAtMs));
   }
 
   #onAlarm(): void {
     const nowMs = this.#clock.now();
-    const { setupTimeoutMs, connectionsMaxIdleMs, sasl } = this.#options;
+    const { setupTimeoutMs, connectionsMaxIdleMs } = this.#options;
     const [late] = this.#inFlight.expired(nowMs);
     if (this.#setupDeadlineMs <= nowMs) {
       this.destroy(new TimeoutError(`connecting to ${addressText(this.peer)}`, setupTimeoutMs));
     } else if (late !== undefined) {
       // Its answer may still come and would then be taken for that of a later request.
       this.destroy(this.#timeoutOf(late, nowMs));
+    } else if (this.#socket.nextDeadlineMs <= nowMs) {
+      this.destroy(new TimeoutError(`writing to ${addressText(this.peer)}`, nowMs - this.#lastUsedMs));
     } else if (this.#state.is("throttled")) {
       this.#settle();
+      this.#onRoom();
     } else if (this.#idleAtMs <= nowMs) {
       this.destroy(new ClosedError(`connection to ${addressText(this.peer)}, idle for ${connectionsMaxIdleMs} ms,`));
-    } else if (sasl !== null && this.#session.reauthenticateAtMs <= nowMs) {
-      void this.#reauthenticate(sasl);
+    } else if (this.#state.is("ready") && this.#session !== null && this.#session.dueAtMs <= nowMs) {
+      void this.#renew(this.#session);
     } else {
       this.#setAlarm();
     }

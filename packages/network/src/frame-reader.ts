@@ -1,5 +1,4 @@
 import { DecodeError } from "@odradek/protocol";
-import { isTlsAlert } from "./security/tls-failure.ts";
 
 /** A frame of this size that was refused is worth giving back. */
 const discardedBytes = 1_048_576;
@@ -109,6 +108,6 @@ function speakerOf(first: Buffer): string | null {
   const text = first.toString("latin1");
   if (text === "HTTP") return "the peer speaks HTTP: is this the port of a Kafka broker?";
   if (text === "SSH-") return "the peer speaks SSH: is this the port of a Kafka broker?";
-  if (isTlsAlert(first)) return "the peer speaks TLS: is this the port of a PLAINTEXT listener?";
+  if (first[0] === 0x15 && first[1] === 0x03) return "the peer speaks TLS: is this the port of a PLAINTEXT listener?";
   return null;
 }

@@ -6,7 +6,8 @@ import type { Socket } from "node:net";
  */
 export class FrameWriter {
   readonly #socket: Socket;
-  #unwritten = 0;
+  /** Until when each of those has to be written that are not, oldest first: a socket writes in the order of the calls. */
+  readonly #deadlinesMs: number[] = [];
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -14,7 +15,19 @@ export class FrameWriter {
 
   /** Frames whose buffers are not free yet. */
   get unwritten(): number {
-    return this.#unwritten;
+    return this.#deadlinesMs.length;
+  }
+
+  /** When the first of them runs out of time, `Infinity` where there is none. */
+  get nextDeadlineMs(): number {
+    return this.#deadlinesMs[0] ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Gives each of them that much more time. */
+  extend(ms: number): void {
+    this.#deadlinesMs.forEach((deadlineMs, index) => {
+      this.#deadlinesMs[index] = deadlineMs + ms;
+    });
   }
 
   /** Whether the socket has more to write than it can; its `drain` event says when that is over. */
@@ -23,11 +36,12 @@ export class FrameWriter {
   }
 
   /**
+   * @param deadlineMs until when it has to be written, in the clock's time
    * @param onWritten called when the buffers are free: the system has them, or the socket is destroyed. A socket that
    *   is destroyed calls back without an error although it did not write all
    */
-  write(chunks: readonly Buffer[], onWritten: (error: Error | null) => void): void {
-    this.#unwritten += 1;
+  write(chunks: readonly Buffer[], deadlineMs: number, onWritten: (error: Error | null) => void): void {
+    this.#deadlinesMs.push(deadlineMs);
     const last = chunks.length - 1;
     this.#socket.cork();
     chunks.forEach((chunk, index) => {
@@ -38,7 +52,7 @@ export class FrameWriter {
   }
 
   #onWritten(tell: (error: Error | null) => void, error: Error | null): void {
-    this.#unwritten -= 1;
+    this.#deadlinesMs.shift();
     tell(error);
   }
 }

@@ -1,5 +1,4 @@
 export { type Backoff, exponentialBackoff } from "./backoff.ts";
-export type { Purpose } from "./broker-connections.ts";
 export {
   type ClientDefaults,
   type ClientOptions,
@@ -18,6 +17,8 @@ export {
   type PartitionSnapshot,
   type TopicSnapshot,
 } from "./cluster-snapshot.ts";
+export type { Purpose } from "./connection-peer.ts";
+export { type Coordinator, Coordinators, type CoordinatorType } from "./coordinators.ts";
 export { Deadline } from "./deadline.ts";
 export {
   AuthenticationError,

@@ -23,7 +23,12 @@ const updaterStates = () =>
 /** Less would close connections that are just being made. */
 const leastTriggerMs = 1_000;
 
-type CommonOptions = "clientDnsLookup" | "metadataRecoveryStrategy" | "metadataRecoveryRebootstrapTriggerMs" | "logger";
+type CommonOptions =
+  | "clientDnsLookup"
+  | "logger"
+  | "metadataMaxAgeMs"
+  | "metadataRecoveryRebootstrapTriggerMs"
+  | "metadataRecoveryStrategy";
 
 export interface MetadataUpdaterOptions extends Pick<ResolvedClientOptions, CommonOptions> {
   /** Whether a question may create the topics that it asks for, where the broker does that. */
@@ -39,7 +44,8 @@ export type MetadataConnections = Pick<
   BrokerConnections,
   | "authenticationError"
   | "fatalError"
-  | "lastError"
+  | "isAlive"
+  | "lastReadyAtMs"
   | "leastLoaded"
   | "nextRetryAtMs"
   | "reset"
@@ -64,6 +70,8 @@ export class MetadataUpdater {
   #bootstrapNodes: readonly Node[];
   /** Since when updates were due and no answer came; `null` while none is due. */
   #waitingSinceMs: number | null = null;
+  /** Since when it rests. */
+  #restingSinceMs = Number.NEGATIVE_INFINITY;
   #hasWarned = false;
   #lastError: Error | null = null;
 
@@ -93,8 +101,7 @@ export class MetadataUpdater {
   updateIfDue(): void {
     const isAwoken = this.#state.is("dormant") && this.#isWorthAnAttempt();
     if (isAwoken) this.#state.to("idle");
-    // Somebody waits for another attempt, for which it is too early.
-    else if (this.#state.is("dormant") && this.#metadata.isWanted) this.#alarm.set(this.#metadata.dueAtMs);
+    else if (this.#state.is("dormant")) this.#alarm.set(this.#nextAttemptAtMs);
     if (!this.#state.is("idle")) return;
     const nowMs = this.#clock.now();
     const dueAtMs = this.#metadata.dueAtMs;
@@ -159,7 +166,8 @@ export class MetadataUpdater {
    */
   #isAstray(): boolean {
     const nodes = this.#nodes;
-    if (!this.#mayRebootstrap || nodes.length === 0) return false;
+    // Who gets on with a broker, for whatever purpose, is not astray, and would lose that connection.
+    if (!this.#mayRebootstrap || nodes.length === 0 || this.#connections.isAlive) return false;
     const areAway = (all: readonly Node[]) => all.every((node) => this.#isBackingOff(node));
     const areHopeless = (all: readonly Node[]) => this.#connections.fatalError(all, "main") !== null;
     return [areAway, areHopeless].some((are) => are(nodes) && !are(this.#bootstrapNodes));
@@ -181,13 +189,24 @@ export class MetadataUpdater {
     this.#metadata.started();
     this.#failed(refusal);
     this.#state.to("dormant");
-    this.#alarm.cancel();
+    this.#restingSinceMs = this.#clock.now();
+    // Nobody is waited for: what counts is the time from the next attempt on.
+    this.#waitingSinceMs = null;
+    this.#alarm.set(this.#nextAttemptAtMs);
   }
 
-  /** Whether somebody wants another attempt by now, or has made one that was not refused. */
+  /** When an updater that rests is worth another look: somebody wants it, or gets on with the brokers that refused it. */
+  get #nextAttemptAtMs(): number {
+    if (this.#metadata.isWanted) return this.#metadata.dueAtMs;
+    return this.#connections.isAlive ? this.#restingSinceMs + this.#options.metadataMaxAgeMs : Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether somebody wants another attempt by now, or was let in where it was refused. */
   #isWorthAnAttempt(): boolean {
-    if (this.#metadata.isWanted && this.#metadata.dueAtMs <= this.#clock.now()) return true;
-    return this.fatalError === null && this.#connections.lastError(this.#nodes, "main") === null;
+    const nowMs = this.#clock.now();
+    if (this.#metadata.isWanted && this.#metadata.dueAtMs <= nowMs) return true;
+    if (this.fatalError === null && this.#connections.lastReadyAtMs > this.#restingSinceMs) return true;
+    return this.#connections.isAlive && nowMs >= this.#restingSinceMs + this.#options.metadataMaxAgeMs;
   }
 
   #askSomebody(): void {
@@ -234,6 +253,7 @@ export class MetadataUpdater {
       this.#failed(error);
       if (error instanceof BrokerError && error.code === "REBOOTSTRAP_REQUIRED") this.rebootstrap(error.message);
     }
+    if (this.fatalError !== null) this.#restingSinceMs = this.#clock.now();
     this.#ended(this.fatalError === null ? "idle" : "dormant");
   }
 

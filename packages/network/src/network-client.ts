@@ -1,15 +1,18 @@
 import type { Api, Fields, Input, Output, VersionBounds } from "@odradek/protocol";
-import { BrokerConnections, type Purpose } from "./broker-connections.ts";
+import { BrokerConnections } from "./broker-connections.ts";
 import type { NetworkOptions } from "./client-options.ts";
 import { Alarm, type Clock } from "./clock.ts";
 import type { Node } from "./cluster-snapshot.ts";
 import type { Connection } from "./connection.ts";
-import type { Deadline } from "./deadline.ts";
+import type { Purpose } from "./connection-peer.ts";
+import { Deadline } from "./deadline.ts";
 import { type AuthenticationError, ClosedError, ConnectionError, TimeoutError } from "./errors.ts";
 import { Metadata } from "./metadata.ts";
 import { MetadataUpdater } from "./metadata-updater.ts";
+import type { Logger } from "./observation/logger.ts";
 import type { ClientKind, Metric } from "./observation/metric-registry.ts";
 import { NetworkObserver } from "./observation/network-observer.ts";
+import type { Security } from "./security/security-options.ts";
 import { WakeSignal } from "./wake-signal.ts";
 
 /** A request, or how to make it once the version is known: some versions name topics, later ones their ids. */
@@ -99,6 +102,7 @@ export class NetworkClient {
     });
     this.#updater = new MetadataUpdater(this.metadata, this.#connections, clock, {
       ...options,
+      logger: this.observer.logger,
       allowAutoTopicCreation: options.allowAutoCreateTopics ?? true,
       onUpdate: () => {
         this.observer.retainNodes(this.metadata.snapshot.nodes.keys());
@@ -107,7 +111,7 @@ export class NetworkClient {
     });
     // The first to listen: metadata goes before the requests that others have for a node that became ready.
     this.#signal.onWake(() => this.#updater.updateIfDue());
-    warnOfRisks(options);
+    warnOfRisks(options.security, this.observer.logger);
   }
 
   /** Calls `listener` whenever a connection or the metadata changed, so that a waiting loop may look again. */
@@ -266,12 +270,15 @@ export class NetworkClient {
   /**
    * Takes no more requests, lets those under way finish for `timeoutMs`, closes every connection. Who still waits for
    * one gets a ClosedError. Afterwards no socket and no timer is left. May be called again, with less time.
+   *
+   * @throws OptionsError for a time that is none; the client stays open
    */
   async close({ timeoutMs = this.#options.requestTimeoutMs }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    const { timeoutMs: waitMs } = new Deadline(this.#clock, timeoutMs);
     this.#isClosed = true;
     this.#updater.close();
     this.#signal.wake();
-    await this.#connections.close(timeoutMs);
+    await this.#connections.close(waitMs);
   }
 
   #readyConnection(nodeId: number, purpose: Purpose = "main"): Connection {
@@ -353,7 +360,7 @@ export class NetworkClient {
    */
   #fatalError({ nodes, purpose, areKnown }: Addressees): Error | null {
     return (
-      this.#connections.fatalError(this.#nodes(), "main") ??
+      this.#connections.fatalError(this.#nodes(), purpose) ??
       this.#connections.authenticationError(nodes, purpose) ??
       (areKnown ? null : this.#updater.fatalError)
     );
@@ -386,8 +393,7 @@ const bodyOf = <Req extends Fields>(body: Body<Req>, version: number): Input<Req
   typeof body === "function" ? body(version) : body;
 
 /** Says once, where somebody listens, what its user may not have meant. */
-function warnOfRisks({ logger, security }: NetworkOptions): void {
-  const { protocol, tls, sasl } = security;
+function warnOfRisks({ protocol, tls, sasl }: Security, logger: Logger): void {
   if (sasl !== null && tls === null) logger.warn(`${protocol}: credentials travel without encryption, set ssl`);
   if (tls?.isVerifying === false)
     logger.warn("ssl.rejectUnauthorized is false: whoever answers is taken for the broker");

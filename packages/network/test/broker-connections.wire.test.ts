@@ -5,7 +5,7 @@ import { type NetworkOptions, resolveClientOptions } from "../src/client-options
 import type { Node } from "../src/cluster-snapshot.ts";
 import { ConnectionError } from "../src/errors.ts";
 import { OptionReader } from "../src/option-reader.ts";
-import type { SaslMechanism } from "../src/security/sasl-mechanism.ts";
+import type { OwnMechanism, SaslMechanism } from "../src/security/sasl-mechanism.ts";
 import type { Security } from "../src/security/security-options.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { type PeerConnection, ScriptedPeer } from "./scripted-peer.ts";
@@ -194,7 +194,7 @@ describe("the connections of a client", () => {
     const close = () => {
       closed += 1;
     };
-    const sasl: SaslMechanism = { name: "ANY", authenticate: async () => {}, close };
+    const sasl: OwnMechanism = { name: "ANY", authenticate: async () => {}, close };
     const { connections } = connectionsOf({ security: { protocol: "SASL_PLAINTEXT", tls: null, sasl: () => sasl } });
     await connections.close(0);
     expect(closed).toBe(1);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type ClientOptions, type ResolvedClientOptions, resolveClientOptions } from "../src/client-options.ts";
 import { OptionsError } from "../src/errors.ts";
+import { silentLogger } from "../src/observation/logger.ts";
 import { OptionReader } from "../src/option-reader.ts";
 
 const bootstrapServers = ["localhost:9092"];
@@ -36,6 +37,15 @@ describe("the options of a client", () => {
       socketConnectionSetupTimeoutMs: 10_000,
       socketConnectionSetupTimeoutMaxMs: 30_000,
       metadataMaxAgeMs: 300_000,
+      connectionsMaxIdleMs: 540_000,
+      clientDnsLookup: "use_all_dns_ips",
+      metadataRecoveryStrategy: "rebootstrap",
+      metadataRecoveryRebootstrapTriggerMs: 300_000,
+      throttleTimeMaxMs: 600_000,
+      security: { protocol: "PLAINTEXT", tls: null, sasl: null },
+      logger: silentLogger,
+      metricsNumSamples: 2,
+      metricsSampleWindowMs: 30_000,
       receiveMessageMaxBytes: 104_857_600,
       receiveMessageMaxItems: 1_000_000,
     });
@@ -69,6 +79,16 @@ describe("the options of a client", () => {
     ["reconnectBackoffMaxMs", -5, "a whole number of at least 0 is expected, not -5"],
     ["socketConnectionSetupTimeoutMs", 0, "a whole number of at least 1 is expected, not 0"],
     ["socketConnectionSetupTimeoutMaxMs", 0, "a whole number of at least 1 is expected, not 0"],
+    ["connectionsMaxIdleMs", -2, "a whole number of at least -1 is expected, not -2"],
+    ["throttleTimeMaxMs", -1, "a whole number of at least 0 is expected, not -1"],
+    ["metadataRecoveryRebootstrapTriggerMs", -1, "a whole number of at least 0 is expected, not -1"],
+    [
+      "clientDnsLookup",
+      "all",
+      'one of use_all_dns_ips, resolve_canonical_bootstrap_servers_only is expected, not "all"',
+    ],
+    ["metadataRecoveryStrategy", "retry", 'one of rebootstrap, none is expected, not "retry"'],
+    ["logger", { info: 1 }, "an object with debug, info, warn and error is expected, not an object"],
     ["metadataMaxAgeMs", -1, "a whole number of at least 0 is expected, not -1"],
     ["receiveMessageMaxBytes", 1_000, "a whole number from 1048576 to 2147483647 is expected, not 1000"],
     ["receiveMessageMaxBytes", 2 ** 31, "a whole number from 1048576 to 2147483647 is expected, not 2147483648"],
@@ -78,7 +98,7 @@ describe("the options of a client", () => {
 
   test("refuse an option that does not exist", () => {
     expect(messageOf({ bootstrapServers, brokers: [] })).toMatch(
-      /^option brokers: one of the names bootstrapServers, clientId, .* is expected, not "brokers"$/,
+      /^option brokers: one of the names bootstrapServers, clientDnsLookup, clientId, .* is expected, not "brokers"$/,
     );
   });
 });
@@ -119,7 +139,7 @@ describe("the bootstrap servers", () => {
   test.each([
     [undefined, "undefined"],
     [[], "an array of 0"],
-    ["localhost:9092", '"localhost:9092"'],
+    ["kafka://me:hunter2@localhost:9092", '"<string>"'],
     [[7], "an array of 1"],
   ])("must be a list: %o is refused", (servers, shown) => {
     expect(messageOf({ bootstrapServers: servers })).toBe(

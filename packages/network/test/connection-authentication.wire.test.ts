@@ -53,11 +53,11 @@ class SaslBroker {
 
   readonly script = async (connection: PeerConnection): Promise<void> => {
     await connection.handshake();
-    for (;;) await this.#serve(connection, await connection.next());
+    for (;;) await this.serve(connection, await connection.next());
   };
 
   /** Like a broker, it reads the next request when it has answered the last. */
-  async #serve(connection: PeerConnection, request: PeerRequest): Promise<void> {
+  async serve(connection: PeerConnection, request: PeerRequest): Promise<void> {
     if (request.apiKey === SaslHandshake.key) {
       this.log.push(request.body(SaslHandshake).mechanism);
       connection.answer(request, SaslHandshake, { errorCode: 0, mechanisms: ["STEPS"] });
@@ -353,10 +353,12 @@ describe("a session that ends", () => {
       await exchange(Buffer.from("token"));
     });
     const { opened: told, connection, clock } = await opened(broker, sasl);
-    for (let passedMs = 0; passedMs < lifetimeMs + 2_000; passedMs += 1_000) {
-      clock.advance(1_000);
-      await until(() => connection.state !== "authenticating");
+    // A millisecond at a time, so that each attempt fails before its time is over.
+    for (let passedMs = 0; passedMs < lifetimeMs + 2_000; passedMs++) {
+      clock.advance(1);
+      for (let turn = 0; turn < 5; turn++) await null;
     }
+    expect(connection.state).not.toBe("ready");
     expect(await told.closed).toMatchObject({ name: "AuthenticationError", reason: "credentialsUnavailable" });
     expect(attempts).toBeGreaterThan(2);
     expect(attempts).toBeLessThan(10);
@@ -371,17 +373,124 @@ describe("a session that ends", () => {
     expect(metric(told, "failed-reauthentication-total")).toBe(1);
     expect(metric(told, "failed-authentication-total")).toBe(0);
   });
+});
 
-  test("goes on by itself while the connection is used by nobody, until it is idle for too long", async () => {
+describe("a session whose renewal is late", () => {
+  const opened = async (sasl: SaslMechanism, lifetimeMs: number) => {
+    const broker = new SaslBroker();
+    broker.sessionLifetimeMs = BigInt(lifetimeMs);
+    const peer = await ScriptedPeer.listen(broker.script);
+    const opened = new OpenedConnection(peer.address, { sasl, setupTimeoutMs: 10_000 });
+    return { broker, opened, connection: await opened.ready, clock: opened.clock };
+  };
+
+  /** Its first authentication goes well; how the next ones find their credentials is the test's affair. */
+  const lookingFor = (credentials: () => Promise<void>): SaslMechanism => {
+    let isFirst = true;
+    return mechanismThat(async (exchange) => {
+      if (!isFirst) await credentials();
+      isFirst = false;
+      await exchange(Buffer.from("token"));
+    });
+  };
+
+  test("because its mechanism still looks for credentials takes requests until its end", async () => {
+    const { broker, connection, clock } = await opened(
+      lookingFor(() => new Promise(() => {})),
+      60_000,
+    );
+    clock.advance(59_999);
+    expect(connection.state).toBe("ready");
+    expect(connection.hasRoom(5)).toBe(true);
+    await ask(connection);
+    expect(broker.log).toEqual(["STEPS", "token", "Metadata"]);
+  });
+
+  test("because its mechanism never finds credentials ends with its connection, soon after", async () => {
+    const {
+      opened: told,
+      connection,
+      clock,
+    } = await opened(
+      lookingFor(() => new Promise(() => {})),
+      60_000,
+    );
+    clock.advance(60_000);
+    expect(connection.hasRoom(5)).toBe(false);
+    for (let passedMs = 0; passedMs < 20_000; passedMs += 1_000) {
+      clock.advance(1_000);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const cause = await told.closed;
+    expect(cause).toMatchObject({ name: "TimeoutError" });
+    expect(cause.message).toContain("credentials of STEPS");
+    expect(clock.timers).toBe(0);
+  });
+
+  test("because its mechanism was slow, and was given up on, does not hear of it any more", async () => {
+    const found: (() => void)[] = [];
+    const { broker, connection, clock } = await opened(
+      lookingFor(() => new Promise<void>((resolve) => found.push(resolve))),
+      600_000,
+    );
+    /** Lets time go by until the mechanism has been asked so often. */
+    const asked = async (times: number) => {
+      while (found.length < times) {
+        clock.advance(1_000);
+        await null;
+      }
+    };
+    // The second time, the first was given up on.
+    await asked(2);
+    found[0]?.();
+    await ask(connection);
+    expect(broker.log).toEqual(["STEPS", "token", "Metadata"]);
+    found[1]?.();
+    await until(() => broker.log.length === 5);
+    expect(broker.log.slice(3)).toEqual(["STEPS", "token"]);
+    await connection.close(0);
+  });
+
+  test("because the broker throttled is renewed before anything else is sent", async () => {
     const broker = new SaslBroker();
     broker.sessionLifetimeMs = 10_000n;
+    let throttleTimeMs = 20_000;
+    const peer = await ScriptedPeer.listen(async (connection) => {
+      await connection.handshake();
+      for (;;) {
+        const request = await connection.next();
+        if (request.apiKey !== Metadata.key) {
+          await broker.serve(connection, request);
+          continue;
+        }
+        broker.log.push("Metadata");
+        connection.answer(request, Metadata, metadataAnswer([], { throttleTimeMs }));
+        throttleTimeMs = 0;
+      }
+    });
+    const told = new OpenedConnection(peer.address, { sasl: new SteppingMechanism("token") });
+    const connection = await told.ready;
+    await ask(connection);
+    told.calls.length = 0;
+    told.clock.advance(20_000);
+    expect(connection.hasRoom(5)).toBe(false);
+    await until(() => connection.hasRoom(5));
+    await ask(connection);
+    expect(broker.log).toEqual(["STEPS", "token", "Metadata", "STEPS", "token", "Metadata"]);
+    await connection.close(0);
+  });
+
+  test("does not keep a connection from being idle for too long", async () => {
+    const broker = new SaslBroker();
+    broker.sessionLifetimeMs = 60_000n;
     const peer = await ScriptedPeer.listen(broker.script);
     const sasl = new SteppingMechanism("token");
-    const opened = new OpenedConnection(peer.address, { sasl, connectionsMaxIdleMs: 540_000 });
-    const connection = await opened.ready;
-    opened.clock.advance(9_500);
-    await until(() => connection.state === "ready");
-    expect(broker.log).toHaveLength(4);
-    await connection.close(0);
+    const told = new OpenedConnection(peer.address, { sasl, connectionsMaxIdleMs: 100_000 });
+    const connection = await told.ready;
+    for (let passedMs = 0; passedMs < 100_000; passedMs += 1_000) {
+      told.clock.advance(1_000);
+      await until(() => connection.state !== "authenticating");
+    }
+    expect((await told.closed).message).toContain("idle for 100000 ms");
   });
 });

@@ -23,8 +23,8 @@ describe("a frame writer", () => {
   test("writes the chunks of frames in order, and tells when each frame's buffers are free", async () => {
     const { writer, received } = await written(true);
     const free: string[] = [];
-    writer.write([Buffer.from("1st "), Buffer.from("frame, ")], () => free.push("first"));
-    writer.write([Buffer.from("2nd frame")], () => free.push("second"));
+    writer.write([Buffer.from("1st "), Buffer.from("frame, ")], 1_000, () => free.push("first"));
+    writer.write([Buffer.from("2nd frame")], 2_000, () => free.push("second"));
     expect(writer.unwritten).toBe(2);
     await until(() => free.length === 2);
     expect(free).toEqual(["first", "second"]);
@@ -42,7 +42,7 @@ describe("a frame writer", () => {
       writev?.(chunks, callback);
     };
     const chunks = [Buffer.from("header"), Buffer.alloc(100_000), Buffer.from("trailer")];
-    await new Promise((resolve) => writer.write(chunks, resolve));
+    await new Promise((resolve) => writer.write(chunks, 1_000, resolve));
     expect(handed.map((buffers) => buffers.map(({ length }) => length))).toEqual([[6, 100_000, 7]]);
     expect(handed[0]?.every((buffer, index) => buffer === chunks[index])).toBe(true);
   });
@@ -50,7 +50,7 @@ describe("a frame writer", () => {
   test("is full while the peer does not read, and frees the buffers when the socket is destroyed", async () => {
     const { writer, socket } = await written(false);
     let isFree = false;
-    writer.write([Buffer.alloc(32 * 1_048_576)], () => {
+    writer.write([Buffer.alloc(32 * 1_048_576)], 1_000, () => {
       isFree = true;
     });
     expect(writer.isFull).toBe(true);

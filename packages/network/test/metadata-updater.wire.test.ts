@@ -151,7 +151,7 @@ describe("an answer of another cluster", () => {
     );
     await cluster.connectionsTo(1)[0]?.closed;
     expect(metadata.snapshot).toBe(before);
-    expect(connections.fatalError([...before.nodes.values()], "main")).toBe(updater.lastError);
+    expect(connections.lastError([...before.nodes.values()], "main")).toBe(updater.lastError);
   });
 
   test("is none where either does not say which it is", async () => {

@@ -42,6 +42,15 @@ export class KafkaError extends Error {
   }
 }
 
+/** The most of a peer's words that goes into a message. */
+const longestWords = 300;
+
+/** What a peer says, so that it can stand in a message: not too much of it, and on one line. */
+export function inOneLine(text: string): string {
+  const line = text.replace(/[\p{Cc}\u2028\u2029]+/gu, " ");
+  return line.length > longestWords ? `${line.slice(0, longestWords)}…` : line;
+}
+
 /** An error code that a broker answered, with Kafka's own name, text and policy from the table in `error-codes.ts`. */
 export class BrokerError extends KafkaError {
   /** Kafka's number, also where this version of the client does not know it. */
@@ -55,7 +64,7 @@ export class BrokerError extends KafkaError {
   constructor(errorCode: number, about: string, brokerMessage?: string | null) {
     const row = brokerErrorByCode(errorCode);
     const known = row.code === errorCode ? row.name : `error code ${errorCode}`;
-    super(`${about}: ${known}: ${brokerMessage || row.message}`, { code: row.name, retriable: row.retriable });
+    super(`${about}: ${known}: ${inOneLine(brokerMessage || row.message)}`, { code: row.name, retriable: row.retriable });
     this.errorCode = errorCode;
   }
 }

@@ -26,6 +26,7 @@ export {
   type ClientErrorCode,
   DecodeError,
   EncodeError,
+  inOneLine,
   KafkaError,
   type KafkaErrorCode,
   type KafkaErrorOptions,

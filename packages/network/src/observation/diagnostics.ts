@@ -1,5 +1,5 @@
 import { type Channel, channel } from "node:diagnostics_channel";
-import type { Purpose } from "../broker-connections.ts";
+import type { Purpose } from "../connection-peer.ts";
 import type { AuthenticationError } from "../errors.ts";
 import type { ClientKind } from "./metric-registry.ts";
 

@@ -1,5 +1,5 @@
-import type { Purpose } from "../broker-connections.ts";
 import type { Clock } from "../clock.ts";
+import type { ConnectionPeer } from "../connection-peer.ts";
 import { AuthenticationError, addressText } from "../errors.ts";
 import {
   type AuthenticationFailureMessage,
@@ -15,18 +15,6 @@ import { guarded, type LogContext, type Logger } from "./logger.ts";
 import { type ClientKind, type MetricGroup, MetricRegistry } from "./metric-registry.ts";
 import { clientMetrics, connectionCount, nodeMetrics } from "./network-metrics.ts";
 import type { Sampling, Sensor } from "./sensor.ts";
-
-/**
- * Whom a connection is to, and what for: one object for each connection, the same in every call. It may be used again for
- * another that takes the place of one which ended.
- */
-export interface ConnectionPeer {
-  /** The broker's id; negative for a bootstrap server, as long as it is not known which broker that is. */
-  readonly nodeId: number;
-  readonly host: string;
-  readonly port: number;
-  readonly purpose: Purpose;
-}
 
 export interface NetworkObserverOptions extends Sampling {
   readonly kind: ClientKind;

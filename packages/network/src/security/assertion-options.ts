@@ -119,7 +119,8 @@ export async function answered(ask: () => unknown, path: string): Promise<unknow
     return await ask();
   } catch (cause) {
     const words = cause instanceof Error ? cause.message : "it threw no Error";
-    if (!(cause instanceof KafkaError)) throw new ConnectionError(null, `${path} failed: ${words}`, { cause });
+    // The error itself is not told: that of an HTTP client shows the request, and with it the secret.
+    if (!(cause instanceof KafkaError)) throw new ConnectionError(null, `${path} failed: ${words}`);
     if (cause.retriable) throw cause;
     throw new SaslError("credentialsUnavailable", `${path} failed: ${words}`, { cause });
   }

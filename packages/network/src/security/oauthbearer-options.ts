@@ -14,7 +14,7 @@ import {
 import { type BearerToken, checkedToken, extensionsAllowed, isExtensions } from "./bearer-token.ts";
 import { BearerTokens, type TokenSource } from "./bearer-tokens.ts";
 import { OAuthBearer } from "./oauthbearer.ts";
-import type { SaslMechanism } from "./sasl-mechanism.ts";
+import type { OwnMechanism } from "./sasl-mechanism.ts";
 import { credentialAllowed, isAnything, isCredential, secretOption, withheld } from "./secret-option.ts";
 import { TokenEndpoint, type TokenEndpointSettings, type TokenRequest } from "./token-endpoint.ts";
 import { clientAssertionRequest, clientSecretRequest, jwtBearerRequest } from "./token-grants.ts";
@@ -82,7 +82,7 @@ export type OAuthBearerOptions = TokenFunctionOptions | ClientSecretOptions | Cl
 const proofs = ["clientSecret", "clientAssertion", "assertion"] as const;
 
 /** @param reader of the option `sasl`, whose mechanism has been read */
-export function resolveOAuthBearer(reader: OptionReader): (clock: Clock) => SaslMechanism {
+export function resolveOAuthBearer(reader: OptionReader): (clock: Clock) => OwnMechanism {
   const source = reader.has("tokenEndpointUrl") ? endpointSource(reader) : functionSource(reader);
   const retryBackoffMs = reader.integer("loginRetryBackoffMs", 100, 0);
   const retryBackoffMaxMs = reader.integer("loginRetryBackoffMaxMs", 10_000, 0);

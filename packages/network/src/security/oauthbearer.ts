@@ -1,7 +1,7 @@
 import type { BearerToken } from "./bearer-token.ts";
 import type { BearerTokens } from "./bearer-tokens.ts";
 import { SaslError } from "./sasl-error.ts";
-import type { SaslExchange, SaslMechanism } from "./sasl-mechanism.ts";
+import type { OwnMechanism, SaslExchange } from "./sasl-mechanism.ts";
 
 /** Ends every field, and the message. */
 const separator = "\x01";
@@ -13,7 +13,7 @@ const acknowledgement = Buffer.from(separator);
 const plainWord = /^[a-z_]{1,64}$/;
 
 /** SASL/OAUTHBEARER (RFC 7628): a token that somebody else gave, whom the broker trusts. It wants TLS around it. */
-export class OAuthBearer implements SaslMechanism {
+export class OAuthBearer implements OwnMechanism {
   readonly name = "OAUTHBEARER";
   readonly #tokens: Pick<BearerTokens, "current" | "close">;
 

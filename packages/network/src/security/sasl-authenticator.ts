@@ -4,6 +4,7 @@ import {
   brokerErrorByCode,
   type Fields,
   type Input,
+  inOneLine,
   KafkaError,
   type Output,
 } from "@odradek/protocol";
@@ -18,6 +19,8 @@ import type { SaslMechanism } from "./sasl-mechanism.ts";
 export interface SaslChannel {
   readonly address: Address;
   readonly versions: NodeApiVersions;
+  /** The broker is about to be told of the mechanism. @throws where that cannot be now */
+  begin(): void;
   ask<Req extends Fields, Res extends Fields>(
     api: Api<Req, Res>,
     version: number,
@@ -26,6 +29,16 @@ export interface SaslChannel {
   /** Sends bytes behind their length, without any header, and gives the bytes of the answer, which came likewise. */
   askBare(bytes: Uint8Array): Promise<Buffer>;
 }
+
+/** Shorter parts of a token are no secrets, and may be words of any message. */
+const leastSecretLength = 4;
+
+/** Mechanisms part their tokens by NUL (PLAIN) or 0x01 (OAUTHBEARER), and a bearer token from its name by a space. */
+const partsOf = (token: Uint8Array): string[] =>
+  Buffer.from(token)
+    .toString("utf8")
+    .split(/[\p{Cc} ]/u)
+    .filter(({ length }) => length >= leastSecretLength);
 
 /** Errors of the broker that say more than that it refuses, by Kafka's name. */
 const failures: Readonly<Partial<Record<string, AuthenticationFailure>>> = {
@@ -46,6 +59,8 @@ export class SaslAuthenticator {
   /** What the broker, or the connection, answered to a token: it counts more than what the mechanism makes of it. */
   #refusal: Error | null = null;
   #sessionLifetimeMs = 0;
+  /** The parts of the tokens that were sent: a password may be among them. */
+  readonly #told: string[] = [];
 
   constructor(channel: SaslChannel, mechanism: SaslMechanism) {
     this.#channel = channel;
@@ -76,6 +91,8 @@ export class SaslAuthenticator {
 
   async #exchange(token: Uint8Array): Promise<Buffer> {
     if (this.#refusal !== null) throw this.#refusal;
+    if (this.#send === null) this.#channel.begin();
+    this.#told.push(...partsOf(token));
     try {
       this.#send ??= await this.#handshake();
       return await this.#send(token);
@@ -113,7 +130,7 @@ export class SaslAuthenticator {
     const reason = failures[name];
     if (reason === undefined) return new BrokerError(errorCode, this.#about(), brokerMessage);
     const words = [brokerMessage || message, more].filter((part) => part !== undefined);
-    return this.#error(reason, `${name}: ${words.join("; ")}`);
+    return this.#error(reason, this.#withoutSecrets(`${name}: ${words.map(inOneLine).join("; ")}`));
   }
 
   /** What a mechanism threw of its own accord. */
@@ -125,6 +142,11 @@ export class SaslAuthenticator {
     }
     const reason = error instanceof SaslError ? error.reason : "credentialsUnavailable";
     return this.#error(reason, text, error);
+  }
+
+  /** A broker may repeat what it was told. */
+  #withoutSecrets(text: string): string {
+    return this.#told.reduce((rest, secret) => rest.replaceAll(secret, "…"), text);
   }
 
   #error(reason: AuthenticationFailure, text: string, cause?: unknown): AuthenticationError {

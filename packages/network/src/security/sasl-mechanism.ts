@@ -25,7 +25,10 @@ export interface SaslMechanism {
    *   secret. A KafkaError that is `retriable` says that it may work later, and the connection is made again
    */
   authenticate(exchange: SaslExchange, peer: SaslPeer): Promise<void>;
+}
 
+/** A mechanism that a client has made for itself alone; one that the user gave may serve other clients too. */
+export interface OwnMechanism extends SaslMechanism {
   /** The client is closed: what is still under way, such as a request for a token, need not go on. */
   close?(): void;
 }

@@ -4,7 +4,7 @@ import { OptionReader } from "../option-reader.ts";
 import { isObject } from "./assertion-options.ts";
 import { type OAuthBearerOptions, resolveOAuthBearer } from "./oauthbearer-options.ts";
 import { Plain } from "./plain.ts";
-import type { SaslMechanism } from "./sasl-mechanism.ts";
+import type { OwnMechanism, SaslMechanism } from "./sasl-mechanism.ts";
 import { saslPrepared } from "./sasl-prep.ts";
 import { Scram, type ScramName, scramNames } from "./scram.ts";
 import { credentialAllowed, isAnything, isCredential, secretOption, withheld } from "./secret-option.ts";
@@ -48,7 +48,7 @@ const allowedMechanisms = ["PLAIN", ...scramNames, "OAUTHBEARER"].join(", ");
  * @returns what makes the mechanism, once for each client; `null` where the client does not authenticate by SASL
  * @throws OptionsError that shows no secret
  */
-export function resolveSasl(value: unknown): ((clock: Clock) => SaslMechanism) | null {
+export function resolveSasl(value: unknown): ((clock: Clock) => OwnMechanism) | null {
   if ((value ?? null) === null) return null;
   if (!isObject(value)) throw new OptionsError("sasl", withheld(value), "an object");
   const reader = new OptionReader(value, "sasl");
@@ -62,7 +62,11 @@ export function resolveSasl(value: unknown): ((clock: Clock) => SaslMechanism) |
     throw new OptionsError("sasl.mechanism", mechanism, allowed);
   }
   reader.finish();
-  return () => mechanism;
+  const own: OwnMechanism = {
+    name: mechanism.name,
+    authenticate: (exchange, peer) => mechanism.authenticate(exchange, peer),
+  };
+  return () => own;
 }
 
 function resolvePlain(reader: OptionReader): () => SaslMechanism {

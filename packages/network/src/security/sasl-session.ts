@@ -5,22 +5,27 @@ const leastIntervalMs = 1_000;
 export class SaslSession {
   /** When to authenticate anew. */
   readonly reauthenticateAtMs: number;
-  readonly #endsAtMs: number;
+  readonly endsAtMs: number;
 
   constructor(reauthenticateAtMs: number, endsAtMs: number) {
     this.reauthenticateAtMs = reauthenticateAtMs;
-    this.#endsAtMs = endsAtMs;
+    this.endsAtMs = endsAtMs;
   }
 
   /** Whether the broker closes the connection at the next request. */
   isOver(nowMs: number): boolean {
-    return nowMs >= this.#endsAtMs;
+    return nowMs >= this.endsAtMs;
+  }
+
+  /** The same session, with which it ends. */
+  unrenewable(): SaslSession {
+    return new SaslSession(Number.POSITIVE_INFINITY, this.endsAtMs);
   }
 
   /** The same session, where the attempt to go on came to nothing: half of the time that is left is for the next one. */
   postponed(nowMs: number): SaslSession {
-    const waitMs = Math.max(leastIntervalMs, (this.#endsAtMs - nowMs) / 2);
-    return new SaslSession(nowMs + waitMs, this.#endsAtMs);
+    const waitMs = Math.max(leastIntervalMs, (this.endsAtMs - nowMs) / 2);
+    return new SaslSession(nowMs + waitMs, this.endsAtMs);
   }
 }
 

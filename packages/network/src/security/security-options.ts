@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { OptionsError } from "../errors.ts";
 import type { OptionReader } from "../option-reader.ts";
-import type { SaslMechanism } from "./sasl-mechanism.ts";
+import type { OwnMechanism } from "./sasl-mechanism.ts";
 import { resolveSasl } from "./sasl-options.ts";
 import { TlsSettings } from "./tls-settings.ts";
 
@@ -14,7 +14,7 @@ export interface Security {
   /** `null` where nothing is encrypted. */
   readonly tls: TlsSettings | null;
   /** Makes the mechanism, once for a client; `null` where clients need not say who they are. */
-  readonly sasl: ((clock: Clock) => SaslMechanism) | null;
+  readonly sasl: ((clock: Clock) => OwnMechanism) | null;
 }
 
 /**

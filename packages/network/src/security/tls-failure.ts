@@ -58,12 +58,6 @@ export function tlsFailure(error: Error, progress: TlsProgress): TlsFailure {
   return trouble(error.message);
 }
 
-/**
- * Whether a peer that was not spoken to in TLS answers in it: with an alert, since it understood nothing. For Kafka that
- * is the length of a frame of 352 MB.
- */
-export const isTlsAlert = (bytes: Uint8Array): boolean => bytes[0] === 21 && bytes[1] === 3;
-
 const isTlsListener = "is this the port of a listener with TLS?";
 
 const trouble = (text: string): TlsFailure => ({ reason: null, text });

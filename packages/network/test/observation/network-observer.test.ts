@@ -1,9 +1,10 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { ConnectionPeer } from "../../src/connection-peer.ts";
 import { AuthenticationError, ClosedError, ConnectionError } from "../../src/errors.ts";
 import type { DiagnosticsMessages } from "../../src/observation/diagnostics.ts";
 import { type Logger, silentLogger } from "../../src/observation/logger.ts";
-import { type ConnectionPeer, NetworkObserver } from "../../src/observation/network-observer.ts";
+import { NetworkObserver } from "../../src/observation/network-observer.ts";
 import { ManualClock } from "../manual-clock.ts";
 
 const one: ConnectionPeer = { nodeId: 1, host: "broker-1", port: 9092, purpose: "main" };

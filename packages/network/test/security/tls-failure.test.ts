@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isTlsAlert, ServerIdentityError, type TlsProgress, tlsFailure } from "../../src/security/tls-failure.ts";
+import { ServerIdentityError, type TlsProgress, tlsFailure } from "../../src/security/tls-failure.ts";
 
 const greeting: TlsProgress = { host: "broker-1", isSecure: false, isNegotiated: false, hasCertificate: false };
 const agreed: TlsProgress = { ...greeting, isNegotiated: true };
@@ -194,13 +194,5 @@ describe("trouble of any connection", () => {
 
   test("is what bytes are that were damaged on their way", () => {
     expect(tlsFailure(openSsl("decryption failed or bad record mac"), agreed).reason).toBeNull();
-  });
-});
-
-describe("an answer in TLS to who did not speak it", () => {
-  test("is known by its first bytes", () => {
-    expect(isTlsAlert(Buffer.from("15030300020250", "hex"))).toBe(true);
-    expect(isTlsAlert(Buffer.from("0000001c00000000", "hex"))).toBe(false);
-    expect(isTlsAlert(Buffer.alloc(0))).toBe(false);
   });
 });
