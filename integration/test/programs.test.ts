@@ -34,4 +34,15 @@ describe("programs that people run first", () => {
       ["0", "3", "6"],
     );
   });
+
+  test("the examples of the producer tell every record's outcome, choose partitions and count", async () => {
+    const topic = `examples-of-producer-${process.pid}-${Date.now()}`;
+    await run("examples/dist/create-topic.js", topic, "3");
+    expect(await run("examples/dist/callback.js", topic, "100")).toBe("100 delivered, lost: {}\n");
+    const places = (await run("examples/dist/partitioner.js", topic)).trim().split("\n");
+    expect(places.filter((line) => line === "largest: partition 0")).toHaveLength(2);
+    expect(places.filter((line) => /^customer-\d: partition [12]$/.test(line))).toHaveLength(2);
+    const counts = (await run("examples/dist/interceptors.js", topic)).trim().split("\n").sort();
+    expect(counts).toEqual([`1 x ${topic}: MESSAGE_TOO_LARGE`, `2 x ${topic}: acknowledged`]);
+  });
 });

@@ -47,6 +47,7 @@ export class ProducerBatch {
   #metadata: RecordMetadata[] = [];
   #deliveries: Delivery[] = [];
   #positions: number[] = [];
+  #largestRecordBytes = 0;
   #attempts = 0;
   #retryAtMs = Number.NEGATIVE_INFINITY;
   #lastError: KafkaError | null = null;
@@ -69,6 +70,11 @@ export class ProducerBatch {
 
   get recordCount(): number {
     return this.#builder.recordCount;
+  }
+
+  /** Bytes of its largest record before compression. */
+  get largestRecordBytes(): number {
+    return this.#largestRecordBytes;
   }
 
   /** Whether it takes no more records. */
@@ -108,7 +114,9 @@ export class ProducerBatch {
 
   /** Takes one more record; false where there is no room for it. */
   tryAppend({ timestampMs, key, value, headers, delivery, position }: SerializedRecord): boolean {
+    const before = this.#builder.uncompressedBytes;
     if (!this.#builder.append(timestampMs, key, value, headers)) return false;
+    this.#largestRecordBytes = Math.max(this.#largestRecordBytes, this.#builder.uncompressedBytes - before);
     const index = this.#metadata.length;
     const { isAscii } = this.#builder;
     this.#metadata.push(

@@ -80,7 +80,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     this.#memory = new BufferPool(resolved.bufferMemory, resolved.batchSize, clock);
     this.#metrics = new ProducerMetrics(registry, clock, { memory: this.#memory, metadata: this.#client.metadata });
     this.#accumulator = new RecordAccumulator(resolved, this.#memory);
-    this.#sender = new Sender(resolved, this.#client, this.#accumulator, clock);
+    this.#sender = new Sender(resolved, this.#client, this.#accumulator, clock, this.#metrics);
     this.#blocked = new BlockedSends<K, V>(clock, resolved.maxBlockMs, {
       lacksPartition: (record) => this.#lacksPartition(record),
       admit: (record, ...wait) => (this.#appendNow(record) ? null : this.#appendLater(record, ...wait)),

@@ -19,6 +19,7 @@ import {
   produceRequest,
 } from "./produce-request.ts";
 import type { ProducerBatch } from "./producer-batch.ts";
+import type { ProducerMetrics } from "./producer-metrics.ts";
 import type { RecordAccumulator } from "./record-accumulator.ts";
 
 const senderMoves = {
@@ -43,15 +44,24 @@ export class Sender {
   readonly #client: NetworkClient;
   readonly #accumulator: RecordAccumulator;
   readonly #clock: Clock;
+  readonly #metrics: ProducerMetrics | null;
   readonly #alarm: Alarm;
   readonly #unsubscribe: () => void;
   readonly #state = new State<keyof typeof senderMoves>("asleep", senderMoves);
 
-  constructor(options: SenderOptions, client: NetworkClient, accumulator: RecordAccumulator, clock: Clock) {
+  /** @param metrics `null` where nobody measures */
+  constructor(
+    options: SenderOptions,
+    client: NetworkClient,
+    accumulator: RecordAccumulator,
+    clock: Clock,
+    metrics: ProducerMetrics | null = null,
+  ) {
     this.#options = options;
     this.#client = client;
     this.#accumulator = accumulator;
     this.#clock = clock;
+    this.#metrics = metrics;
     this.#alarm = new Alarm(clock, () => this.wake());
     this.#unsubscribe = client.onWake(() => this.wake());
   }
@@ -150,12 +160,14 @@ export class Sender {
     if (built.length === 0) return;
     const request = produceRequest(built, cluster, this.#options);
     const options = { bounds: produceBounds(request) };
+    const sentAtMs = this.#clock.now();
+    this.#metrics?.requestSent(built, sentAtMs);
     const sent =
       this.#options.acks === 0
         ? this.#client.sendOnly(nodeId, Produce, request, options).then(() => null)
         : this.#client.send(nodeId, Produce, request, options);
     sent.then(
-      (response) => this.#onAnswer(request, built, response),
+      (response) => this.#onAnswer(request, built, response, sentAtMs),
       (error: unknown) => this.#onNoAnswer(built, error),
     );
   }
@@ -172,11 +184,18 @@ export class Sender {
   }
 
   /** @param response `null` where none was asked for */
-  #onAnswer(request: ProduceRequestBody, built: readonly BuiltBatch[], response: ProduceResponse | null): void {
+  #onAnswer(
+    request: ProduceRequestBody,
+    built: readonly BuiltBatch[],
+    response: ProduceResponse | null,
+    sentAtMs: number,
+  ): void {
     const nowMs = this.#clock.now();
     if (response === null) {
+      this.#metrics?.requestEnded();
       for (const { batch } of built) this.#complete(batch, -1n, -1);
     } else {
+      this.#metrics?.requestAnswered(nowMs - sentAtMs, response.throttleTimeMs, nowMs);
       const answers = new ProduceAnswers(request, response);
       for (const { batch } of built) this.#settle(batch, answers.of(batch), response, nowMs);
     }
@@ -186,6 +205,7 @@ export class Sender {
   /** What was written may have been carried out; an answer that cannot be had says nothing about it. */
   #onNoAnswer(built: readonly BuiltBatch[], error: unknown): void {
     const nowMs = this.#clock.now();
+    this.#metrics?.requestEnded();
     this.#client.requestUpdate();
     for (const { batch } of built) {
       const cause = kafkaErrorOf(error, `Produce to ${partitionText(batch)}`);
@@ -238,6 +258,7 @@ export class Sender {
   ): void {
     if (batch.state === "inFlight" && error.retriable && batch.attempts < this.#options.retries) {
       this.#accumulator.unmute(batch);
+      this.#metrics?.batchRetried(batch.topic, batch.recordCount, nowMs);
       this.#accumulator.reenqueue(batch, nowMs, error, mayBeInLog);
     } else {
       this.#end(batch, error, mayBeInLog, causes);
@@ -253,8 +274,12 @@ export class Sender {
   ): void {
     this.#accumulator.unmute(batch);
     this.#accumulator.release(batch);
-    if (batch.state === "abandoned" || error === null) batch.letGo();
-    else batch.fail(error, mayBeInLog, causes);
+    if (batch.state === "abandoned" || error === null) {
+      batch.letGo();
+      return;
+    }
+    this.#metrics?.batchFailed(batch.topic, batch.recordCount, this.#clock.now());
+    batch.fail(error, mayBeInLog, causes);
   }
 
   /** Who is not let in need not wait for the end of `deliveryTimeoutMs` to know. */
@@ -276,6 +301,7 @@ export class Sender {
 
   /** The buffer of a batch in flight stays taken until its request has ended: the socket may still read it. */
   #giveUp(batch: ProducerBatch, error: KafkaError): void {
+    this.#metrics?.batchFailed(batch.topic, batch.recordCount, this.#clock.now());
     if (batch.state === "inFlight") {
       batch.abandon(error);
       return;
