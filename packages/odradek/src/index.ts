@@ -84,9 +84,9 @@ export {
 export {
   DeliveryError,
   KafkaProducer,
-  type PartitionFunction,
   type Partitioner,
   type PartitionerRecord,
+  type PartitionFunction,
   type Persisted,
   type ProducerInterceptor,
   type ProducerOptions,

@@ -1,6 +1,6 @@
 export type { SendCallback } from "./delivery.ts";
 export { DeliveryError, type Persisted, SendAllError } from "./delivery-error.ts";
-export type { PartitionFunction, Partitioner, PartitionerRecord } from "./partitioner.ts";
+export type { Partitioner, PartitionerRecord, PartitionFunction } from "./partitioner.ts";
 export { KafkaProducer, type SendOptions } from "./producer.ts";
 export type { ProducerInterceptor } from "./producer-interceptors.ts";
 export type { ProducerOptions } from "./producer-options.ts";

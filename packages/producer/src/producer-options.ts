@@ -60,7 +60,7 @@ export interface ProducerOptions<K = Uint8Array | string, V = Uint8Array | strin
    * Chooses partitions: a function, or an object where that is not enough, such as `new RoundRobinPartitioner()`.
    * @default by the key's hash; without a key one partition until a batch is full, then another
    */
-  readonly partitioner?: Partitioner<K, V> | PartitionFunction<K, V> | null;
+  readonly partitioner?: Partitioner<NoInfer<K>, NoInfer<V>> | PartitionFunction<NoInfer<K>, NoInfer<V>> | null;
   /**
    * Sends records without a key less often to partitions whose brokers take them more slowly than others. It has no effect where a
    * `partitioner` is given.
@@ -81,7 +81,7 @@ export interface ProducerOptions<K = Uint8Array | string, V = Uint8Array | strin
   /** Turns values into bytes. @default takes bytes and text as they are */
   readonly valueSerializer?: Serializer<V>;
   /** Look at records on their way in, and at what became of them, in this order. @default none */
-  readonly interceptors?: readonly ProducerInterceptor<K, V>[];
+  readonly interceptors?: readonly ProducerInterceptor<NoInfer<K>, NoInfer<V>>[];
 }
 
 /** The same, complete. */

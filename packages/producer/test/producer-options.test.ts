@@ -1,7 +1,9 @@
-import { json, OptionsError, type SerializerContext, string } from "@odradek/network";
+import { bigint, json, OptionsError, type SerializerContext, string } from "@odradek/network";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { KafkaProducer } from "../src/producer.ts";
 import { type ProducerOptions, resolveProducerOptions } from "../src/producer-options.ts";
+import type { ProducerRecord } from "../src/producer-record.ts";
+import { RoundRobinPartitioner } from "../src/round-robin-partitioner.ts";
 
 const bootstrapServers = ["localhost:9092"];
 
@@ -114,6 +116,34 @@ describe("serializers", () => {
     expectTypeOf<Sent<ReturnType<typeof plain>>["key"]>().toEqualTypeOf<string | Uint8Array | null | undefined>();
     expectTypeOf<Sent<ReturnType<typeof typed>>["key"]>().toEqualTypeOf<string | null | undefined>();
     expectTypeOf<Sent<ReturnType<typeof typed>>["value"]>().toEqualTypeOf<unknown>();
+  });
+
+  test("decide alone: partitioners and interceptors follow", () => {
+    type Sent<P extends { send: (record: never) => unknown }> = Parameters<P["send"]>[0];
+    const interceptors = [{ onAcknowledgement: () => {} }];
+    const plain = () => new KafkaProducer({ bootstrapServers, partitioner: new RoundRobinPartitioner(), interceptors });
+    const typed = () =>
+      new KafkaProducer({
+        bootstrapServers,
+        keySerializer: bigint,
+        valueSerializer: string,
+        interceptors: [
+          {
+            onSend: (record) => {
+              expectTypeOf(record).toEqualTypeOf<ProducerRecord<bigint | number, string>>();
+              return record;
+            },
+          },
+        ],
+        partitioner: ({ key, value }) => {
+          expectTypeOf(key).toEqualTypeOf<bigint | number | null>();
+          expectTypeOf(value).toEqualTypeOf<string | null>();
+          return 0;
+        },
+      });
+    expectTypeOf<Sent<ReturnType<typeof plain>>["key"]>().toEqualTypeOf<string | Uint8Array | null | undefined>();
+    expectTypeOf<Sent<ReturnType<typeof typed>>["key"]>().toEqualTypeOf<bigint | number | null | undefined>();
+    expectTypeOf<Sent<ReturnType<typeof typed>>["value"]>().toEqualTypeOf<string | null | undefined>();
   });
 
   test("are those that were given", () => {
