@@ -23,6 +23,8 @@ export class OwnBroker implements Broker {
   readonly #machine: Machine;
   readonly #ready: () => Promise<void>;
   #state: State = "stopped";
+  /** Over when there is a process that can fail. */
+  #starting: Promise<void> = Promise.resolve();
 
   /** @param ready waits until the brokers that run have met */
   constructor(machine: Machine, ready: () => Promise<void>) {
@@ -40,7 +42,8 @@ export class OwnBroker implements Broker {
 
   async start(): Promise<void> {
     this.#become("start");
-    await this.#machine.start();
+    this.#starting = this.#machine.start();
+    await this.#starting;
   }
 
   async stop(): Promise<void> {
@@ -77,6 +80,7 @@ export class OwnBroker implements Broker {
 
   /** Rejects when the broker has ended, for whatever reason. */
   async failure(): Promise<never> {
+    await this.#starting;
     const how = await this.#machine.ended();
     throw new Error(`broker ${this.id} ended with ${how}`);
   }
