@@ -1,0 +1,80 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { type ClientOptions, KafkaConsumer, KafkaProducer, string } from "odradek";
+import { expect, test } from "vitest";
+import { startCluster } from "../cluster/cluster.ts";
+import { newName } from "./opened.ts";
+import { measured } from "./round-trip.ts";
+import { Witness } from "./witness.ts";
+
+const partitionCount = 3;
+/** How often each connection is to have authenticated again: its sessions last 4 s. */
+const enough = 3;
+/** In which it has happened, by far. */
+const limitMs = 60_000;
+
+test("sessions that end every few seconds go on under traffic, and nobody notices", async () => {
+  await using cluster = await startCluster({ secure: true });
+  using witness = new Witness();
+  const topic = newName();
+  await cluster.createTopic({ name: topic, partitions: partitionCount });
+  const { alice: password } = cluster.security!.passwords;
+  const options: ClientOptions = {
+    bootstrapServers: cluster.bootstrapServersOf("SASL_PLAINTEXT"),
+    sasl: { mechanism: "SCRAM-SHA-256", username: "alice", password },
+    logger: witness.logger,
+  };
+  await using producer = new KafkaProducer({ ...options, valueSerializer: string });
+  await using consumer = new KafkaConsumer({ ...options, autoOffsetReset: "earliest", valueDeserializer: string });
+  const partitions = Array.from({ length: partitionCount }, (_, partition) => ({ topic, partition }));
+  consumer.assign(partitions);
+
+  const sends: Promise<unknown>[] = [];
+  const read: string[][] = partitions.map(() => []);
+  const readCount = () => read.reduce((sum, { length }) => sum + length, 0);
+  const endsAtMs = Date.now() + limitMs;
+  const isOver = () =>
+    Date.now() > endsAtMs ||
+    [producer, consumer].every((client) => {
+      const connections = measured(client.metrics(), "connection-count");
+      return (
+        connections >= partitionCount &&
+        measured(client.metrics(), "successful-reauthentication-total") >= enough * connections
+      );
+    });
+
+  const writing = (async () => {
+    for (let count = 0; !isOver(); count++) {
+      const partition = count % partitionCount;
+      sends.push(producer.send({ topic, partition, value: `${Math.floor(count / partitionCount)}` }));
+      // Some are always under way, and they are not so many that brokers and clients compete for the processor.
+      if (count % 10 === 0) await pause(5);
+    }
+  })();
+  const reading = (async () => {
+    while (!isOver() || readCount() < sends.length) {
+      const records = await consumer.poll(10_000);
+      expect(records.count).toBeGreaterThan(0);
+      for (const { partition, value } of records) read[partition]?.push(value ?? "");
+    }
+  })();
+  await Promise.all([writing, reading]);
+
+  const outcomes = await Promise.allSettled(sends);
+  expect(outcomes.filter(({ status }) => status === "rejected")).toEqual([]);
+  expect(read).toEqual(
+    partitions.map(({ partition }) =>
+      Array.from({ length: Math.ceil((sends.length - partition) / partitionCount) }, (_, index) => `${index}`),
+    ),
+  );
+  for (const client of [producer, consumer]) {
+    const metrics = client.metrics();
+    const connections = measured(metrics, "connection-count");
+    expect(measured(metrics, "successful-reauthentication-total")).toBeGreaterThanOrEqual(enough * connections);
+    expect(measured(metrics, "successful-authentication-total")).toBe(connections);
+    expect(measured(metrics, "failed-reauthentication-total")).toBe(0);
+    expect(measured(metrics, "connection-close-total")).toBe(0);
+    witness.measured(metrics);
+  }
+  expect(witness.count("odradek:disconnect")).toBe(0);
+  witness.expectNoneOf([password]);
+});
