@@ -13,13 +13,18 @@ export function measured(metrics: readonly Metric[], name: string): number {
  * What everybody wants of a cluster: a topic with a partition on each broker, a record in each partition, and the records
  * back.
  *
+ * @param counts of the topic; old brokers want to be told both
  * @returns what the three clients measured
  */
-export async function roundTrip(options: ClientOptions, partitionCount = 3): Promise<Metric[][]> {
+export async function roundTrip(
+  options: ClientOptions,
+  counts: { readonly numPartitions: number; readonly replicationFactor?: number } = { numPartitions: 3 },
+): Promise<Metric[][]> {
   const topic = newName();
+  const partitionCount = counts.numPartitions;
   const partitions = Array.from({ length: partitionCount }, (_, partition) => ({ topic, partition }));
   await using admin = new KafkaAdmin(options);
-  (await admin.createTopics([{ topic, numPartitions: partitionCount }])).orThrow();
+  (await admin.createTopics([{ topic, ...counts }])).orThrow();
   await using producer = new KafkaProducer({ ...options, valueSerializer: string });
   await producer.sendAll(partitions.map(({ partition }) => ({ topic, partition, value: `to ${partition}` })));
   await using consumer = new KafkaConsumer({ ...options, autoOffsetReset: "earliest", valueDeserializer: string });

@@ -1,12 +1,16 @@
 import { compressionTypes } from "@odradek/protocol";
+import { DescribeConfigs } from "@odradek/protocol/messages/describe-configs";
 import { Fetch } from "@odradek/protocol/messages/fetch";
 import { JoinGroup } from "@odradek/protocol/messages/join-group";
 import { Metadata } from "@odradek/protocol/messages/metadata";
 import { Produce } from "@odradek/protocol/messages/produce";
+import { SaslAuthenticate } from "@odradek/protocol/messages/sasl-authenticate";
+import { SaslHandshake } from "@odradek/protocol/messages/sasl-handshake";
 import { KafkaAdmin, KafkaConsumer, KafkaProducer, string } from "odradek";
 import { expect, test } from "vitest";
 import { type ClusterOptions, startCluster } from "../cluster/cluster.ts";
 import { ask, Wire } from "../cluster/wire.ts";
+import { measured, roundTrip } from "./round-trip.ts";
 
 /** What each release of Kafka answers to ApiVersions, read from that release. */
 const releases: readonly (ClusterOptions & { readonly ranges: Readonly<Record<string, readonly [number, number]>> })[] =
@@ -87,6 +91,59 @@ async function consume(bootstrapServers: readonly string[], count: number): Prom
   }
   return received;
 }
+
+const counts = { numPartitions: 2, replicationFactor: 1 };
+
+test("Kafka 3.9.2 lets clients in by TLS, and by every kind of password", async () => {
+  await using cluster = await startCluster({ version: "3.9.2", secure: true, brokers: 1 });
+  const { certificates, passwords } = cluster.security!;
+  const ssl = { ca: certificates.ca };
+  await roundTrip({ bootstrapServers: cluster.bootstrapServersOf("SSL"), ssl }, counts);
+  for (const mechanism of ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] as const) {
+    const sasl = { mechanism, username: "alice", password: passwords.alice };
+    await roundTrip({ bootstrapServers: cluster.bootstrapServersOf("SASL_PLAINTEXT"), sasl }, counts);
+    await roundTrip({ bootstrapServers: cluster.bootstrapServersOf("SASL_SSL"), ssl, sasl }, counts);
+    await using admin = new KafkaAdmin({
+      bootstrapServers: cluster.bootstrapServersOf("SASL_PLAINTEXT"),
+      sasl: { ...sasl, password: "password-of-nobody" },
+    });
+    await expect(admin.connect()).rejects.toMatchObject({
+      code: "AUTHENTICATION",
+      reason: "credentialsRefused",
+      mechanism,
+    });
+  }
+});
+
+test("Kafka 2.1.1 lets clients in by PLAIN, in sessions without an end", async () => {
+  const password = "alice-secret";
+  // What brokers use among themselves where they are more than one.
+  await using cluster = await startCluster({
+    version: "2.1.1",
+    brokers: 1,
+    properties: {
+      "inter.broker.listener.name": "PLAINTEXT",
+      "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,BROKER:SASL_PLAINTEXT",
+      "sasl.enabled.mechanisms": "PLAIN",
+      "listener.name.broker.plain.sasl.jaas.config": `org.apache.kafka.common.security.plain.PlainLoginModule required user_alice="${password}";`,
+    },
+  });
+  const [broker] = cluster.brokers;
+  using wire = await Wire.open(broker!);
+  const resources = [{ resourceType: 4, resourceName: `${broker!.id}`, configurationKeys: ["listeners"] }];
+  const { results } = await wire.ask(DescribeConfigs, { resources });
+  const server = /BROKER:\/\/([^,]+)/.exec(results[0]?.configs[0]?.value ?? "")?.[1];
+  expect([SaslHandshake, SaslAuthenticate].map(({ key }) => wire.versions.get(key)?.maxVersion)).toEqual([1, 0]);
+  const options = {
+    bootstrapServers: [server ?? ""],
+    sasl: { mechanism: "PLAIN", username: "alice", password },
+  } as const;
+  for (const metrics of await roundTrip(options, counts)) {
+    expect(measured(metrics, "successful-authentication-total")).toBe(measured(metrics, "connection-creation-total"));
+  }
+  await using admin = new KafkaAdmin({ ...options, sasl: { ...options.sasl, password: "password-of-nobody" } });
+  await expect(admin.connect()).rejects.toMatchObject({ code: "AUTHENTICATION", reason: "credentialsRefused" });
+});
 
 test("a secure cluster of an old release is refused with the releases that can be secure", async () => {
   await expect(startCluster({ version: "2.8.2", secure: true })).rejects.toThrow(
