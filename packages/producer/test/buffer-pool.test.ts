@@ -30,6 +30,34 @@ function take(pool: BufferPool, bytes: number): Buffer {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
+describe("who gives up", () => {
+  test("leaves the line with the reason of the signal, and lets in who is behind", async () => {
+    const { clock, pool, served, wait } = setUp(100, 10);
+    const taken = take(pool, 60);
+    const controller = new AbortController();
+    const waiting = pool.wait(80, new Deadline(clock, 1_000), controller.signal);
+    wait("behind", 30);
+    await turn();
+    expect([served, pool.waiterCount]).toEqual([[], 2]);
+    const reason = new Error("gave up");
+    controller.abort(reason);
+    await expect(waiting).rejects.toBe(reason);
+    expect(served).toEqual(["behind"]);
+    pool.release(taken);
+    expect([pool.waiterCount, pool.availableBytes, clock.timers]).toEqual([0, 70, 0]);
+  });
+
+  test("before the call gets nothing, and nothing that was given is taken back", async () => {
+    const { clock, pool } = setUp(100, 10);
+    const signal = AbortSignal.abort(new Error("gave up"));
+    await expect(pool.wait(10, new Deadline(clock, 1_000), signal)).rejects.toThrow("gave up");
+    const controller = new AbortController();
+    const buffer = await pool.wait(10, new Deadline(clock, 1_000), controller.signal);
+    controller.abort();
+    expect([buffer.length, pool.availableBytes]).toEqual([10, 90]);
+  });
+});
+
 describe("a buffer pool", () => {
   test("gives memory at once as long as there is some", () => {
     const { pool } = setUp(100, 10);
