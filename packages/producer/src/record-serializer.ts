@@ -58,14 +58,33 @@ export class RecordSerializer<K, V> {
     const partition = record.partition ?? undefined;
     if (partition !== undefined && !isCount(partition)) throw unusable("partition", partition, countText);
     if (headers !== noHeaders) checkHeaders(headers);
-    const draft: Draft<K, V> = { source: record, topic, partition, timestampMs, delivery, position };
     const keyContext = new RecordContext(topic, "key", headers);
     const key = encodedBy(this.#options.keySerializer, record.key, keyContext);
-    if (isPending(key)) return this.#serializeLater(draft, key, keyContext);
+    if (isPending(key)) {
+      const draft = { source: record, topic, partition, timestampMs, delivery, position };
+      return this.#serializeLater(draft, key, keyContext);
+    }
     const valueContext = new RecordContext(topic, "value", keyContext.current);
     const value = encodedBy(this.#options.valueSerializer, record.value, valueContext);
-    if (isPending(value)) return this.#serializeValueLater(draft, key, value, valueContext);
-    return this.#finished(draft, key, value, valueContext.current, headers);
+    if (isPending(value)) {
+      const draft = { source: record, topic, partition, timestampMs, delivery, position };
+      return this.#serializeValueLater(draft, key, value, valueContext);
+    }
+    const sentHeaders = valueContext.current;
+    if (sentHeaders !== headers) this.#takeChanged(sentHeaders, delivery);
+    const boundBytes = this.#boundBytes(key, value, sentHeaders);
+    return {
+      source: record,
+      topic,
+      partition,
+      timestampMs,
+      key,
+      value,
+      headers: sentHeaders,
+      boundBytes,
+      delivery,
+      position,
+    };
   }
 
   async #serializeLater(
@@ -86,22 +105,15 @@ export class RecordSerializer<K, V> {
     context: RecordContext,
   ): Promise<SerializedRecord<K, V>> {
     const value = isPending(pending) ? await settled(pending, context) : pending;
-    return this.#finished(draft, key, value, context.current, draft.source.headers ?? noHeaders);
+    const headers = context.current;
+    if (headers !== (draft.source.headers ?? noHeaders)) this.#takeChanged(headers, draft.delivery);
+    return { ...draft, key, value, headers, boundBytes: this.#boundBytes(key, value, headers) };
   }
 
-  #finished(
-    { source, topic, partition, timestampMs, delivery, position }: Draft<K, V>,
-    key: Encoded,
-    value: Encoded,
-    headers: readonly Header[],
-    given: readonly Header[],
-  ): SerializedRecord<K, V> {
-    if (headers !== given) {
-      checkHeaders(headers);
-      delivery.headersChanged?.(headers);
-    }
-    const boundBytes = this.#boundBytes(key, value, headers);
-    return { source, topic, partition, timestampMs, key, value, headers, boundBytes, delivery, position };
+  /** A serializer has changed the headers. */
+  #takeChanged(headers: readonly Header[], delivery: Delivery): void {
+    checkHeaders(headers);
+    delivery.headersChanged?.(headers);
   }
 
   /**
