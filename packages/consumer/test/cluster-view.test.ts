@@ -27,9 +27,9 @@ describe("byLeader", () => {
 
   test("tells of topics that asking again will not bring, and does not ask", () => {
     const cluster = new TestCluster([topicAnswer("orders", [], { errorCode: 29 })]);
-    const codes: string[] = [];
-    expect(byLeader(cluster, of("orders", 0), ({ code }) => codes.push(code)).size).toBe(0);
-    expect(codes).toEqual(["TOPIC_AUTHORIZATION_FAILED"]);
+    const errors: Error[] = [];
+    expect(byLeader(cluster, of("orders", 0), (error) => errors.push(error)).size).toBe(0);
+    expect(errors).toMatchObject([{ code: "TOPIC_AUTHORIZATION_FAILED" }]);
     expect(cluster.updatesRequested).toBe(0);
   });
 });

@@ -82,6 +82,7 @@ export {
   uuid,
 } from "@odradek/network";
 export {
+  type ConsumerGroupMetadata,
   DeliveryError,
   KafkaProducer,
   type Partitioner,
@@ -96,6 +97,9 @@ export {
   SendAllError,
   type SendCallback,
   type SendOptions,
+  type TransactionCallOptions,
+  TransactionError,
+  type TransactionOffset,
 } from "@odradek/producer";
 export {
   BrokerError,

@@ -15,6 +15,11 @@ export class CompressionRatio {
     return this.#estimate;
   }
 
+  /** A batch was too large for a broker: its records compress as badly as that, or worse. */
+  reset(ratio: number): void {
+    this.#estimate = Math.max(1, ratio);
+  }
+
   observe(ratio: number): void {
     if (ratio > this.#estimate) this.#estimate = Math.max(this.#estimate + risePerBatch, ratio);
     else if (ratio < this.#estimate) this.#estimate = Math.max(this.#estimate - fallPerBatch, ratio);

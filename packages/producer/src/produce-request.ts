@@ -21,12 +21,14 @@ interface TopicData {
 
 /** The body of a Produce request. */
 export interface ProduceRequestBody {
+  readonly transactionalId: string | null;
   readonly acks: -1 | 0 | 1;
   readonly timeoutMs: number;
   readonly topicData: readonly TopicData[];
 }
 
 export interface ProduceRequestOptions {
+  readonly transactionalId: string | null;
   readonly acks: -1 | 0 | 1;
   /** How long the leader waits for the in-sync replicas. */
   readonly requestTimeoutMs: number;
@@ -39,7 +41,7 @@ const firstVersionWithTopicIds = 13;
 export function produceRequest(
   batches: readonly BuiltBatch[],
   cluster: ClusterSnapshot,
-  { acks, requestTimeoutMs }: ProduceRequestOptions,
+  { transactionalId, acks, requestTimeoutMs }: ProduceRequestOptions,
 ): ProduceRequestBody {
   const topicData = new Map<string, TopicData>();
   for (const { batch, records } of batches) {
@@ -50,7 +52,7 @@ export function produceRequest(
     }
     topic.partitionData.push({ index: batch.partition, records });
   }
-  return { acks, timeoutMs: requestTimeoutMs, topicData: [...topicData.values()] };
+  return { transactionalId, acks, timeoutMs: requestTimeoutMs, topicData: [...topicData.values()] };
 }
 
 /** The versions that this request can go in: topics without an id, on brokers before 2.8, can only go by name. */

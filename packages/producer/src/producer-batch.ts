@@ -4,12 +4,14 @@ import {
   type BatchMemory,
   type KafkaError,
   noProducerState,
+  type ProducerState,
   RecordBatchBuilder,
 } from "@odradek/protocol";
 import type { Delivery } from "./delivery.ts";
-import { DeliveryError } from "./delivery-error.ts";
+import { DeliveryError, type Persisted } from "./delivery-error.ts";
 import type { SerializedRecord } from "./producer-record.ts";
 import { type BatchOutcome, RecordMetadata } from "./record-metadata.ts";
+import { sequenceAfter } from "./sequence.ts";
 
 const batchMoves = {
   open: ["closed", "done"], // takes records
@@ -32,7 +34,17 @@ export interface ProducerBatchOptions {
   /** Where records grow that wait to be compressed. */
   readonly memory: BatchMemory;
   readonly createdAtMs: number;
+  /** Its place among the batches of its partition; the parts of one that was split share it. */
+  readonly serial: number;
+  /** Whether it is a part of one that was too large, in memory that belongs to nobody else. @default false */
+  readonly isPart?: boolean;
 }
+
+/** Who is told what became of a record, and which of theirs it is. */
+export type Recipient = Pick<SerializedRecord, "delivery" | "position">;
+
+/** What a batch takes of a record. */
+export type BatchRecord = Recipient & Pick<SerializedRecord, "timestampMs" | "key" | "value" | "headers">;
 
 /** Records of one partition that travel together, and who waits for which of them. */
 export class ProducerBatch {
@@ -40,6 +52,8 @@ export class ProducerBatch {
   readonly partition: number;
   readonly buffer: Buffer;
   readonly createdAtMs: number;
+  readonly serial: number;
+  readonly isPart: boolean;
   readonly #state = new State<BatchState>("open", batchMoves);
   readonly #builder: RecordBatchBuilder;
   readonly #outcome: BatchOutcome;
@@ -51,11 +65,16 @@ export class ProducerBatch {
   #attempts = 0;
   #retryAtMs = Number.NEGATIVE_INFINITY;
   #lastError: KafkaError | null = null;
+  #producerState: ProducerState | null = null;
+  #isRenumbered = false;
   /** Whether an attempt ended without an answer that rules out that the batch is in the log. */
   #mayBeInLog = false;
   #onTold: (() => void)[] = [];
 
-  constructor({ topic, partition, buffer, batchSize, compression, memory, createdAtMs }: ProducerBatchOptions) {
+  constructor(options: ProducerBatchOptions) {
+    const { topic, partition, buffer, batchSize, compression, memory, createdAtMs, serial } = options;
+    this.serial = serial;
+    this.isPart = options.isPart ?? false;
     this.topic = topic;
     this.partition = partition;
     this.buffer = buffer;
@@ -102,6 +121,35 @@ export class ProducerBatch {
     return this.#lastError;
   }
 
+  /** Who sent it first and under which number, for all of its attempts; `null` before the first. */
+  get producerState(): ProducerState | null {
+    return this.#producerState;
+  }
+
+  get hasSequence(): boolean {
+    return this.#producerState !== null;
+  }
+
+  /** Of its first record; -1 without one. */
+  get baseSequence(): number {
+    return this.#producerState?.baseSequence ?? -1;
+  }
+
+  /** Of its last record. */
+  get lastSequence(): number {
+    return this.#producerState === null ? -1 : sequenceAfter(this.baseSequence, this.recordCount - 1);
+  }
+
+  /** Whether it has other numbers by now than those it was first sent under. */
+  get isRenumbered(): boolean {
+    return this.#isRenumbered;
+  }
+
+  /** Whether an attempt ended without an answer that rules out that it is in the log. */
+  get mayBeInLog(): boolean {
+    return this.#mayBeInLog;
+  }
+
   /** Whether `build` needs no `compress` before it. */
   get canBuild(): boolean {
     return this.#builder.canCompressSync;
@@ -113,7 +161,7 @@ export class ProducerBatch {
   }
 
   /** Takes one more record; false where there is no room for it. */
-  tryAppend({ timestampMs, key, value, headers, delivery, position }: SerializedRecord): boolean {
+  tryAppend({ timestampMs, key, value, headers, delivery, position }: BatchRecord): boolean {
     const before = this.#builder.uncompressedBytes;
     if (!this.#builder.append(timestampMs, key, value, headers)) return false;
     this.#largestRecordBytes = Math.max(this.#largestRecordBytes, this.#builder.uncompressedBytes - before);
@@ -145,9 +193,21 @@ export class ProducerBatch {
     return this.#builder.compress();
   }
 
-  /** The bytes to send, the same for every attempt. @throws KafkaError, and what a codec throws */
+  /** Gets its numbers, before it is first sent. */
+  identify(state: ProducerState): void {
+    this.#producerState = state;
+  }
+
+  /** Gets other numbers. They are written when it is built again, so that no request points at the bytes meanwhile. */
+  renumber(state: Omit<ProducerState, "isTransactional">): void {
+    const isTransactional = this.#producerState?.isTransactional ?? false;
+    this.#producerState = { ...state, isTransactional };
+    this.#isRenumbered = true;
+  }
+
+  /** The bytes to send, the same for every attempt but for new numbers. @throws KafkaError, and what a codec throws */
   build(): Buffer {
-    return this.#builder.close(noProducerState);
+    return this.#builder.close(this.#producerState ?? noProducerState);
   }
 
   /**
@@ -189,20 +249,36 @@ export class ProducerBatch {
   /**
    * Ends badly, with no request under way: tells every record, in the order of the appends.
    *
-   * @param mayBeInLog of the last attempt: false where there was none, or a broker said that it does not have it
+   * @param isInLog of the last attempt: `no` where there was none, or a broker said that it does not have it; `yes` where
+   *   what came behind it is there
    * @param causes by their place in the batch, the records whose own reason differs
    */
-  fail(cause: KafkaError, mayBeInLog: boolean, causes: ReadonlyMap<number, KafkaError> = noCauses): void {
+  fail(cause: KafkaError, isInLog: Persisted, causes: ReadonlyMap<number, KafkaError> = noCauses): void {
     this.#state.to("done");
-    this.#mayBeInLog ||= mayBeInLog;
-    this.#tell(cause, causes);
+    const persisted = isInLog === "no" && this.#mayBeInLog ? "maybe" : isInLog;
+    this.#tell(cause, persisted, causes);
   }
 
   /** Ends badly while a request is under way: tells every record. The buffer stays taken until `letGo`. */
   abandon(cause: KafkaError): void {
     this.#state.to("abandoned");
     this.#mayBeInLog = true;
-    this.#tell(cause, noCauses);
+    this.#tell(cause, "maybe", noCauses);
+  }
+
+  /** Who waits for a record, by its place. */
+  recipientOf(index: number): Recipient {
+    const delivery = this.#deliveries[index];
+    if (delivery === undefined) throw new Error(`the batch has no record ${index}`);
+    return { delivery, position: this.#positions[index] ?? 0 };
+  }
+
+  /** Hands its records over to smaller batches, which tell them. */
+  splitInto(parts: readonly ProducerBatch[]): void {
+    this.#state.to("done");
+    const told = Promise.all(parts.map((part) => part.whenTold()));
+    for (const resolve of this.#onTold.splice(0)) void told.then(resolve);
+    this.#told();
   }
 
   /** Comes out of its last request, after it was abandoned. */
@@ -221,8 +297,7 @@ export class ProducerBatch {
     return new Promise((resolve) => this.#onTold.push(resolve));
   }
 
-  #tell(cause: KafkaError, causes: ReadonlyMap<number, KafkaError>): void {
-    const persisted = this.#mayBeInLog ? "maybe" : "no";
+  #tell(cause: KafkaError, persisted: Persisted, causes: ReadonlyMap<number, KafkaError>): void {
     const error = new DeliveryError(this.topic, this.partition, persisted, cause);
     for (let index = 0; index < this.#deliveries.length; index++) {
       const own = causes.get(index);

@@ -10,7 +10,7 @@ import {
   type Serializer,
 } from "@odradek/network";
 import { type CompressionCodec, type CompressionType, compressionTypes, defaultCodecs } from "@odradek/protocol";
-import type { PartitionFunction, Partitioner } from "./partitioner.ts";
+import type { Partitioner, PartitionFunction } from "./partitioner.ts";
 import type { ProducerInterceptor } from "./producer-interceptors.ts";
 
 /** What `KafkaProducer` takes. Names, meaning and defaults are those of Kafka's Java client. */
@@ -44,8 +44,29 @@ export interface ProducerOptions<K = Uint8Array | string, V = Uint8Array | strin
   readonly deliveryTimeoutMs?: number;
   /** How often a batch is sent again after an error that may pass; `deliveryTimeoutMs` is the better limit. @default 2_147_483_647 */
   readonly retries?: number;
-  /** How many requests to one broker may be under way. @default 5 */
+  /**
+   * How many requests to one broker may be under way. The order of a partition's records holds with up to 5 where the producer
+   * is idempotent, and where it is not, only with 1: else a batch that is sent again comes behind those that followed it.
+   *
+   * @default 5
+   */
   readonly maxInFlightRequestsPerConnection?: number;
+  /**
+   * Whether brokers take each batch once and in order, however often it is sent: an id of the producer and sequence numbers let
+   * them know it again (KIP-98). Needs `acks` of `"all"`, `retries` above 0, and at most 5 requests under way.
+   *
+   * @default true, unless `acks` or `retries` say otherwise
+   */
+  readonly enableIdempotence?: boolean;
+  /**
+   * Makes the producer transactional, under this name over all restarts: whoever uses it next fences the one before. Call
+   * `initTransactions` first.
+   *
+   * @default no transactions
+   */
+  readonly transactionalId?: string;
+  /** How long a transaction may stay open before its coordinator aborts it, milliseconds. @default 60_000 */
+  readonly transactionTimeoutMs?: number;
   /** How long the metadata of a topic that nothing is sent to is kept, milliseconds. @default 300_000 */
   readonly metadataMaxIdleMs?: number;
   /** What batches are compressed with. @default "none" */
@@ -94,6 +115,9 @@ export interface ResolvedProducerOptions<K, V> extends NetworkOptions {
   readonly maxRequestSize: number;
   readonly deliveryTimeoutMs: number;
   readonly retries: number;
+  readonly enableIdempotence: boolean;
+  readonly transactionalId: string | null;
+  readonly transactionTimeoutMs: number;
   readonly compression: { readonly codec: CompressionCodec; readonly level: number } | null;
   /** `null` for the built-in one. */
   readonly partitioner: Partitioner<K, V> | null;
@@ -123,8 +147,7 @@ export function resolveProducerOptions<K, V>(options: ProducerOptions<K, V>): Re
     maxBlockMs: reader.integer("maxBlockMs", 60_000, 0),
     maxRequestSize: reader.integer("maxRequestSize", 1_048_576, 1, 0x7fff_ffff),
     deliveryTimeoutMs: deliveryTimeoutMs(reader, lingerMs + client.requestTimeoutMs),
-    retries: reader.integer("retries", 0x7fff_ffff, 0, 0x7fff_ffff),
-    maxInFlightRequestsPerConnection: reader.integer("maxInFlightRequestsPerConnection", 5, 1),
+    ...exactlyOnce(reader, acks),
     // Java lets no one ask for less than 5 s: the topic of a slow producer would be asked for again and again.
     metadataMaxIdleMs: reader.integer("metadataMaxIdleMs", 300_000, 5_000),
     compression: compression(reader),
@@ -151,6 +174,43 @@ export function resolveProducerOptions<K, V>(options: ProducerOptions<K, V>): Re
     throw new OptionsError("bufferMemory", bufferMemory, `at least batchSize (${batchSize})`);
   }
   return Object.freeze(resolved);
+}
+
+type ExactlyOnce =
+  | "retries"
+  | "maxInFlightRequestsPerConnection"
+  | "enableIdempotence"
+  | "transactionalId"
+  | "transactionTimeoutMs";
+
+/** What idempotence needs. Where it was asked for, nothing may contradict it; the default gives way, as in Java. */
+function exactlyOnce(
+  reader: OptionReader,
+  acks: "all" | -1 | 0 | 1,
+): Pick<ResolvedProducerOptions<unknown, unknown>, ExactlyOnce> {
+  const retries = reader.integer("retries", 0x7fff_ffff, 0, 0x7fff_ffff);
+  const maxInFlightRequestsPerConnection = reader.integer("maxInFlightRequestsPerConnection", 5, 1);
+  const isWanted = reader.boolean("enableIdempotence", true);
+  const transactionalId = reader.string("transactionalId", null);
+  const isAll = acks === "all" || acks === -1;
+  const isExplicit = reader.has("enableIdempotence") || transactionalId !== null;
+  const enableIdempotence = isWanted && (isExplicit || (isAll && retries > 0));
+  if (transactionalId !== null && !isWanted) {
+    throw new OptionsError("enableIdempotence", isWanted, "true, which transactionalId needs,");
+  }
+  if (enableIdempotence && !isAll) throw new OptionsError("acks", acks, '"all", which enableIdempotence needs,');
+  if (enableIdempotence && retries === 0) {
+    throw new OptionsError("retries", retries, "more than 0, which enableIdempotence needs,");
+  }
+  if (enableIdempotence && maxInFlightRequestsPerConnection > 5) {
+    const allowed = "at most 5, as many batches as brokers remember for enableIdempotence,";
+    throw new OptionsError("maxInFlightRequestsPerConnection", maxInFlightRequestsPerConnection, allowed);
+  }
+  if (reader.has("transactionTimeoutMs") && transactionalId === null) {
+    throw new OptionsError("transactionTimeoutMs", "given", "nothing without transactionalId,");
+  }
+  const transactionTimeoutMs = reader.integer("transactionTimeoutMs", 60_000, 1, 0x7fff_ffff);
+  return { retries, maxInFlightRequestsPerConnection, enableIdempotence, transactionalId, transactionTimeoutMs };
 }
 
 /** A timeout that was asked for must be long enough; the default is raised in silence, as in Java. */

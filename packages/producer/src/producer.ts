@@ -7,6 +7,7 @@ import {
   OptionsError,
   type PartitionSnapshot,
   State,
+  StateError,
   systemClock,
   TimeoutError,
   type TopicSnapshot,
@@ -16,6 +17,12 @@ import { abortedError, BlockedSends } from "./blocked-sends.ts";
 import { BufferPool } from "./buffer-pool.ts";
 import { CallbackDelivery, CollectedDelivery, type Delivery, PromisedDelivery, type SendCallback } from "./delivery.ts";
 import { DeliveryError } from "./delivery-error.ts";
+import {
+  type ConsumerGroupMetadata,
+  checkedOffsets,
+  resolveGroupMetadata,
+  type TransactionOffset,
+} from "./group-metadata.ts";
 import { partitionOfKey } from "./partitioner.ts";
 import { ProducerInterceptors } from "./producer-interceptors.ts";
 import { ProducerMetrics } from "./producer-metrics.ts";
@@ -25,6 +32,9 @@ import { type Appended, RecordAccumulator } from "./record-accumulator.ts";
 import type { RecordMetadata } from "./record-metadata.ts";
 import { isPending, RecordSerializer } from "./record-serializer.ts";
 import { Sender } from "./sender.ts";
+import { TransactionManager } from "./transaction-manager.ts";
+import { TransactionRequests } from "./transaction-requests.ts";
+import { TransactionalCalls } from "./transactional-calls.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 import { isCount, unusable } from "./unusable.ts";
 
@@ -33,6 +43,14 @@ const producerMoves = {
   closing: ["closed"], // takes none; what was sent before is delivered
   closed: [], // what was not delivered has failed
 } as const;
+
+/** What calls about transactions take besides. */
+export interface TransactionCallOptions {
+  /** How long to wait, milliseconds. @default maxBlockMs */
+  readonly timeoutMs?: number;
+  /** Ends the wait with its reason; what was begun goes on, and only the same call may follow. */
+  readonly signal?: AbortSignal;
+}
 
 /** What calls that wait take. */
 export interface WaitOptions {
@@ -62,6 +80,9 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
   readonly #client: NetworkClient;
   readonly #memory: BufferPool;
   readonly #accumulator: RecordAccumulator;
+  /** `null` for a producer that numbers nothing. */
+  readonly #transactions: TransactionManager | null;
+  readonly #calls: TransactionalCalls;
   readonly #sender: Sender;
   readonly #blocked: BlockedSends<K, V>;
   readonly #serializer: RecordSerializer<K, V>;
@@ -80,7 +101,9 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     this.#memory = new BufferPool(resolved.bufferMemory, resolved.batchSize, clock);
     this.#metrics = new ProducerMetrics(registry, clock, { memory: this.#memory, metadata: this.#client.metadata });
     this.#accumulator = new RecordAccumulator(resolved, this.#memory);
-    this.#sender = new Sender(resolved, this.#client, this.#accumulator, clock, this.#metrics);
+    this.#transactions = resolved.enableIdempotence ? this.#newTransactions(resolved) : null;
+    this.#calls = new TransactionalCalls(clock);
+    this.#sender = new Sender(resolved, this.#client, this.#accumulator, this.#transactions, clock, this.#metrics);
     this.#blocked = new BlockedSends<K, V>(clock, resolved.maxBlockMs, {
       lacksPartition: (record) => this.#lacksPartition(record),
       admit: (record, ...wait) => (this.#appendNow(record) ? null : this.#appendLater(record, ...wait)),
@@ -183,6 +206,89 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     return partitions;
   }
 
+  /**
+   * Gets the producer an id under its `transactionalId`, before anything else: producers before it that used the same are fenced,
+   * and what they left open is aborted. Asks again until `maxBlockMs`.
+   *
+   * @throws TimeoutError where no coordinator answers in time: call it again; StateError where the producer has it already, or has
+   *   no `transactionalId`; TransactionError, BrokerError such as TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+   */
+  initTransactions(options: TransactionCallOptions = {}): Promise<void> {
+    return this.#transactional("initTransactions", options, (transactions) => transactions.initTransactions());
+  }
+
+  /**
+   * Begins a transaction: what is sent from now on, to any topics, counts together or not at all.
+   *
+   * @throws StateError where one is open, or `initTransactions` was not called; TransactionError
+   */
+  beginTransaction(): void {
+    this.#requireOpen();
+    this.#calls.requireNone("beginTransaction");
+    this.#requireTransactions("beginTransaction").beginTransaction();
+  }
+
+  /**
+   * Has offsets of a consumer's group count together with the records of the transaction (KIP-447). The consumer must not commit
+   * them itself.
+   *
+   * @param offsets of the next record to be read of each partition
+   * @param groupMetadata from `consumer.groupMetadata()`, so that a consumer that lost its place is refused; or the group's id
+   * @throws TransactionError, StateError, TimeoutError after `maxBlockMs`, OptionsError
+   */
+  async sendOffsetsToTransaction(
+    offsets: readonly TransactionOffset[],
+    groupMetadata: ConsumerGroupMetadata | string,
+    options: TransactionCallOptions = {},
+  ): Promise<void> {
+    const group = resolveGroupMetadata(groupMetadata);
+    const checked = checkedOffsets(offsets);
+    if (checked.length === 0) return;
+    await this.#transactional("sendOffsetsToTransaction", options, (all) => all.sendOffsets(checked, group));
+  }
+
+  /**
+   * Delivers what was sent in the transaction, and has it count. A record that failed fails this call too.
+   *
+   * @throws TransactionError: `abortable` says whether `abortTransaction` mends it; TimeoutError after `maxBlockMs`, when it may
+   *   yet succeed: call it again; StateError
+   */
+  commitTransaction(options: TransactionCallOptions = {}): Promise<void> {
+    return this.#transactional("commitTransaction", options, (transactions) => transactions.commit());
+  }
+
+  /**
+   * Has nothing count that was sent in the transaction. Records that were not sent yet fail.
+   *
+   * @throws TransactionError, TimeoutError after `maxBlockMs`: call it again; StateError
+   */
+  abortTransaction(options: TransactionCallOptions = {}): Promise<void> {
+    return this.#transactional("abortTransaction", options, (transactions) => transactions.abort());
+  }
+
+  /**
+   * Runs `work` in a transaction: commits when it resolves, aborts when it rejects.
+   *
+   * @returns what `work` resolves with
+   * @throws what `work` throws, after the abort; what `commitTransaction` throws, after an abort where that mends it
+   */
+  async transaction<T>(work: () => Promise<T>): Promise<T> {
+    this.beginTransaction();
+    try {
+      const result = await work();
+      await this.commitTransaction();
+      return result;
+    } catch (error) {
+      if (this.#transactions?.isOpen === true) {
+        // Why the work failed counts for more; an abort that fails leaves the producer in a state that says so.
+        await this.abortTransaction().catch((failure: unknown) => {
+          this.#client.observer.logger.warn(`abortTransaction failed after an error of the work: ${String(failure)}`);
+        });
+      }
+      throw error;
+    }
+  }
+
   /** What was measured so far, by Kafka's names: records, batches, memory, connections, in all, for each topic and each broker. */
   metrics(): Metric[] {
     return this.#client.metrics();
@@ -210,9 +316,10 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
   async #close(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
     this.#state.to("closing");
     this.#accumulator.close();
-    await this.#within(timeoutMs, signal, this.#flush());
+    await this.#within(timeoutMs, signal, this.#finish());
     this.#state.to("closed");
     const error = new ClosedError("producer");
+    this.#transactions?.close(error);
     this.#memory.abort(error);
     this.#blocked.abort(error);
     this.#sender.abort(error);
@@ -229,6 +336,39 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     } catch (error) {
       this.#client.observer.logger.warn(`the partitioner could not be closed: ${String(error)}`);
     }
+  }
+
+  /** Delivers what is here, or has it count for nothing where its transaction was not committed. */
+  async #finish(): Promise<void> {
+    await this.#calls.settled();
+    // Whoever closes does not wait for the outcome of a transaction that it did not end.
+    if (this.#transactions?.isOpen === true) await this.#transactions.abort().catch(() => {});
+    await this.#flush();
+  }
+
+  #newTransactions(options: ResolvedProducerOptions<K, V>): TransactionManager {
+    const requests = new TransactionRequests(this.#client, options, this.#clock);
+    return new TransactionManager(requests, options.transactionalId !== null, this.#client.observer.logger, {
+      onChange: () => this.#sender.wake(),
+      flush: () => this.#flush(),
+      failUnsent: (error) => this.#sender.failUnsent(error),
+      failAll: (error) => this.#sender.abort(error),
+    });
+  }
+
+  async #transactional(
+    name: string,
+    { timeoutMs = this.#options.maxBlockMs, signal }: TransactionCallOptions,
+    run: (transactions: TransactionManager) => Promise<void>,
+  ): Promise<void> {
+    this.#requireOpen();
+    const transactions = this.#requireTransactions(name);
+    await this.#calls.call(name, { timeoutMs, signal }, () => run(transactions));
+  }
+
+  #requireTransactions(name: string): TransactionManager {
+    if (this.#transactions?.isTransactional === true) return this.#transactions;
+    throw new StateError(`${name}: the producer has no transactions, set transactionalId`);
   }
 
   async #flush(): Promise<void> {
@@ -257,12 +397,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     });
   }
 
-  #send(
-    record: ProducerRecord<K, V>,
-    delivery: Delivery,
-    position: number,
-    signal: AbortSignal | undefined,
-  ): void {
+  #send(record: ProducerRecord<K, V>, delivery: Delivery, position: number, signal: AbortSignal | undefined): void {
     if (this.#interceptors === null) {
       this.#accept(record, delivery, position, signal);
     } else {
@@ -271,14 +406,10 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     }
   }
 
-  #accept(
-    record: ProducerRecord<K, V>,
-    delivery: Delivery,
-    position: number,
-    signal: AbortSignal | undefined,
-  ): void {
+  #accept(record: ProducerRecord<K, V>, delivery: Delivery, position: number, signal: AbortSignal | undefined): void {
     try {
       this.#requireOpen();
+      this.#transactions?.requireSendable();
       if (signal?.aborted) throw abortedError(signal);
       const serialized = this.#serializer.serialize(record, delivery, position);
       if (isPending(serialized)) {
@@ -295,6 +426,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
   /** Appends a record if metadata and memory allow it now. */
   #appendNow(record: SerializedRecord<K, V>): boolean {
     if (this.#state.now === "closed") throw new ClosedError("producer");
+    this.#transactions?.requireAppendable();
     const topic = this.#client.metadata.snapshot.topics.get(record.topic);
     if (topic === undefined || !((record.partition ?? 0) < topic.partitions.length)) return false;
     const isChosenNow = this.#choosePartition(record, topic);
@@ -326,9 +458,12 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     // While somebody waits for memory, nothing lingers.
     this.#sender.wake();
     const buffer = await memory;
-    if (this.#state.now === "closed") {
+    try {
+      if (this.#state.now === "closed") throw new ClosedError("producer");
+      this.#transactions?.requireAppendable();
+    } catch (error) {
       this.#memory.release(buffer);
-      throw new ClosedError("producer");
+      throw error;
     }
     this.#wakeFor(this.#accumulator.open(record, topic, buffer, this.#clock.now()));
     return true;
@@ -424,7 +559,8 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
 
   /** @param unsent whose source may be anything, where the caller has no types */
   #fail(unsent: UnsentRecord<K, V> & { readonly partition?: number | null | undefined }, error: unknown): void {
-    const { source, delivery, position }: UnsentRecord<K, V> & { source: typeof unsent.source | null | undefined } = unsent;
+    const { source, delivery, position }: UnsentRecord<K, V> & { source: typeof unsent.source | null | undefined } =
+      unsent;
     const topic = String(source?.topic ?? "no topic");
     const cause =
       error instanceof KafkaError ? error : new KafkaError(String(error), { code: "OPTIONS", cause: error });

@@ -1,5 +1,5 @@
 import { type Backoff, type ClusterSnapshot, exponentialBackoff, leaderOf, type TopicSnapshot } from "@odradek/network";
-import type { BatchCompression, CompressionCodec, KafkaError } from "@odradek/protocol";
+import type { BatchCompression, BatchMemory, CompressionCodec, KafkaError } from "@odradek/protocol";
 import { BrokerAvailability } from "./broker-availability.ts";
 import type { BufferPool } from "./buffer-pool.ts";
 import { BuiltInPartitioner } from "./built-in-partitioner.ts";
@@ -24,6 +24,13 @@ export interface Appended {
   readonly full: boolean;
   /** A batch was begun, whose linger time runs. */
   readonly opened: boolean;
+}
+
+/** Who decides which batches may be sent, and numbers those that are. */
+export interface DrainGuard {
+  mayDrain(batch: ProducerBatch): boolean;
+  /** The batch takes no more records, and goes into a request. */
+  number(batch: ProducerBatch): void;
 }
 
 /** What can be sent at a moment. */
@@ -73,6 +80,7 @@ export class RecordAccumulator {
   readonly #waiting = new Set<PartitionQueue>();
   /** Batches whose records were not told yet, in the order in which they were opened: the first expires first. */
   readonly #incomplete = new Set<ProducerBatch>();
+  #serial = 0;
   /** Calls of `flush` under way. */
   #flushCount = 0;
   #isClosed = false;
@@ -140,6 +148,7 @@ export class RecordAccumulator {
         compression: this.#compressionOf(queues),
         memory: this.memory,
         createdAtMs: nowMs,
+        serial: this.#serial++,
       });
       batch.tryAppend(record);
       queue.batches.push(batch);
@@ -179,19 +188,22 @@ export class RecordAccumulator {
   /**
    * Takes what goes into one request for each of the brokers: at most one batch a partition, together at most
    * `maxBytes` unless one alone is larger. The batches are in flight afterwards.
+   *
+   * @param guard `null` for a producer that numbers nothing
    */
   drain(
     cluster: ClusterSnapshot,
     nodeIds: ReadonlySet<number>,
     maxBytes: number,
     nowMs: number,
+    guard: DrainGuard | null = null,
   ): Map<number, ProducerBatch[]> {
     const drained = new Map<number, { readonly batches: ProducerBatch[]; bytes: number; isWhole: boolean }>();
     for (const queue of [...this.#waiting]) {
       const [first] = queue.batches;
       const leader = leaderOf(cluster, queue.topic, queue.partition);
       if (first === undefined || leader === null || !nodeIds.has(leader.id)) continue;
-      if (queue.isMuted || first.retryAtMs > nowMs) continue;
+      if (queue.isMuted || first.retryAtMs > nowMs || guard?.mayDrain(first) === false) continue;
       let request = drained.get(leader.id);
       if (request === undefined) {
         request = { batches: [], bytes: 0, isWhole: false };
@@ -206,6 +218,7 @@ export class RecordAccumulator {
       this.#waiting.delete(queue);
       if (queue.batches.length > 0) this.#waiting.add(queue);
       first.send();
+      guard?.number(first);
     }
     return new Map([...drained].map(([nodeId, { batches }]) => [nodeId, batches]));
   }
@@ -220,20 +233,20 @@ export class RecordAccumulator {
   }
 
   /**
-   * Takes back a batch whose attempt failed; it is the first of its partition again, once its back-off has passed.
+   * Takes back a batch whose attempt failed; it has its place in its partition again, once its back-off has passed.
    *
    * @param error why it failed
    * @param mayBeInLog false where a broker said that it does not have it
    */
   reenqueue(batch: ProducerBatch, nowMs: number, error: KafkaError, mayBeInLog: boolean): void {
     batch.retry(nowMs + this.#retryBackoff(batch.attempts), error, mayBeInLog);
-    this.#putFirst(batch);
+    this.#putBack(batch);
   }
 
   /** Takes back a batch of a request that was never written. */
   takeBack(batch: ProducerBatch): void {
     batch.takeBack();
-    this.#putFirst(batch);
+    this.#putBack(batch);
   }
 
   /** Takes out the batches whose `deliveryTimeoutMs` is over, be they waiting or in flight; the caller tells their records. */
@@ -251,7 +264,42 @@ export class RecordAccumulator {
   release(batch: ProducerBatch): void {
     this.#incomplete.delete(batch);
     batch.release();
-    this.memory.release(batch.buffer);
+    if (!batch.isPart) this.memory.release(batch.buffer);
+  }
+
+  /**
+   * Begins a part of a batch that a broker found too large, in memory of its own: that of the batch is taken until the parts are
+   * whole. A part that is too large again is halved.
+   */
+  openPart(
+    { topic, partition, createdAtMs, serial, isPart, estimatedBytes }: ProducerBatch,
+    leastBytes: number,
+  ): ProducerBatch {
+    const { batchSize } = this.#options;
+    const limitBytes = isPart ? Math.ceil(estimatedBytes / 2) : batchSize;
+    return new ProducerBatch({
+      topic,
+      partition,
+      buffer: Buffer.allocUnsafe(Math.max(limitBytes, leastBytes)),
+      batchSize: limitBytes,
+      compression: this.#compressionOf(this.#queuesOf(topic)),
+      memory: unpooled,
+      createdAtMs,
+      serial,
+      isPart: true,
+    });
+  }
+
+  /** Puts parts where the batch was that they are of. */
+  replace(large: ProducerBatch, parts: readonly ProducerBatch[]): void {
+    this.#queuesOf(large.topic).compressionRatio.reset(large.compressionRatio);
+    this.release(large);
+    for (const part of parts) this.#putBack(part);
+    // The parts are as old as the batch, and the first to expire goes first.
+    const incomplete = [...this.#incomplete, ...parts].sort((a, b) => a.createdAtMs - b.createdAtMs);
+    this.#incomplete.clear();
+    for (const batch of incomplete) this.#incomplete.add(batch);
+    large.splitInto(parts);
   }
 
   /** What a batch was compressed to tells how much the next one of its topic can take in. */
@@ -271,6 +319,15 @@ export class RecordAccumulator {
     this.#isClosed = true;
   }
 
+  /** Takes out the batches that were never sent; the caller tells their records. */
+  takeUnsent(): ProducerBatch[] {
+    const unsent = [...this.#incomplete].filter(
+      ({ state, hasSequence, attempts }) => (state === "open" || state === "closed") && !hasSequence && attempts === 0,
+    );
+    for (const batch of unsent) this.#takeOut(batch);
+    return unsent;
+  }
+
   /** Takes out every batch; the caller tells their records. */
   abort(): ProducerBatch[] {
     const aborted = [...this.#incomplete];
@@ -286,9 +343,11 @@ export class RecordAccumulator {
     if (queue.batches.length === 0) this.#waiting.delete(queue);
   }
 
-  #putFirst(batch: ProducerBatch): void {
+  /** Several may have been in flight, and come back in any order. */
+  #putBack(batch: ProducerBatch): void {
     const queue = this.#queueOf(batch.topic, batch.partition);
-    queue.batches.unshift(batch);
+    const behind = queue.batches.findIndex(({ serial }) => serial > batch.serial);
+    queue.batches.splice(behind < 0 ? queue.batches.length : behind, 0, batch);
     this.#waiting.add(queue);
   }
 
@@ -320,6 +379,9 @@ export class RecordAccumulator {
     return compression === null ? null : { ...compression, ratio: compressionRatio.estimate };
   }
 }
+
+/** Memory that nobody counts. */
+const unpooled: BatchMemory = Object.freeze({ take: (bytes: number) => Buffer.allocUnsafe(bytes), release: () => {} });
 
 /** Where a record goes. */
 const queueOf = (queues: TopicQueues, { partition }: SerializedRecord, topic: TopicSnapshot): PartitionQueue =>

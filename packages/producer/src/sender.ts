@@ -10,6 +10,7 @@ import {
 } from "@odradek/network";
 import { BrokerError, brokerErrorByCode, KafkaError } from "@odradek/protocol";
 import { Produce, type ProduceResponse } from "@odradek/protocol/messages/produce";
+import { splitBatch } from "./batch-split.ts";
 import {
   type BuiltBatch,
   type PartitionAnswer,
@@ -21,6 +22,7 @@ import {
 import type { ProducerBatch } from "./producer-batch.ts";
 import type { ProducerMetrics } from "./producer-metrics.ts";
 import type { RecordAccumulator } from "./record-accumulator.ts";
+import type { TransactionManager } from "./transaction-manager.ts";
 
 const senderMoves = {
   asleep: ["woken", "closed"], // until something changes, or the alarm rings
@@ -29,7 +31,9 @@ const senderMoves = {
 } as const;
 
 export interface SenderOptions {
+  readonly transactionalId: string | null;
   readonly acks: -1 | 0 | 1;
+  readonly maxInFlightRequestsPerConnection: number;
   readonly maxRequestSize: number;
   readonly requestTimeoutMs: number;
   readonly retries: number;
@@ -43,23 +47,29 @@ export class Sender {
   readonly #options: SenderOptions;
   readonly #client: NetworkClient;
   readonly #accumulator: RecordAccumulator;
+  readonly #transactions: TransactionManager | null;
   readonly #clock: Clock;
   readonly #metrics: ProducerMetrics | null;
   readonly #alarm: Alarm;
   readonly #unsubscribe: () => void;
   readonly #state = new State<keyof typeof senderMoves>("asleep", senderMoves);
 
-  /** @param metrics `null` where nobody measures */
+  /**
+   * @param transactions `null` for a producer that numbers nothing
+   * @param metrics `null` where nobody measures
+   */
   constructor(
     options: SenderOptions,
     client: NetworkClient,
     accumulator: RecordAccumulator,
+    transactions: TransactionManager | null,
     clock: Clock,
     metrics: ProducerMetrics | null = null,
   ) {
     this.#options = options;
     this.#client = client;
     this.#accumulator = accumulator;
+    this.#transactions = transactions;
     this.#clock = clock;
     this.#metrics = metrics;
     this.#alarm = new Alarm(clock, () => this.wake());
@@ -84,6 +94,7 @@ export class Sender {
   /** Sends what is ready, and sees to it that the loop runs again when more will be. */
   runOnce(nowMs: number): void {
     this.#failExpired(nowMs);
+    this.#transactions?.prepare();
     const cluster = this.#client.metadata.snapshot;
     const { nodeIds, nextCheckAtMs } = this.#accumulator.ready(cluster, nowMs);
     let nextRunAtMs = Math.min(nextCheckAtMs, this.#accumulator.nextExpiryAtMs);
@@ -98,17 +109,28 @@ export class Sender {
       if (refusal !== null) refusals.set(nodeId, refusal);
     }
     if (refusals.size > 0) this.#failRefused(refusals, cluster, nowMs);
-    const drained = this.#accumulator.drain(cluster, nodeIds, this.#options.maxRequestSize, nowMs);
+    const drained = this.#accumulator.drain(cluster, nodeIds, this.#options.maxRequestSize, nowMs, this.#transactions);
     for (const [nodeId, batches] of drained) {
-      // Java's `guaranteeMessageOrder`: without sequence numbers a broker cannot tell that a batch arrives before one that
-      // is sent again, so at most one batch of a partition is under way. Other partitions are not held up by it.
-      for (const batch of batches) this.#accumulator.mute(batch);
+      if (this.#keepsOrder) for (const batch of batches) this.#accumulator.mute(batch);
       this.#client.metadata.use(batches.map(({ topic }) => topic));
       this.#produce(nodeId, batches, cluster);
     }
     // What had no room in these requests may be ready for the next ones.
     if (drained.size > 0) this.wake();
     this.#alarm.set(nextRunAtMs);
+  }
+
+  /**
+   * Java's `guaranteeMessageOrder`: whoever allows one request in flight wants order without sequence numbers, so that of each
+   * partition at most one batch is under way. With several, order takes sequence numbers.
+   */
+  get #keepsOrder(): boolean {
+    return this.#options.maxInFlightRequestsPerConnection === 1;
+  }
+
+  /** Gives up on what was never sent. */
+  failUnsent(error: KafkaError): void {
+    for (const batch of this.#accumulator.takeUnsent()) this.#giveUp(batch, error);
   }
 
   /** Gives up on everything that is here: what waits fails, what is in flight may still arrive. */
@@ -147,7 +169,7 @@ export class Sender {
       } else if (isReady) {
         writable.push(batch);
       } else {
-        this.#accumulator.unmute(batch);
+        this.#unmute(batch);
         this.#accumulator.takeBack(batch);
       }
     });
@@ -159,7 +181,7 @@ export class Sender {
     const built = batches.flatMap((batch) => this.#build(batch));
     if (built.length === 0) return;
     const request = produceRequest(built, cluster, this.#options);
-    const options = { bounds: produceBounds(request) };
+    const options = { bounds: { ...produceBounds(request), ...this.#transactions?.produceBounds } };
     const sentAtMs = this.#clock.now();
     this.#metrics?.requestSent(built, sentAtMs);
     const sent =
@@ -197,7 +219,7 @@ export class Sender {
     } else {
       this.#metrics?.requestAnswered(nowMs - sentAtMs, response.throttleTimeMs, nowMs);
       const answers = new ProduceAnswers(request, response);
-      for (const { batch } of built) this.#settle(batch, answers.of(batch), response, nowMs);
+      for (const { batch, records } of built) this.#settle(batch, records, answers.of(batch), response, nowMs);
     }
     this.wake();
   }
@@ -216,6 +238,7 @@ export class Sender {
 
   #settle(
     batch: ProducerBatch,
+    records: Buffer,
     answer: PartitionAnswer | undefined,
     { nodeEndpoints }: ProduceResponse,
     nowMs: number,
@@ -226,25 +249,60 @@ export class Sender {
       this.#retryOrFail(batch, error, true, nowMs);
       return;
     }
-    if (answer.errorCode === 0) {
+    const { name, refresh } = brokerErrorByCode(answer.errorCode);
+    if (name === "NONE") {
       this.#complete(batch, answer.baseOffset, Number(answer.logAppendTimeMs));
       return;
     }
-    if (brokerErrorByCode(answer.errorCode).refresh === "metadata") this.#client.requestUpdate();
+    if (name === "DUPLICATE_SEQUENCE_NUMBER") {
+      // It has the batch, from an attempt so long ago that it does not know where.
+      this.#complete(batch, -1n, -1);
+      return;
+    }
+    if (name === "MESSAGE_TOO_LARGE" && batch.recordCount > 1 && batch.state === "inFlight") {
+      void this.#split(batch, records);
+      return;
+    }
+    if (refresh === "metadata") this.#client.requestUpdate();
     const { cause, causes } = causesOf(answer, batch.recordCount, about);
     const { topic, partition } = batch;
-    this.#retryOrFail(batch, cause, !isRefusal(answer.errorCode), nowMs, causes);
+    const mayRetry = this.#transactions?.mayRetry(batch, answer) ?? cause.retriable;
+    this.#retryOrFail(batch, cause, !isRefusal(answer.errorCode), nowMs, { causes, mayRetry });
     // Another broker is asked next, which needs no back-off (KIP-951).
     const hint = { topic, partition, ...answer.currentLeader };
     if (this.#client.metadata.updateLeaders([hint], nodeEndpoints).length > 0) batch.hurry();
   }
 
+  /** It is sent again in smaller batches. Its partition goes on with them, and with nothing that is behind it. */
+  async #split(batch: ProducerBatch, records: Buffer): Promise<void> {
+    try {
+      const parts = await splitBatch(batch, records, (leastBytes) => this.#accumulator.openPart(batch, leastBytes));
+      // It may have run out of time meanwhile.
+      if (batch.state !== "inFlight") {
+        this.#end(batch, null);
+        return;
+      }
+      this.#metrics?.batchSplit(this.#clock.now());
+      this.#transactions?.onSplit(batch, parts);
+      this.#unmute(batch);
+      this.#accumulator.replace(batch, parts);
+    } catch (error) {
+      this.#end(batch, kafkaErrorOf(error, `splitting a batch for ${partitionText(batch)}`));
+    }
+    this.wake();
+  }
+
+  #unmute(batch: ProducerBatch): void {
+    if (this.#keepsOrder) this.#accumulator.unmute(batch);
+  }
+
   #complete(batch: ProducerBatch, baseOffset: bigint, logAppendTimeMs: number): void {
+    this.#transactions?.onCompleted(batch, baseOffset);
     if (batch.state === "abandoned") {
       this.#end(batch, null);
       return;
     }
-    this.#accumulator.unmute(batch);
+    this.#unmute(batch);
     this.#accumulator.release(batch);
     batch.complete(baseOffset, logAppendTimeMs);
   }
@@ -254,10 +312,10 @@ export class Sender {
     error: KafkaError,
     mayBeInLog: boolean,
     nowMs: number,
-    causes?: ReadonlyMap<number, KafkaError>,
+    { causes, mayRetry = error.retriable }: FailureDetails = {},
   ): void {
-    if (batch.state === "inFlight" && error.retriable && batch.attempts < this.#options.retries) {
-      this.#accumulator.unmute(batch);
+    if (batch.state === "inFlight" && mayRetry && batch.attempts < this.#options.retries) {
+      this.#unmute(batch);
       this.#metrics?.batchRetried(batch.topic, batch.recordCount, nowMs);
       this.#accumulator.reenqueue(batch, nowMs, error, mayBeInLog);
     } else {
@@ -272,14 +330,22 @@ export class Sender {
     mayBeInLog = false,
     causes?: ReadonlyMap<number, KafkaError>,
   ): void {
-    this.#accumulator.unmute(batch);
+    this.#unmute(batch);
     this.#accumulator.release(batch);
     if (batch.state === "abandoned" || error === null) {
+      this.#transactions?.onLetGo(batch);
       batch.letGo();
       return;
     }
+    this.#fail(batch, error, mayBeInLog, causes);
+  }
+
+  #fail(batch: ProducerBatch, error: KafkaError, mayBeInLog: boolean, causes?: ReadonlyMap<number, KafkaError>): void {
+    const isInLog = this.#transactions?.isKnownToBeInLog(batch) === true ? "yes" : mayBeInLog ? "maybe" : "no";
+    const fate = mayBeInLog || batch.mayBeInLog ? "unknown" : "refused";
     this.#metrics?.batchFailed(batch.topic, batch.recordCount, this.#clock.now());
-    batch.fail(error, mayBeInLog, causes);
+    batch.fail(error, isInLog, causes);
+    this.#transactions?.onFailed(batch, error, fate);
   }
 
   /** Who is not let in need not wait for the end of `deliveryTimeoutMs` to know. */
@@ -301,14 +367,22 @@ export class Sender {
 
   /** The buffer of a batch in flight stays taken until its request has ended: the socket may still read it. */
   #giveUp(batch: ProducerBatch, error: KafkaError): void {
-    this.#metrics?.batchFailed(batch.topic, batch.recordCount, this.#clock.now());
     if (batch.state === "inFlight") {
+      this.#metrics?.batchFailed(batch.topic, batch.recordCount, this.#clock.now());
       batch.abandon(error);
+      this.#transactions?.onFailed(batch, error, "open");
       return;
     }
     this.#accumulator.release(batch);
-    batch.fail(error, false);
+    this.#fail(batch, error, false);
   }
+}
+
+interface FailureDetails {
+  /** Of the records whose own reason differs. */
+  readonly causes?: ReadonlyMap<number, KafkaError>;
+  /** @default whether the error is retriable */
+  readonly mayRetry?: boolean;
 }
 
 /** What was never written: no version fits, or the body does not. */

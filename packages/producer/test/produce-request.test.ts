@@ -8,13 +8,13 @@ import { ProducerBatch } from "../src/producer-batch.ts";
 import { clusterOf } from "./cluster.ts";
 
 const id = "AAAAAAAAAAAAAAAAAAAAAQ";
-const options = { acks: -1, requestTimeoutMs: 30_000 } as const;
+const options = { transactionalId: null, acks: -1, requestTimeoutMs: 30_000 } as const;
 const buffer = Buffer.alloc(100);
 
 const memory = new BufferPool(1_000, 100, new ManualClock());
 
 const batchOf = (topic: string, partition: number): ProducerBatch =>
-  new ProducerBatch({ topic, partition, buffer, batchSize: 100, compression: null, memory, createdAtMs: 0 });
+  new ProducerBatch({ topic, partition, buffer, batchSize: 100, compression: null, memory, createdAtMs: 0, serial: 0 });
 
 const built = (topic: string, partition: number) => ({ batch: batchOf(topic, partition), records: buffer });
 
@@ -51,6 +51,7 @@ describe("a Produce request", () => {
     const cluster = clusterWithIds({ orders: id, invoices: zeroUuid });
     const request = produceRequest([built("orders", 0), built("invoices", 0), built("orders", 2)], cluster, options);
     expect(request).toEqual({
+      transactionalId: null,
       acks: -1,
       timeoutMs: 30_000,
       topicData: [

@@ -17,6 +17,7 @@ function setUp(given: Partial<ProducerBatchOptions> = {}) {
     compression: null,
     memory: new BufferPool(10_000, 1_000, new ManualClock()),
     createdAtMs: 0,
+    serial: 0,
     ...given,
   });
   const told = new Told();
@@ -81,7 +82,7 @@ describe("a batch that fails", () => {
     append();
     append();
     batch.close();
-    batch.fail(lost, false);
+    batch.fail(lost, "no");
     expect(told.all).toEqual(["0: CONNECTION, no", "1: CONNECTION, no"]);
   });
 
@@ -91,7 +92,7 @@ describe("a batch that fails", () => {
     batch.send();
     batch.retry(100, refused, false);
     batch.send();
-    batch.fail(refused, false);
+    batch.fail(refused, "no");
     expect(told.all).toEqual(["0: NOT_LEADER_OR_FOLLOWER, no"]);
   });
 
@@ -101,7 +102,7 @@ describe("a batch that fails", () => {
     batch.send();
     batch.retry(100, lost, true);
     batch.send();
-    batch.fail(refused, false);
+    batch.fail(refused, "no");
     expect(told.all).toEqual(["0: NOT_LEADER_OR_FOLLOWER, maybe"]);
   });
 
@@ -110,7 +111,7 @@ describe("a batch that fails", () => {
     for (let record = 0; record < 3; record++) append();
     batch.send();
     const shared = new KafkaError("another record was refused", { code: "INVALID_RECORD" });
-    batch.fail(shared, false, new Map([[1, new KafkaError("no key", { code: "INVALID_RECORD" })]]));
+    batch.fail(shared, "no", new Map([[1, new KafkaError("no key", { code: "INVALID_RECORD" })]]));
     expect(told.errors.map(({ message }) => message)).toEqual([
       "record for orders-3 was not acknowledged (not in the log): another record was refused",
       "record for orders-3 was not acknowledged (not in the log): no key",
@@ -179,6 +180,6 @@ describe("a batch", () => {
     append();
     batch.send();
     batch.complete(0n, -1);
-    expect(() => batch.fail(lost, true)).toThrow("illegal move from done to done");
+    expect(() => batch.fail(lost, "maybe")).toThrow("illegal move from done to done");
   });
 });

@@ -61,7 +61,10 @@ describe("the options of a producer", () => {
     [{ valueSerializer: {} }, "valueSerializer"],
     [{ partitioner: {} }, "option partitioner: a function, or an object with partition() is expected, not an object"],
     [{ partitionerAvailabilityTimeoutMs: -1 }, "partitionerAvailabilityTimeoutMs"],
-    [{ interceptors: {} }, "option interceptors: an array of objects with some of onSend(), onAcknowledgement(), close()"],
+    [
+      { interceptors: {} },
+      "option interceptors: an array of objects with some of onSend(), onAcknowledgement(), close()",
+    ],
     [{ interceptors: [{ onSent: () => {} }] }, "interceptors"],
     [{ interceptors: [{ onSend: "x" }] }, "interceptors"],
     [{ interceptors: [null] }, "interceptors"],
@@ -154,5 +157,37 @@ describe("serializers", () => {
     });
     expect(keySerializer.serialize("k", context)).toBe("k");
     expect(valueSerializer.serialize({ total: 7 }, context)).toBe('{"total":7}');
+  });
+});
+
+describe("idempotence", () => {
+  const resolved = (given: Partial<ProducerOptions>) => resolveProducerOptions({ bootstrapServers: ["a:1"], ...given });
+
+  test("is on unless acks or retries say otherwise", () => {
+    expect(resolved({}).enableIdempotence).toBe(true);
+    expect(resolved({ acks: -1 }).enableIdempotence).toBe(true);
+    expect(resolved({ acks: 1 }).enableIdempotence).toBe(false);
+    expect(resolved({ acks: 0 }).enableIdempotence).toBe(false);
+    expect(resolved({ retries: 0 }).enableIdempotence).toBe(false);
+    expect(resolved({ enableIdempotence: false }).enableIdempotence).toBe(false);
+  });
+
+  test.each<[Partial<ProducerOptions>, string]>([
+    [{ enableIdempotence: true, acks: 1 }, 'option acks: "all", which enableIdempotence needs, is expected, not 1'],
+    [{ enableIdempotence: true, retries: 0 }, "option retries: more than 0, which enableIdempotence needs,"],
+    [{ maxInFlightRequestsPerConnection: 6 }, "option maxInFlightRequestsPerConnection: at most 5,"],
+    [
+      { transactionalId: "t", enableIdempotence: false },
+      "option enableIdempotence: true, which transactionalId needs,",
+    ],
+    [{ transactionalId: "t", acks: 1 }, "option acks:"],
+    [{ transactionalId: "" }, "option transactionalId: a text that is not empty"],
+    [{ transactionTimeoutMs: 1_000 }, "option transactionTimeoutMs: nothing without transactionalId,"],
+  ])("refuses %o", (given, message) => {
+    expect(() => resolved(given)).toThrow(message);
+  });
+
+  test("needs not more than one request under way where it is off", () => {
+    expect(resolved({ acks: 1, maxInFlightRequestsPerConnection: 100 }).maxInFlightRequestsPerConnection).toBe(100);
   });
 });

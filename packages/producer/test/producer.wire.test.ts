@@ -7,7 +7,7 @@ import { DeliveryError, SendAllError } from "../src/delivery-error.ts";
 import { KafkaProducer } from "../src/producer.ts";
 import type { ProducerOptions } from "../src/producer-options.ts";
 import type { RecordMetadata } from "../src/record-metadata.ts";
-import { ScriptedBroker, type ScriptedBrokerOptions } from "./scripted-broker.ts";
+import { type ProduceCall, ScriptedBroker, type ScriptedBrokerOptions } from "./scripted-broker.ts";
 
 const topic = "orders";
 
@@ -139,8 +139,8 @@ describe("a record", () => {
 });
 
 describe("a batch", () => {
-  test("is sent again after an error that may pass, before those behind it", async () => {
-    const { broker, producer } = await setUp();
+  test("is sent again after an error that may pass, before those behind it, where one may be under way", async () => {
+    const { broker, producer } = await setUp({ maxInFlightRequestsPerConnection: 1, enableIdempotence: false });
     const first = producer.send({ topic, value: "a" });
     const call = await broker.nextCall();
     const second = producer.send({ topic, value: "b" });
@@ -230,19 +230,106 @@ describe("a batch", () => {
     expect(await soon(clock, outcome)).toBe("@0");
   });
 
-  test("is alone in flight in its partition; other partitions do not wait for it", async () => {
-    const { broker, producer } = await setUp({ broker: { partitions: 2 } });
-    void producer.send({ topic, partition: 0, value: "a" }).catch(() => {});
-    const first = await broker.nextCall();
-    void producer.send({ topic, partition: 0, value: "b" }).catch(() => {});
-    void producer.send({ topic, partition: 1, value: "c" }).catch(() => {});
-    const second = await broker.nextCall();
-    expect(second.batches).toEqual([{ topic, partition: 1, values: ["c"] }]);
+  test("is followed by up to four more of its partition, under numbers that follow", async () => {
+    const { broker, producer } = await setUp();
+    const sends: Promise<string>[] = [];
+    const calls: ProduceCall[] = [];
+    for (const values of [["a", "b"], ["c"], ["d"], ["e"], ["f"], ["g"]]) {
+      sends.push(...values.map((value) => outcomeOf(producer.send({ topic, value }))));
+      if (calls.length < 5) calls.push(await broker.nextCall());
+    }
+    expect(calls.flatMap((call) => call.sequences)).toEqual([
+      "1000/0: 0",
+      "1000/0: 2",
+      "1000/0: 3",
+      "1000/0: 4",
+      "1000/0: 5",
+    ]);
     expect(broker.waitingCalls).toBe(0);
-    expect(second.connection).toBe(first.connection);
-    first.answer(() => ({}));
-    second.answer(() => ({}));
-    expect((await broker.nextCall()).batches).toEqual([{ topic, partition: 0, values: ["b"] }]);
+    calls[0]?.answer(() => ({ baseOffset: 0n }));
+    const sixth = await broker.nextCall();
+    expect(sixth.sequences).toEqual(["1000/0: 6"]);
+    for (const [index, call] of calls.entries()) {
+      if (index > 0) call.answer(() => ({ baseOffset: BigInt(index + 1) }));
+    }
+    sixth.answer(() => ({ baseOffset: 6n }));
+    expect(await Promise.all(sends)).toEqual(["@0", "@1", "@2", "@3", "@4", "@5", "@6"]);
+  });
+
+  test("keeps its place and its number where it is sent again, and those behind it come again too", async () => {
+    const { broker, producer } = await setUp();
+    const sends = [outcomeOf(producer.send({ topic, value: "a" }))];
+    const first = await broker.nextCall();
+    sends.push(outcomeOf(producer.send({ topic, value: "b" })));
+    const second = await broker.nextCall();
+    first.answer(() => ({ errorCode: codeOf("NOT_ENOUGH_REPLICAS") }));
+    // What follows a batch that is not there leaves a gap, says the broker.
+    second.answer(() => ({ errorCode: codeOf("OUT_OF_ORDER_SEQUENCE_NUMBER") }));
+    for (const [value, sequence, baseOffset] of [
+      ["a", "1000/0: 0", 0n],
+      ["b", "1000/0: 1", 1n],
+    ] as const) {
+      const again = await broker.nextCall();
+      expect(again.batches[0]?.values).toEqual([value]);
+      expect(again.sequences).toEqual([sequence]);
+      again.answer(() => ({ baseOffset }));
+    }
+    expect(await Promise.all(sends)).toEqual(["@0", "@1"]);
+  });
+
+  test("that is refused for good has those behind it begin anew, under the next epoch", async () => {
+    const { broker, producer } = await setUp();
+    const refused = outcomeOf(producer.send({ topic, value: "a" }));
+    const first = await broker.nextCall();
+    const behind = outcomeOf(producer.send({ topic, value: "b" }));
+    const second = await broker.nextCall();
+    first.answer(() => ({ errorCode: codeOf("INVALID_TIMESTAMP") }));
+    second.answer(() => ({ errorCode: codeOf("OUT_OF_ORDER_SEQUENCE_NUMBER") }));
+    const again = await broker.nextCall();
+    expect(again.sequences).toEqual(["1000/1: 0"]);
+    again.answer(() => ({ baseOffset: 0n }));
+    expect(await refused).toBe("INVALID_TIMESTAMP, no");
+    expect(await behind).toBe("@0");
+  });
+
+  test("that a broker has already counts as delivered, though nobody knows where", async () => {
+    const { broker, producer } = await setUp();
+    const sent = outcomeOf(producer.send({ topic, value: "a" }));
+    (await broker.nextCall()).answer(() => ({ errorCode: codeOf("DUPLICATE_SEQUENCE_NUMBER") }));
+    expect(await sent).toBe("@-1");
+  });
+
+  test("that is too large for the broker goes in smaller ones, under the same numbers", async () => {
+    const { broker, producer } = await setUp({ batchSize: 1_000 });
+    const values = Array.from({ length: 8 }, (_, index) => String(index).repeat(100));
+    const sends = values.map((value) => outcomeOf(producer.send({ topic, value })));
+    const large = await broker.nextCall();
+    expect(large.batches[0]?.values).toHaveLength(8);
+    large.answer(() => ({ errorCode: codeOf("MESSAGE_TOO_LARGE") }));
+    // The same again: a batch that fits `batchSize` is one part, and a part that is still too large is halved.
+    const whole = await broker.nextCall();
+    expect(whole.batches[0]?.values).toEqual(values);
+    expect(whole.sequences).toEqual(["1000/0: 0"]);
+    whole.answer(() => ({ errorCode: codeOf("MESSAGE_TOO_LARGE") }));
+    let count = 0;
+    while (count < values.length) {
+      const part = await broker.nextCall();
+      const sent = part.batches[0]?.values ?? [];
+      expect(sent).toEqual(values.slice(count, count + sent.length));
+      expect(sent.length).toBeLessThan(8);
+      expect(part.sequences).toEqual([`1000/0: ${count}`]);
+      const baseOffset = BigInt(count);
+      part.answer(() => ({ baseOffset }));
+      count += sent.length;
+    }
+    expect(await Promise.all(sends)).toEqual(values.map((_, index) => `@${index}`));
+  });
+
+  test("of one record that is too large for the broker fails", async () => {
+    const { broker, producer } = await setUp();
+    const sent = outcomeOf(producer.send({ topic, value: "a" }));
+    (await broker.nextCall()).answer(() => ({ errorCode: codeOf("MESSAGE_TOO_LARGE") }));
+    expect(await sent).toBe("MESSAGE_TOO_LARGE, no");
   });
 
   test("shares its request with those of other partitions", async () => {
@@ -328,7 +415,7 @@ describe("a record that is not acknowledged", () => {
     const records = [0, 1, 0, 1].map((partition) => ({ topic, partition, value: String(partition) }));
     const sent = producer.sendAll(records);
     (await broker.nextCall()).answer(({ partition }) =>
-      partition === 1 ? { errorCode: codeOf("MESSAGE_TOO_LARGE") } : { baseOffset: 6n },
+      partition === 1 ? { errorCode: codeOf("INVALID_TIMESTAMP") } : { baseOffset: 6n },
     );
     const error = await sent.then(
       () => null,
@@ -339,9 +426,9 @@ describe("a record that is not acknowledged", () => {
     expect(persisted).toBe("no");
     expect(results.map((result) => (result instanceof DeliveryError ? result.code : result.offset))).toEqual([
       6n,
-      "MESSAGE_TOO_LARGE",
+      "INVALID_TIMESTAMP",
       7n,
-      "MESSAGE_TOO_LARGE",
+      "INVALID_TIMESTAMP",
     ]);
   });
 });
@@ -701,7 +788,8 @@ describe("closing", () => {
 
   test("gives up after timeoutMs: what is under way may be in the log, what waits is not", async () => {
     const clock = new ManualClock();
-    const { broker, producer } = await setUp({ clock, batchSize: 200, bufferMemory: 400, broker: { partitions: 2 } });
+    const given = { batchSize: 200, bufferMemory: 400, maxInFlightRequestsPerConnection: 1 };
+    const { broker, producer } = await setUp({ clock, ...given, broker: { partitions: 2 } });
     const value = "a".repeat(100);
     const sends = [0, 0, 0, 0].map((partition) => outcomeOf(producer.send({ topic, partition, value })));
     const elsewhere = outcomeOf(producer.send({ topic: "nowhere", value }));

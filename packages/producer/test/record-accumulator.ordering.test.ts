@@ -64,7 +64,7 @@ class Model {
         batch.abandon(error);
       } else {
         this.#accumulator.release(batch);
-        batch.fail(error, false);
+        batch.fail(error, "no");
       }
     }
   }
@@ -92,7 +92,7 @@ class Model {
     this.#accumulator.release(batch);
     if (batch.state === "abandoned") batch.letGo();
     else if (ending === "acknowledged") batch.complete(0n, -1);
-    else batch.fail(error, false);
+    else batch.fail(error, "no");
   }
 
   /** Lets everything that is left arrive. */

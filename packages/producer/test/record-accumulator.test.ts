@@ -423,7 +423,7 @@ describe("a flush", () => {
     first!.complete(0n, -1);
     await new Promise((resolve) => setImmediate(resolve));
     expect(isFlushed).toBe(false);
-    second!.fail(refused, false);
+    second!.fail(refused, "no");
     await flushed;
     expect(isFlushed).toBe(true);
   });

@@ -1,5 +1,6 @@
 import { defaultRecordBatchesOptions, RecordBatches, zeroUuid } from "@odradek/protocol";
 import { ApiVersions } from "@odradek/protocol/messages/api-versions";
+import { InitProducerId } from "@odradek/protocol/messages/init-producer-id";
 import { Metadata } from "@odradek/protocol/messages/metadata";
 import { Produce, type ProduceResponse } from "@odradek/protocol/messages/produce";
 import { SaslAuthenticate } from "@odradek/protocol/messages/sasl-authenticate";
@@ -44,6 +45,8 @@ export class ProduceCall {
   readonly version: number;
   readonly batches: readonly ProducedBatch[];
   readonly connection: PeerConnection;
+  /** `producerId/epoch: baseSequence` of each batch. */
+  readonly sequences: readonly string[];
   readonly #request: PeerRequest;
   readonly #reply: (bytes: Buffer) => void;
   readonly #topics: readonly { readonly name: string; readonly topicId: string }[];
@@ -56,6 +59,7 @@ export class ProduceCall {
     this.#request = request;
     this.#reply = reply;
     this.#topics = topicData.map(({ name, topicId }) => ({ name, topicId }));
+    this.sequences = topicData.flatMap(({ partitionData }) => partitionData.map(({ records }) => sequenceOf(records)));
     this.batches = topicData.flatMap(({ partitionData }) =>
       partitionData.map(({ index, records }) => ({ topic: topicName, partition: index, values: valuesOf(records) })),
     );
@@ -160,6 +164,9 @@ export class ScriptedBroker {
         reply(frameOf(request, SaslHandshake, { errorCode: this.#options.saslErrorCode, mechanisms }));
       } else if (request.apiKey === SaslAuthenticate.key) {
         reply(frameOf(request, SaslAuthenticate, { errorCode: 0, errorMessage: null, authBytes: Buffer.alloc(0) }));
+      } else if (request.apiKey === InitProducerId.key) {
+        const answer = { throttleTimeMs: 0, errorCode: 0, producerId: 1_000n, producerEpoch: 0 };
+        reply(frameOf(request, InitProducerId, answer));
       } else if (request.apiKey === Produce.key)
         this.#take(new ProduceCall(connection, request, this.#options.topic, reply));
       else if (request.apiKey !== Metadata.key) throw new Error(`api key ${request.apiKey} is not in the script`);
@@ -174,7 +181,7 @@ export class ScriptedBroker {
   }
 
   #apiVersions(request: PeerRequest): Buffer {
-    const apis = [Produce, Metadata, ApiVersions, SaslHandshake, SaslAuthenticate];
+    const apis = [Produce, Metadata, ApiVersions, InitProducerId, SaslHandshake, SaslAuthenticate];
     const apiKeys = apis.map(({ key, versions: [minVersion, maxVersion] }) => ({
       apiKey: key,
       minVersion,
@@ -213,6 +220,11 @@ export class ScriptedBroker {
       })),
     };
   }
+}
+
+function sequenceOf(records: Buffer | null): string {
+  const { value } = new RecordBatches(records ?? Buffer.alloc(0), defaultRecordBatchesOptions).next();
+  return `${value?.producerId}/${value?.producerEpoch}: ${value?.baseSequence}`;
 }
 
 function valuesOf(records: Buffer | null): (string | null)[] {

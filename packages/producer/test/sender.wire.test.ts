@@ -35,6 +35,7 @@ async function setUp(codec: CompressionCodec) {
   const options = {
     ...resolveProducerOptions({ bootstrapServers: broker.bootstrapServers, lingerMs: 0, acks: 1 }),
     maxInFlightRequestsPerConnection: 1,
+    transactionalId: null,
     compression: { codec, level: 1 },
   };
   const client = new NetworkClient("producer", options, systemClock);
@@ -42,7 +43,7 @@ async function setUp(codec: CompressionCodec) {
     options,
     new BufferPool(options.bufferMemory, options.batchSize, systemClock),
   );
-  const sender = new Sender(options, client, accumulator, systemClock);
+  const sender = new Sender(options, client, accumulator, null, systemClock);
   onTestFinished(async () => {
     sender.close();
     await client.close({ timeoutMs: 0 });

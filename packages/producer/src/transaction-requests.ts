@@ -1,0 +1,330 @@
+import {
+  type Backoff,
+  type Clock,
+  Coordinators,
+  type CoordinatorType,
+  Deadline,
+  exponentialBackoff,
+  type NetworkClient,
+  partitionText,
+  type TopicPartition,
+} from "@odradek/network";
+import {
+  type Api,
+  BrokerError,
+  codeOf,
+  type Fields,
+  type Input,
+  KafkaError,
+  type Output,
+  type VersionBounds,
+} from "@odradek/protocol";
+import { AddOffsetsToTxn } from "@odradek/protocol/messages/add-offsets-to-txn";
+import { AddPartitionsToTxn } from "@odradek/protocol/messages/add-partitions-to-txn";
+import { EndTxn } from "@odradek/protocol/messages/end-txn";
+import { InitProducerId } from "@odradek/protocol/messages/init-producer-id";
+import { TxnOffsetCommit } from "@odradek/protocol/messages/txn-offset-commit";
+import type { ResolvedGroupMetadata, TransactionOffset } from "./group-metadata.ts";
+import { hasId, noProducerId, type ProducerIdAndEpoch } from "./producer-id.ts";
+import { type TransactionalRequest, type Verdict, verdictOf } from "./transaction-verdicts.ts";
+
+export interface TransactionRequestsOptions {
+  /** `null` for a producer that is only idempotent. */
+  readonly transactionalId: string | null;
+  readonly transactionTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly retryBackoffMs: number;
+  readonly retryBackoffMaxMs: number;
+}
+
+/** Whose transactions end with a new epoch each (KIP-890), as the cluster has settled on. */
+export type TransactionVersion = 1 | 2;
+
+/** The first partitions of a transaction may have to wait for the end of the one before, which takes moments. */
+const concurrentBackoffMs = 20;
+
+/** The version of InitProducerId from which the epoch of a producer can be raised (KIP-360). */
+const bumpableSince = 3;
+
+/** An answer after which asking again does not help. */
+export class TransactionRequestFailure extends Error {
+  readonly verdict: Exclude<Verdict, "retry" | "findCoordinator">;
+  override readonly cause: KafkaError;
+
+  constructor(verdict: TransactionRequestFailure["verdict"], cause: KafkaError) {
+    super(cause.message);
+    this.verdict = verdict;
+    this.cause = cause;
+  }
+}
+
+/** One attempt: an error that is 0 is none. */
+interface Attempt {
+  readonly errorCode: number;
+  readonly about: string;
+}
+
+/** Whom to ask: the broker that coordinates something, or any. */
+type Addressee = { readonly type: CoordinatorType; readonly key: string } | "any";
+
+/**
+ * What a producer asks the coordinators of its transactional id and of groups. Each is asked again until it has an answer
+ * that counts; how long the caller waits for that is the caller's affair. Source: the handlers of Kafka's `TransactionManager`.
+ */
+export class TransactionRequests {
+  readonly #client: NetworkClient;
+  readonly #options: TransactionRequestsOptions;
+  readonly #clock: Clock;
+  readonly #coordinators: Coordinators;
+  readonly #backoff: Backoff;
+  readonly #closing = new AbortController();
+  #canBumpEpoch = false;
+
+  constructor(client: NetworkClient, options: TransactionRequestsOptions, clock: Clock) {
+    this.#client = client;
+    this.#options = options;
+    this.#clock = clock;
+    this.#coordinators = new Coordinators(client, options, clock);
+    this.#backoff = exponentialBackoff(options.retryBackoffMs, options.retryBackoffMaxMs);
+  }
+
+  /** Whether the epoch can be raised by asking, which brokers before 2.5 do not know. */
+  get canBumpEpoch(): boolean {
+    return this.#canBumpEpoch;
+  }
+
+  /** What transactions are like in this cluster at the moment. */
+  get transactionVersion(): TransactionVersion {
+    return this.#client.featureLevel("transaction.version") >= 2 ? 2 : 1;
+  }
+
+  /**
+   * Asks for an id, or for the next epoch of `current`.
+   *
+   * @throws TransactionRequestFailure, and ClosedError where the producer was closed meanwhile
+   */
+  async initProducerId(current: ProducerIdAndEpoch): Promise<ProducerIdAndEpoch> {
+    const { transactionalId, transactionTimeoutMs } = this.#options;
+    const to: Addressee = transactionalId === null ? "any" : { type: "transaction", key: transactionalId };
+    const bounds = hasId(current) ? { oldest: bumpableSince } : {};
+    let given = noProducerId;
+    await this.#until("InitProducerId", to, async (nodeId) => {
+      const body = (version: number) => {
+        this.#canBumpEpoch = version >= bumpableSince;
+        const timeoutMs = transactionalId === null ? 0x7fff_ffff : transactionTimeoutMs;
+        return { transactionalId, transactionTimeoutMs: timeoutMs, ...current };
+      };
+      const answer = await this.#ask(InitProducerId, body, nodeId, bounds);
+      given = { producerId: answer.producerId, producerEpoch: answer.producerEpoch };
+      return [{ errorCode: answer.errorCode, about: this.#about("InitProducerId") }];
+    });
+    return given;
+  }
+
+  /** Tells the coordinator which partitions the transaction is about to write to. @throws TransactionRequestFailure, ClosedError */
+  async addPartitions(producer: ProducerIdAndEpoch, partitions: readonly TopicPartition[]): Promise<void> {
+    const transactionalId = this.#requireId();
+    const topics = byTopic(partitions, ({ partition }) => partition);
+    const request = {
+      v3AndBelowTransactionalId: transactionalId,
+      v3AndBelowProducerId: producer.producerId,
+      v3AndBelowProducerEpoch: producer.producerEpoch,
+      v3AndBelowTopics: topics,
+      transactions: [],
+    };
+    const to: Addressee = { type: "transaction", key: transactionalId };
+    await this.#until("AddPartitionsToTxn", to, async (nodeId) => {
+      const answer = await this.#ask(AddPartitionsToTxn, request, nodeId, { newest: 3 });
+      return answer.resultsByTopicV3AndBelow.flatMap(({ name, resultsByPartition }) =>
+        resultsByPartition.map(({ partitionIndex: partition, partitionErrorCode: errorCode }) => ({
+          errorCode,
+          about: `AddPartitionsToTxn of ${partitionText({ topic: name, partition })}`,
+        })),
+      );
+    });
+  }
+
+  /** Tells the coordinator that the transaction is about to commit offsets of a group. @throws TransactionRequestFailure, ClosedError */
+  async addOffsets(producer: ProducerIdAndEpoch, groupId: string): Promise<void> {
+    const transactionalId = this.#requireId();
+    const to: Addressee = { type: "transaction", key: transactionalId };
+    await this.#until("AddOffsetsToTxn", to, async (nodeId) => {
+      const body = { transactionalId, ...producer, groupId };
+      const { errorCode } = await this.#ask(AddOffsetsToTxn, body, nodeId);
+      return [{ errorCode, about: `AddOffsetsToTxn of group ${groupId}` }];
+    });
+  }
+
+  /** Gives a group's coordinator the offsets that count once the transaction commits. @throws TransactionRequestFailure, ClosedError */
+  async commitOffsets(
+    producer: ProducerIdAndEpoch,
+    group: ResolvedGroupMetadata,
+    offsets: readonly TransactionOffset[],
+    transactionVersion: TransactionVersion,
+  ): Promise<void> {
+    const transactionalId = this.#requireId();
+    const isMember = group.generationId >= 0 || group.memberId !== "" || group.groupInstanceId !== null;
+    const bounds = {
+      ...(isMember ? { oldest: 3 } : {}),
+      ...(transactionVersion === 2 ? { oldest: 5 } : { newest: 4 }),
+    };
+    let open = offsets;
+    await this.#until("TxnOffsetCommit", { type: "group", key: group.groupId }, async (nodeId) => {
+      const topics = byTopic(open, (offset) => ({
+        partitionIndex: offset.partition,
+        committedOffset: BigInt(offset.offset),
+        committedLeaderEpoch: offset.leaderEpoch ?? -1,
+        committedMetadata: offset.metadata ?? "",
+      }));
+      const body = { transactionalId, ...group, ...producer, topics };
+      const answer = await this.#ask(TxnOffsetCommit, body, nodeId, bounds);
+      const errors = new Map<string, number>();
+      for (const { name: topic, partitions } of answer.topics) {
+        for (const { partitionIndex: partition, errorCode } of partitions) {
+          errors.set(partitionText({ topic, partition }), errorCode);
+        }
+      }
+      const failed = open.filter((offset) => errors.get(partitionText(offset)) !== 0);
+      open = failed;
+      return failed.map((offset) => ({
+        errorCode: errors.get(partitionText(offset)) ?? leftOut,
+        about: `TxnOffsetCommit of ${partitionText(offset)} for group ${group.groupId}`,
+      }));
+    });
+  }
+
+  /**
+   * Ends the transaction.
+   *
+   * @returns what to go on with, which is the same before transaction version 2
+   * @throws TransactionRequestFailure, ClosedError
+   */
+  async endTransaction(
+    producer: ProducerIdAndEpoch,
+    committed: boolean,
+    transactionVersion: TransactionVersion,
+  ): Promise<ProducerIdAndEpoch> {
+    const transactionalId = this.#requireId();
+    const bounds = transactionVersion === 2 ? { oldest: 5 } : { newest: 4 };
+    let next = producer;
+    await this.#until("EndTxn", { type: "transaction", key: transactionalId }, async (nodeId) => {
+      const answer = await this.#ask(EndTxn, { transactionalId, ...producer, committed }, nodeId, bounds);
+      const { producerId, producerEpoch } = answer;
+      if (transactionVersion === 2 && producerId >= 0n) next = { producerId, producerEpoch };
+      return [{ errorCode: answer.errorCode, about: this.#about(committed ? "EndTxn (commit)" : "EndTxn (abort)") }];
+    });
+    return next;
+  }
+
+  /** Ends what is under way with this error, and asks for nothing more. */
+  close(error: KafkaError): void {
+    this.#closing.abort(error);
+  }
+
+  /** Asks until the answer counts. @param ask one attempt */
+  async #until(
+    request: TransactionalRequest,
+    to: Addressee,
+    ask: (nodeId: number | "any") => Promise<readonly Attempt[]>,
+  ): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      const { verdict, cause } = await this.#attempt(request, to, ask);
+      if (verdict === null) return;
+      if (verdict !== "retry" && verdict !== "findCoordinator") throw new TransactionRequestFailure(verdict, cause);
+      if (verdict === "findCoordinator" && to !== "any") this.#coordinators.forget(to.type, to.key);
+      const isMoments = request === "AddPartitionsToTxn" && cause.code === "CONCURRENT_TRANSACTIONS";
+      const pauseMs = isMoments ? Math.min(concurrentBackoffMs, this.#options.retryBackoffMs) : this.#backoff(attempt);
+      await this.#client.pause(new Deadline(this.#clock, pauseMs), { signal: this.#closing.signal });
+    }
+  }
+
+  async #attempt(
+    request: TransactionalRequest,
+    to: Addressee,
+    ask: (nodeId: number | "any") => Promise<readonly Attempt[]>,
+  ): Promise<
+    { readonly verdict: Verdict; readonly cause: KafkaError } | { readonly verdict: null; readonly cause: null }
+  > {
+    let worst: { readonly verdict: Verdict; readonly cause: KafkaError } | null = null;
+    try {
+      const nodeId = to === "any" ? to : await this.#coordinator(to.type, to.key);
+      if (nodeId instanceof BrokerError) return { verdict: verdictOnCoordinator(nodeId), cause: nodeId };
+      for (const { errorCode, about } of await ask(nodeId)) {
+        if (errorCode === 0) continue;
+        const verdict = verdictOf(request, errorCode);
+        if (worst !== null && severity[verdict] <= severity[worst.verdict]) continue;
+        // How coordinators before 2.7 say it.
+        const code = errorCode === invalidProducerEpoch ? producerFenced : errorCode;
+        worst = { verdict, cause: new BrokerError(code, about) };
+      }
+    } catch (error) {
+      if (!(error instanceof KafkaError) || this.#closing.signal.aborted) throw error;
+      return { verdict: error.retriable ? "findCoordinator" : "fatal", cause: error };
+    }
+    return worst ?? { verdict: null, cause: null };
+  }
+
+  async #coordinator(type: CoordinatorType, key: string): Promise<number | BrokerError> {
+    const found = await this.#coordinators.find(type, [key], this.#deadline(), this.#closing.signal);
+    return found.get(key) ?? new BrokerError(leftOut, `the coordinator of ${key}`);
+  }
+
+  #ask<Req extends Fields, Res extends Fields>(
+    api: Api<Req, Res>,
+    body: Input<Req> | ((version: number) => Input<Req>),
+    to: number | "any",
+    bounds: VersionBounds = {},
+  ): Promise<Output<Res>> {
+    const signal = this.#closing.signal;
+    const purpose = to === "any" ? "main" : "coordinator";
+    return this.#client.request(api, body, { to, purpose, deadline: this.#deadline(), signal, bounds });
+  }
+
+  #deadline(): Deadline {
+    return new Deadline(this.#clock, this.#options.requestTimeoutMs);
+  }
+
+  #requireId(): string {
+    const { transactionalId } = this.#options;
+    if (transactionalId === null) throw new Error("a producer without transactionalId has no transactions");
+    return transactionalId;
+  }
+
+  #about(request: string): string {
+    const { transactionalId } = this.#options;
+    return transactionalId === null ? request : `${request} of ${transactionalId}`;
+  }
+}
+
+/** A broker that leaves something out of its answer does not know what it does: UNKNOWN_SERVER_ERROR. */
+const leftOut = -1;
+
+const invalidProducerEpoch = codeOf("INVALID_PRODUCER_EPOCH");
+const producerFenced = codeOf("PRODUCER_FENCED");
+
+const severity: Readonly<Record<Verdict, number>> = {
+  retry: 0,
+  findCoordinator: 1,
+  abortableByBump: 2,
+  abortable: 3,
+  fatal: 4,
+};
+
+/** Nobody may say who coordinates: of a group that ends the transaction, of the transactional id all of them. */
+function verdictOnCoordinator({ code, retriable }: BrokerError): Verdict {
+  if (retriable) return "findCoordinator";
+  return code === "GROUP_AUTHORIZATION_FAILED" || code === "TRANSACTION_ABORTABLE" ? "abortable" : "fatal";
+}
+
+function byTopic<P extends TopicPartition, T>(
+  partitions: readonly P[],
+  itemOf: (partition: P) => T,
+): { readonly name: string; readonly partitions: T[] }[] {
+  const topics = new Map<string, T[]>();
+  for (const partition of partitions) {
+    const items = topics.get(partition.topic);
+    if (items === undefined) topics.set(partition.topic, [itemOf(partition)]);
+    else items.push(itemOf(partition));
+  }
+  return [...topics].map(([name, items]) => ({ name, partitions: items }));
+}

@@ -1,0 +1,19 @@
+import { State } from "@odradek/network";
+
+/**
+ * Where a producer is with its id and its transaction. A producer that is only idempotent goes from READY to UNINITIALIZED when
+ * its id is of no use any more. Source: `TransactionManager.State`.
+ */
+export const transactionStates = () =>
+  new State("UNINITIALIZED", {
+    UNINITIALIZED: ["INITIALIZING", "FATAL_ERROR"], // has no id yet
+    INITIALIZING: ["READY", "UNINITIALIZED", "ABORTABLE_ERROR", "FATAL_ERROR"], // asks for an id, or for the next epoch
+    READY: ["IN_TRANSACTION", "UNINITIALIZED", "FATAL_ERROR"], // has an id, and no transaction is open
+    IN_TRANSACTION: ["COMMITTING_TRANSACTION", "ABORTING_TRANSACTION", "ABORTABLE_ERROR", "FATAL_ERROR"], // takes records
+    COMMITTING_TRANSACTION: ["READY", "ABORTABLE_ERROR", "FATAL_ERROR"], // its records are delivered, then it ends well
+    ABORTING_TRANSACTION: ["READY", "INITIALIZING", "FATAL_ERROR"], // what is under way is awaited, then it ends badly
+    ABORTABLE_ERROR: ["ABORTING_TRANSACTION", "UNINITIALIZED", "FATAL_ERROR"], // cannot be committed any more
+    FATAL_ERROR: [], // the producer is fenced, or may not go on; only `close` is left
+  });
+
+export type TransactionState = ReturnType<typeof transactionStates>["now"];

@@ -1,0 +1,68 @@
+import { type BrokerErrorName, brokerErrorByCode } from "@odradek/protocol";
+
+/** What an error in an answer to a transactional request means for the producer. */
+export type Verdict =
+  /** The same request may succeed after a back-off. */
+  | "retry"
+  /** The same, once it is known who coordinates now. */
+  | "findCoordinator"
+  /** The transaction cannot be committed; the producer goes on after `abortTransaction`. */
+  | "abortable"
+  /** The same, as long as the epoch can be raised afterwards. */
+  | "abortableByBump"
+  /** The producer cannot go on. */
+  | "fatal";
+
+type Verdicts = Readonly<Partial<Record<BrokerErrorName, Verdict>>>;
+
+/** Of every transactional request, where its own row says nothing else. */
+const everywhere: Verdicts = {
+  COORDINATOR_NOT_AVAILABLE: "findCoordinator",
+  NOT_COORDINATOR: "findCoordinator",
+  CONCURRENT_TRANSACTIONS: "retry",
+  INVALID_PRODUCER_EPOCH: "fatal",
+  PRODUCER_FENCED: "fatal",
+  INVALID_TXN_STATE: "fatal",
+  INVALID_PRODUCER_ID_MAPPING: "fatal",
+  UNKNOWN_PRODUCER_ID: "abortableByBump",
+  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "fatal",
+  CLUSTER_AUTHORIZATION_FAILED: "fatal",
+  TRANSACTION_ABORTABLE: "abortable",
+};
+
+/** What differs by request. Source: the handlers of Kafka's `TransactionManager`. */
+const byRequest = {
+  InitProducerId: {
+    // Rights may be granted; `initTransactions` may be called again.
+    TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "abortable",
+    CLUSTER_AUTHORIZATION_FAILED: "abortable",
+    UNKNOWN_PRODUCER_ID: "fatal",
+  },
+  AddPartitionsToTxn: {
+    TOPIC_AUTHORIZATION_FAILED: "abortable",
+    CLUSTER_AUTHORIZATION_FAILED: "abortable",
+    OPERATION_NOT_ATTEMPTED: "abortable",
+    UNKNOWN_SERVER_ERROR: "abortable",
+  },
+  AddOffsetsToTxn: { GROUP_AUTHORIZATION_FAILED: "abortable" },
+  TxnOffsetCommit: {
+    REQUEST_TIMED_OUT: "findCoordinator",
+    UNKNOWN_PRODUCER_ID: "fatal",
+    GROUP_AUTHORIZATION_FAILED: "abortable",
+    FENCED_INSTANCE_ID: "abortable",
+    UNKNOWN_MEMBER_ID: "abortable",
+    ILLEGAL_GENERATION: "abortable",
+    GROUP_ID_NOT_FOUND: "abortable",
+    STALE_MEMBER_EPOCH: "abortable",
+  },
+  EndTxn: {},
+} as const satisfies Record<string, Verdicts>;
+
+export type TransactionalRequest = keyof typeof byRequest;
+
+/** What an error means that a broker answered to a transactional request. */
+export function verdictOf(request: TransactionalRequest, errorCode: number): Verdict {
+  const { name, retriable } = brokerErrorByCode(errorCode);
+  const own: Verdicts = byRequest[request];
+  return own[name] ?? everywhere[name] ?? (retriable ? "retry" : "fatal");
+}

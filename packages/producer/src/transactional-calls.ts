@@ -1,0 +1,82 @@
+import { type Clock, StateError, TimeoutError } from "@odradek/network";
+
+/** How long a call may wait. */
+export interface WaitLimit {
+  readonly timeoutMs: number;
+  /** Ends the wait with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface PendingCall {
+  readonly name: string;
+  readonly outcome: Promise<void>;
+}
+
+/**
+ * The transactional calls of a producer, one at a time. A call whose time is over goes on without its caller, since nobody knows
+ * what the coordinator has made of it: only the same call may follow, and waits for the same outcome.
+ * Source: `TransactionManager.handleCachedTransactionRequestResult`.
+ */
+export class TransactionalCalls {
+  readonly #clock: Clock;
+  #pending: PendingCall | null = null;
+  /** Whether nobody waits for the pending one any more. */
+  #isAbandoned = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /**
+   * @throws StateError where another call is under way; TimeoutError, or the reason of the signal, while it goes on; and what
+   *   `run` throws
+   */
+  async call(name: string, limit: WaitLimit, run: () => Promise<void>): Promise<void> {
+    this.requireNone(name);
+    const call = this.#pending ?? { name, outcome: run() };
+    this.#pending = call;
+    this.#isAbandoned = false;
+    try {
+      await this.#within(name, limit, call.outcome);
+      this.#pending = null;
+    } catch (error) {
+      if (this.#isAbandoned) call.outcome.catch(() => {});
+      else this.#pending = null;
+      throw error;
+    }
+  }
+
+  /** @throws StateError where another call than `name` is under way */
+  requireNone(name: string): void {
+    const pending = this.#pending;
+    if (pending === null) return;
+    if (!this.#isAbandoned) throw new StateError(`${name}: ${pending.name} is under way, await it first`);
+    if (pending.name === name) return;
+    throw new StateError(`${name}: ${pending.name} ran out of time and may yet succeed, call it again first`);
+  }
+
+  /** Resolves when none is under way any more, however it ends. */
+  async settled(): Promise<void> {
+    await this.#pending?.outcome.catch(() => {});
+  }
+
+  #within(name: string, { timeoutMs, signal }: WaitLimit, outcome: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const giveUp = (error: unknown) => {
+        this.#isAbandoned = true;
+        reject(error);
+      };
+      const abort = () => giveUp(signal?.reason);
+      if (signal?.aborted) {
+        abort();
+        return;
+      }
+      signal?.addEventListener("abort", abort);
+      const timer = this.#clock.after(timeoutMs, () => giveUp(new TimeoutError(name, timeoutMs)));
+      outcome.then(resolve, reject).finally(() => {
+        timer.cancel();
+        signal?.removeEventListener("abort", abort);
+      });
+    });
+  }
+}
