@@ -104,4 +104,18 @@ describe("a broker that throttles", () => {
     expect(connection.state).toBe("closed");
     expect(opened.clock.timers).toBe(0);
   });
+
+  test("with its first answer already is sent nothing until that is over", async () => {
+    const apiKeys = [{ apiKey: Metadata.key, minVersion: 0, maxVersion: 13 }];
+    const peer = await ScriptedPeer.listen(async (connection) => {
+      await connection.handshake({ errorCode: 0, apiKeys, throttleTimeMs: 5_000 });
+      await connection.closed;
+    });
+    const opened = new OpenedConnection(peer.address);
+    const connection = await opened.ready;
+    expect(connection.state).toBe("throttled");
+    opened.clock.advance(5_000);
+    expect(connection.hasRoom(5)).toBe(true);
+    await connection.close(0);
+  });
 });

@@ -1,4 +1,5 @@
 import { Metadata } from "@odradek/protocol/messages/metadata";
+import { Produce } from "@odradek/protocol/messages/produce";
 import { describe, expect, test } from "vitest";
 import type { Connection } from "../src/connection.ts";
 import { ConnectionError, TimeoutError } from "../src/errors.ts";
@@ -164,5 +165,48 @@ describe("the time for setting a connection up", () => {
     const cause = await opened.closed;
     expect(cause).not.toBeInstanceOf(ConnectionError);
     expect(cause.message).toBe(`ApiVersions v4 to 127.0.0.1:${peer.address.port}: no answer after 300 ms`);
+  });
+});
+
+describe("a peer that does not read", () => {
+  const records = Buffer.alloc(50_000_000);
+  const produce = (acks: number) => ({
+    acks,
+    timeoutMs: 1_000,
+    topicData: [{ name: "orders", partitionData: [{ index: 0, records }] }],
+  });
+
+  test("has the time of a request to take one that has no answer", async () => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
+      await connection.handshake();
+      connection.socket.pause();
+      await connection.closed;
+    });
+    const opened = new OpenedConnection(peer.address, { requestTimeoutMs: 30_000 });
+    const connection = await opened.ready;
+    const sent = connection.send(Produce, 9, produce(0)).catch((error: unknown) => error);
+    opened.clock.advance(29_999);
+    expect(connection.state).toBe("ready");
+    opened.clock.advance(1);
+    expect(await sent).toMatchObject({ name: "TimeoutError", message: expect.stringContaining("writing to") });
+    await opened.closed;
+    expect(opened.clock.timers).toBe(0);
+  });
+
+  test("and answers all the same has that time too: the answer is given when the buffers are free", async () => {
+    const peer = await ScriptedPeer.listen(async (connection) => {
+      await connection.handshake();
+      const request = await connection.header();
+      connection.answer(request, Produce, { responses: [], throttleTimeMs: 0 });
+      await connection.closed;
+    });
+    const opened = new OpenedConnection(peer.address, { requestTimeoutMs: 30_000 });
+    const connection = await opened.ready;
+    const answer = connection.request(Produce, 9, produce(1));
+    await until(() => connection.inFlightCount === 0);
+    opened.clock.advance(30_000);
+    expect(await opened.closed).toMatchObject({ name: "TimeoutError" });
+    expect((await answer).responses).toEqual([]);
+    expect(opened.clock.timers).toBe(0);
   });
 });
