@@ -23,6 +23,9 @@ const knowing = (...addresses: readonly string[]): typeof lookup => {
   return resolve as unknown as typeof lookup;
 };
 
+/** It stands in for the one form of `lookup` that is used. */
+const neverAnswering = (() => {}) as unknown as typeof lookup;
+
 /** The address that takes the connection. */
 async function taker(port: number, avoid: string | null, resolve: typeof lookup): Promise<string | undefined> {
   const socket = openSocket({ host: "broker.test", port }, avoid, resolve);
@@ -57,6 +60,13 @@ describe("a host with several addresses", () => {
     const [error] = await once(socket, "error").catch((thrown: unknown) => [thrown]);
     expect(reasonOf(error)).toBe(`connect ECONNREFUSED 127.0.0.2:${port}; connect ECONNREFUSED 127.0.0.3:${port}`);
   });
+});
+
+test("a host whose name is still being looked up can be given up on", async () => {
+  const socket = openSocket({ host: "broker.test", port: 1 }, null, neverAnswering);
+  const closed = once(socket, "close");
+  socket.destroy();
+  await closed;
 });
 
 describe("the reason of a socket's error", () => {

@@ -64,7 +64,10 @@ export class BrokerError extends KafkaError {
   constructor(errorCode: number, about: string, brokerMessage?: string | null) {
     const row = brokerErrorByCode(errorCode);
     const known = row.code === errorCode ? row.name : `error code ${errorCode}`;
-    super(`${about}: ${known}: ${inOneLine(brokerMessage || row.message)}`, { code: row.name, retriable: row.retriable });
+    super(`${about}: ${known}: ${inOneLine(brokerMessage || row.message)}`, {
+      code: row.name,
+      retriable: row.retriable,
+    });
     this.errorCode = errorCode;
   }
 }
