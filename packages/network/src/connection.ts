@@ -1,32 +1,19 @@
-import {
-  type Api,
-  correlationIdOf,
-  DecodeError,
-  decodeResponse,
-  encodeRequest,
-  type Fields,
-  type Input,
-  type Output,
-} from "@odradek/protocol";
+import { type Api, DecodeError, type Fields, type Input, type Output } from "@odradek/protocol";
 import { SaslAuthenticate } from "@odradek/protocol/messages/sasl-authenticate";
 import { SaslHandshake } from "@odradek/protocol/messages/sasl-handshake";
 import { BrokerSocket } from "./broker-socket.ts";
 import { Alarm, type Clock } from "./clock.ts";
 import type { ConnectionPeer } from "./connection-peer.ts";
+import { type Answered, type ConnectionEnd, ConnectionRequests } from "./connection-requests.ts";
 import { ConnectionSession } from "./connection-session.ts";
 import { AuthenticationError, addressText, ClosedError, ConnectionError, TimeoutError } from "./errors.ts";
 import { handshake } from "./handshake.ts";
-import { type InFlightRequest, InFlightRequests } from "./in-flight-requests.ts";
 import type { NodeApiVersions } from "./node-api-versions.ts";
 import type { NetworkObserver } from "./observation/network-observer.ts";
 import type { SaslChannel } from "./security/sasl-authenticator.ts";
 import type { SaslMechanism } from "./security/sasl-mechanism.ts";
 import type { TlsSettings } from "./security/tls-settings.ts";
 import { State } from "./state.ts";
-import { throttleTimeMs } from "./throttling.ts";
-
-/** SASL reserves the correlation ids from here on (Kafka's `SaslClientAuthenticator`). */
-const correlationIds = 2_147_483_640;
 
 const connectionStates = () =>
   new State("connecting", {
@@ -81,7 +68,7 @@ export class Connection {
   readonly #listener: ConnectionListener;
   readonly #state = connectionStates();
   readonly #socket: BrokerSocket;
-  readonly #inFlight = new InFlightRequests();
+  readonly #requests: ConnectionRequests;
   readonly #alarm: Alarm;
   readonly #startedAtMs: number;
   readonly #closed: Promise<void>;
@@ -94,13 +81,10 @@ export class Connection {
   #throttledUntilMs = Number.NEGATIVE_INFINITY;
   /** When a request was last sent or answered. */
   #lastUsedMs: number;
-  #correlationId = 0;
   /** Whether the broker has answered anything since the connection is ready. */
   #answerCount = 0;
-  /** Who waits for a frame without a header. */
-  #bare: { readonly resolve: (payload: Buffer) => void; readonly reject: (error: Error) => void } | null = null;
   /** Why and when the closing began. */
-  #end: { readonly cause: Error; readonly atMs: number } | null = null;
+  #end: ConnectionEnd | null = null;
 
   constructor(
     peer: ConnectionPeer,
@@ -131,6 +115,8 @@ export class Connection {
       onFailure: (error) => this.destroy(this.#blamed(error)),
       onClose: () => this.#onClose(),
     });
+    const onWritten = (): void => this.#endDraining();
+    this.#requests = new ConnectionRequests(peer, options, this.#socket, clock, observer, onWritten);
   }
 
   get state(): ConnectionState {
@@ -149,7 +135,7 @@ export class Connection {
 
   /** Requests that wait for their answers. */
   get inFlightCount(): number {
-    return this.#inFlight.size;
+    return this.#requests.size;
   }
 
   /**
@@ -157,7 +143,7 @@ export class Connection {
    * more to write than it can. What cannot be written would only pile up here; the caller can still add to it.
    */
   hasRoom(maxInFlight: number): boolean {
-    if (!this.#state.is("ready") || this.#inFlight.size >= maxInFlight || this.#socket.isFull) return false;
+    if (!this.#state.is("ready") || this.#requests.size >= maxInFlight || this.#socket.isFull) return false;
     // The broker closes a connection that goes on after the end of its session.
     return this.#session?.isOver(this.#clock.now()) !== true;
   }
@@ -199,7 +185,7 @@ export class Connection {
       const refusal = this.#refusal();
       if (refusal !== null) throw refusal;
       this.#lastUsedMs = this.#clock.now();
-      this.#write(api, version, body, this.#options.requestTimeoutMs, (error) => {
+      this.#requests.write(api, version, body, this.#options.requestTimeoutMs, (error) => {
         // A socket that was destroyed may not have written all, whatever it says.
         if (this.#end !== null) reject(this.#end.cause);
         else if (error === null) resolve();
@@ -247,64 +233,10 @@ export class Connection {
     body: Input<Req>,
     timeoutMs: number,
   ): Promise<Output<Res>> {
-    return new Promise((resolve, reject) => {
-      const nowMs = this.#clock.now();
-      // A broker that answers before it has read all breaks the protocol; the answer waits until the buffers are free.
-      let answer: (() => void) | null = null;
-      let isWritten = false;
-      const correlationId = this.#write(api, version, body, timeoutMs, () => {
-        isWritten = true;
-        answer?.();
-      });
-      this.#inFlight.add({
-        api,
-        version,
-        correlationId,
-        sentAtMs: nowMs,
-        deadlineMs: nowMs + timeoutMs,
-        complete: (payload) => {
-          const response = decodeResponse(api, version, payload, this.#options.receiveMessageMaxItems);
-          answer = () => resolve(response);
-          if (isWritten) answer();
-          return throttleTimeMs(api, version, response);
-        },
-        fail: reject,
-      });
-      this.#setAlarm();
-    });
-  }
-
-  #write<Req extends Fields>(
-    api: Api<Req, Fields>,
-    version: number,
-    body: Input<Req>,
-    timeoutMs: number,
-    onWritten: (error: Error | null) => void,
-  ): number {
-    if (this.#end !== null) throw this.#end.cause;
-    const correlationId = this.#correlationId;
-    const header = { correlationId, clientId: this.#options.clientId };
-    const { chunks, bytes } = encodeRequest(api, version, header, body);
-    this.#correlationId = (correlationId + 1) % correlationIds;
-    this.#socket.write(chunks, this.#clock.now() + timeoutMs, (error) => {
-      onWritten(error);
-      this.#endDraining();
-    });
-    this.#observer.requestSent(this.peer, api.name, version, correlationId, bytes);
-    return correlationId;
-  }
-
-  /** Sends bytes behind their length and nothing else; the answer comes likewise. */
-  #askBare(bytes: Uint8Array): Promise<Buffer> {
-    return new Promise((resolve, reject) => {
-      if (this.#end !== null) throw this.#end.cause;
-      if (this.#bare !== null) throw new Error("a mechanism sends one token after the other");
-      const length = Buffer.alloc(4);
-      length.writeInt32BE(bytes.length);
-      this.#socket.takesBareFrames = true;
-      this.#bare = { resolve, reject };
-      this.#socket.write([length, Buffer.from(bytes)], this.#setupDeadlineMs, () => {});
-    });
+    if (this.#end !== null) return Promise.reject(this.#end.cause);
+    const answer = this.#requests.ask(api, version, body, timeoutMs);
+    this.#setAlarm();
+    return answer;
   }
 
   /** What has to be done before the first request. */
@@ -337,7 +269,10 @@ export class Connection {
       versions,
       begin: () => {},
       ask: (api, version, body) => this.#askInTurn(api, version, body),
-      askBare: (bytes) => this.#askBare(bytes),
+      askBare: (bytes) => {
+        if (this.#end !== null) return Promise.reject(this.#end.cause);
+        return this.#requests.askBare(bytes, this.#setupDeadlineMs);
+      },
     };
     return new ConnectionSession(sasl, channel, this.#clock, this.#options.setupTimeoutMs, {
       // Requests that were sent before are answered before; those that come now have to wait.
@@ -374,7 +309,7 @@ export class Connection {
     version: number,
     body: Input<Req>,
   ): Promise<Output<Res>> {
-    const behindMs = Math.max(0, this.#inFlight.lastDeadlineMs - this.#clock.now());
+    const behindMs = this.#requests.remainingMs(this.#clock.now());
     return this.#ask(api, version, body, behindMs + this.#options.requestTimeoutMs);
   }
 
@@ -389,38 +324,30 @@ export class Connection {
 
   #onFrame(payload: Buffer): void {
     if (this.#end !== null) return;
-    const bare = this.#bare;
-    if (bare !== null) {
-      this.#bare = null;
-      bare.resolve(payload);
-      return;
-    }
-    // An answer that cannot be read leaves its request where it is: it fails with the others when the socket is closed.
-    const request = this.#inFlight.oldest(correlationIdOf(payload));
-    const throttledMs = request.complete(payload);
-    this.#inFlight.shift();
-    this.#onAnswer(request, payload.length + 4);
-    if (throttledMs > 0) this.#throttle(request, throttledMs);
+    const answered = this.#requests.take(payload);
+    if (answered === null) return;
+    this.#onAnswer(answered, payload.length + 4);
     this.#setAlarm();
     this.#endDraining();
     this.#onRoom();
   }
 
-  #onAnswer({ api, version, correlationId, sentAtMs }: InFlightRequest, bytes: number): void {
+  #onAnswer({ request, throttledMs }: Answered, bytes: number): void {
+    const { api, version, correlationId, sentAtMs } = request;
     const nowMs = this.#clock.now();
     // What belongs to the connection itself is no use of it.
     if (api !== SaslHandshake && api !== SaslAuthenticate) this.#lastUsedMs = nowMs;
     if (this.wasReady) this.#answerCount += 1;
     this.#observer.responseReceived(this.peer, api.name, version, correlationId, bytes, nowMs - sentAtMs);
+    if (throttledMs > 0) this.#throttle(api, throttledMs);
   }
 
   /** The broker reads nothing for a while: what it got before is answered later, and nothing more is sent (KIP-219). */
-  #throttle({ api }: InFlightRequest, ms: number): void {
+  #throttle(api: Api, ms: number): void {
     const throttledMs = Math.min(ms, this.#options.throttleTimeMaxMs);
     this.#observer.throttled(this.peer, api.name, throttledMs);
     this.#throttledUntilMs = Math.max(this.#throttledUntilMs, this.#clock.now() + throttledMs);
-    this.#inFlight.extend(throttledMs);
-    this.#socket.extend(throttledMs);
+    this.#requests.extend(throttledMs);
     if (this.#state.is("ready")) this.#state.to("throttled");
   }
 
@@ -429,15 +356,13 @@ export class Connection {
   }
 
   #endDraining(): void {
-    if (this.#state.is("draining") && this.#inFlight.size === 0 && this.#socket.unwritten === 0) {
-      this.destroy(this.#closedError());
-    }
+    if (this.#state.is("draining") && this.#requests.isDone) this.destroy(this.#closedError());
   }
 
   #endText(): string {
     if (this.#state.is("checkingVersions")) return "closed by the broker before it answered ApiVersions";
     if (this.#state.is("authenticating")) return "closed by the broker during authentication";
-    const isSuspect = this.#answerCount === 0 && this.#options.sasl === null && this.#inFlight.size > 0;
+    const isSuspect = this.#answerCount === 0 && this.#options.sasl === null && this.#requests.size > 0;
     return `closed by the broker${isSuspect ? " at the first request: does this listener expect SASL?" : ""}`;
   }
 
@@ -457,8 +382,7 @@ export class Connection {
 
   /** When the connection has been idle for too long, if nothing is sent until then. */
   get #idleAtMs(): number {
-    const isIdle = this.#inFlight.size === 0 && this.#socket.unwritten === 0;
-    return isIdle ? this.#lastUsedMs + this.#options.connectionsMaxIdleMs : Number.POSITIVE_INFINITY;
+    return this.#requests.isDone ? this.#lastUsedMs + this.#options.connectionsMaxIdleMs : Number.POSITIVE_INFINITY;
   }
 
   /** What the alarm is to ring for where no request is late: in each state something else. */
@@ -470,19 +394,18 @@ export class Connection {
 
   #setAlarm(): void {
     if (this.#end !== null) return;
-    const lateAtMs = Math.min(this.#inFlight.nextDeadlineMs, this.#socket.nextDeadlineMs);
-    this.#alarm.set(Math.min(this.#setupDeadlineMs, lateAtMs, this.#nextDutyAtMs));
+    this.#alarm.set(Math.min(this.#setupDeadlineMs, this.#requests.nextDeadlineMs, this.#nextDutyAtMs));
   }
 
   #onAlarm(): void {
     const nowMs = this.#clock.now();
     const { setupTimeoutMs, connectionsMaxIdleMs } = this.#options;
-    const [late] = this.#inFlight.expired(nowMs);
+    const late = this.#requests.late(nowMs);
     if (this.#setupDeadlineMs <= nowMs) {
       this.destroy(new TimeoutError(`connecting to ${addressText(this.peer)}`, setupTimeoutMs));
-    } else if (late !== undefined) {
+    } else if (late !== null) {
       // Its answer may still come and would then be taken for that of a later request.
-      this.destroy(this.#timeoutOf(late, nowMs));
+      this.destroy(late);
     } else if (this.#socket.nextDeadlineMs <= nowMs) {
       this.destroy(new TimeoutError(`writing to ${addressText(this.peer)}`, nowMs - this.#lastUsedMs));
     } else if (this.#state.is("throttled")) {
@@ -497,28 +420,16 @@ export class Connection {
     }
   }
 
-  #timeoutOf({ api, version, sentAtMs }: InFlightRequest, nowMs: number): TimeoutError {
-    return new TimeoutError(`${api.name} v${version} to ${addressText(this.peer)}`, nowMs - sentAtMs);
-  }
-
   #onClose(): void {
     this.destroy(new ConnectionError(this.peer, "closed"));
     this.#state.to("closed");
     const end = this.#end;
     if (end === null) throw new Error("closed without a reason");
     const { cause } = end;
-    this.#bare?.reject(cause);
-    for (const request of this.#inFlight.clear()) request.fail(this.#failureOf(request, end));
+    this.#requests.fail(end);
     if (cause instanceof AuthenticationError) this.#observer.authenticationFailed(this.peer, cause, this.wasReady);
     this.#observer.disconnected(this.peer, cause, cause instanceof ClosedError);
     this.#listener.onClosed(cause);
     this.#onceClosed();
-  }
-
-  /** Only what ran out of time timed out; the others lost their connection to it. */
-  #failureOf(request: InFlightRequest, { cause, atMs }: { readonly cause: Error; readonly atMs: number }): Error {
-    if (!(cause instanceof TimeoutError)) return cause;
-    if (request.deadlineMs <= atMs) return this.#timeoutOf(request, atMs);
-    return new ConnectionError(this.peer, `closed, because ${cause.message}`, { cause });
   }
 }
