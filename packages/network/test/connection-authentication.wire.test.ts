@@ -356,7 +356,7 @@ describe("a session that ends", () => {
     // A millisecond at a time, so that each attempt fails before its time is over.
     for (let passedMs = 0; passedMs < lifetimeMs + 2_000; passedMs++) {
       clock.advance(1);
-      for (let turn = 0; turn < 5; turn++) await null;
+      for (let turn = 0; turn < 5; turn++) await Promise.resolve();
     }
     expect(connection.state).not.toBe("ready");
     expect(await told.closed).toMatchObject({ name: "AuthenticationError", reason: "credentialsUnavailable" });
@@ -437,7 +437,7 @@ describe("a session whose renewal is late", () => {
     const asked = async (times: number) => {
       while (found.length < times) {
         clock.advance(1_000);
-        await null;
+        await Promise.resolve();
       }
     };
     // The second time, the first was given up on.

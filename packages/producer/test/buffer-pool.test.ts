@@ -36,7 +36,7 @@ describe("who gives up", () => {
     const taken = take(pool, 60);
     const controller = new AbortController();
     const waiting = pool.wait(80, new Deadline(clock, 1_000), controller.signal);
-    wait("behind", 30);
+    void wait("behind", 30);
     await turn();
     expect([served, pool.waiterCount]).toEqual([[], 2]);
     const reason = new Error("gave up");
