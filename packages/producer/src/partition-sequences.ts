@@ -13,6 +13,8 @@ interface Entry extends TopicPartition {
   lastAckedSequence: number;
   /** Offset of that record; -1 unknown. */
   lastAckedOffset: bigint;
+  /** The producer id of which the leader has a batch: it checks the numbers of those that it knows, and takes any of others. */
+  knownId: bigint;
   /** Batches that have their numbers and whose fate is open, those that wait to be sent again included; by number. */
   readonly inFlight: ProducerBatch[];
 }
@@ -43,7 +45,9 @@ export class PartitionSequences {
       return first === undefined || first.baseSequence === batch.baseSequence;
     }
     if (this.#unresolved.has(key)) return false;
-    return first === undefined || entry === undefined || isSameProducer(entry.producer, producer);
+    if (first === undefined || entry === undefined) return true;
+    // A leader that does not know the producer would take the second batch without the first.
+    return isSameProducer(entry.producer, producer) && entry.knownId === producer.producerId;
   }
 
   /** Gives a batch that is sent for the first time its numbers. */
@@ -62,6 +66,7 @@ export class PartitionSequences {
     if (state !== null && isSameProducer(entry.producer, state)) {
       // A batch that was overtaken by the answer to a later one takes nothing back.
       if (isBehind(entry.lastAckedSequence, batch.lastSequence)) entry.lastAckedSequence = batch.lastSequence;
+      entry.knownId = state.producerId;
       if (baseOffset >= 0n) {
         const lastOffset = baseOffset + BigInt(batch.recordCount - 1);
         if (lastOffset > entry.lastAckedOffset) entry.lastAckedOffset = lastOffset;
@@ -75,6 +80,11 @@ export class PartitionSequences {
     const { inFlight } = this.#entryOf(batch);
     const index = inFlight.indexOf(batch);
     if (index >= 0) inFlight.splice(index, 1);
+  }
+
+  /** Whether there is no other batch before it whose fate is open. */
+  isFirst(batch: ProducerBatch): boolean {
+    return this.#entryOf(batch).inFlight[0] === batch;
   }
 
   /** Whether a batch comes right behind the last one that is known to be in the log. */
@@ -104,6 +114,11 @@ export class PartitionSequences {
     if (known === undefined || isBehind(known, behind)) this.#unresolved.set(key, behind);
   }
 
+  /** Whether what was given up in some partition waits for answers, or left a gap. */
+  get hasUnresolved(): boolean {
+    return this.#unresolved.size > 0;
+  }
+
   isUnresolved(partition: TopicPartition): boolean {
     return this.#unresolved.has(partitionText(partition));
   }
@@ -129,7 +144,7 @@ export class PartitionSequences {
 
   /**
    * Has the numbers of a partition begin at 0 under another epoch, those of its open batches included: the broker has refused
-   * them, so that none of them can be in the log. Source: `TxnPartitionMap.startSequencesAtBeginning`.
+   * the first of them, so that none of them can be in the log. Source: `TxnPartitionMap.startSequencesAtBeginning`.
    */
   restart(partition: TopicPartition, producer: ProducerIdAndEpoch): void {
     const entry = this.#entryOf(partition);
@@ -173,10 +188,13 @@ export class PartitionSequences {
     inFlight.splice(index, 1, ...parts);
   }
 
-  /** Forgets everything: another epoch was given for all partitions. */
+  /** Begins anew everywhere: another epoch was given for all partitions. */
   clear(): void {
-    this.#entries.clear();
     this.#unresolved.clear();
+    for (const entry of this.#entries.values()) {
+      restart(entry, noProducerId);
+      entry.inFlight.length = 0;
+    }
   }
 
   #entryOf(partition: TopicPartition): Entry {
@@ -191,6 +209,7 @@ export class PartitionSequences {
         nextSequence: 0,
         lastAckedSequence: -1,
         lastAckedOffset: -1n,
+        knownId: -1n,
         inFlight: [],
       };
       this.#entries.set(key, entry);

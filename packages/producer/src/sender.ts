@@ -266,7 +266,10 @@ export class Sender {
     if (refresh === "metadata") this.#client.requestUpdate();
     const { cause, causes } = causesOf(answer, batch.recordCount, about);
     const { topic, partition } = batch;
-    const mayRetry = this.#transactions?.mayRetry(batch, answer) ?? cause.retriable;
+    // Nobody sends again what was given up, so that nothing has to begin anew for it.
+    const isAwaited = batch.state === "inFlight";
+    const mayRetry =
+      this.#transactions === null ? cause.retriable : isAwaited && this.#transactions.mayRetry(batch, answer);
     this.#retryOrFail(batch, cause, !isRefusal(answer.errorCode), nowMs, { causes, mayRetry });
     // Another broker is asked next, which needs no back-off (KIP-951).
     const hint = { topic, partition, ...answer.currentLeader };
@@ -391,11 +394,11 @@ const isUnwritten = (error: KafkaError): boolean => error.code === "UNSUPPORTED_
 /**
  * Whether a broker that answers this does not have the batch. Errors that no retry mends are found before the append;
  * those that may pass can come after it (a leader that steps down while it waits for its replicas answers
- * NOT_LEADER_OR_FOLLOWER), except two that belong to the checks. UNKNOWN_SERVER_ERROR can be anything.
+ * NOT_LEADER_OR_FOLLOWER), except three that belong to the checks. UNKNOWN_SERVER_ERROR can be anything.
  */
 function isRefusal(errorCode: number): boolean {
   const { name, retriable } = brokerErrorByCode(errorCode);
-  if (name === "NOT_ENOUGH_REPLICAS" || name === "CORRUPT_MESSAGE") return true;
+  if (name === "NOT_ENOUGH_REPLICAS" || name === "CORRUPT_MESSAGE" || name === "CONCURRENT_TRANSACTIONS") return true;
   return !retriable && name !== "UNKNOWN_SERVER_ERROR";
 }
 

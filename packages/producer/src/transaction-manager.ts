@@ -34,6 +34,9 @@ const fatalErrors: ReadonlySet<string> = new Set<BrokerErrorName>([
   "INVALID_PRODUCER_ID_MAPPING",
 ]);
 
+/** Errors of whoever called `send`, which say nothing about the transaction. */
+const callerErrors: ReadonlySet<string> = new Set(["OPTIONS", "SERIALIZATION", "STATE", "ABORTED", "CLOSED"]);
+
 /**
  * Who a producer is to the brokers, and how far its transaction has come. It decides which batches may be sent under which
  * numbers, and what the answers mean; `TransactionRequests` does the asking, one request at a time.
@@ -97,6 +100,7 @@ export class TransactionManager {
   /** The same for a record that had to wait: it may be appended as long as the transaction can be committed. */
   requireAppendable(): void {
     this.#requireNoError("send");
+    if (this.#state.is("REFUSED")) this.#state.to("UNINITIALIZED");
     if (!this.isTransactional || this.#state.is("IN_TRANSACTION", "COMMITTING_TRANSACTION")) return;
     throw new StateError("send: the transaction has ended meanwhile");
   }
@@ -141,11 +145,13 @@ export class TransactionManager {
   onFailed(batch: ProducerBatch, error: KafkaError, fate: "refused" | "unknown" | "open"): void {
     this.#fail(error);
     if (!batch.hasSequence) return;
-    // Its numbers may be used up: what comes next waits until every answer is there.
-    if (fate !== "refused") this.#sequences.markUnresolved(batch);
-    else if (!this.isTransactional) this.#requestRestart(batch);
-    else this.#sequences.closeGap(batch);
+    if (fate === "refused" && this.isTransactional) this.#sequences.closeGap(batch);
+    // Its numbers may be used up, or are missing: what comes next waits until every answer is there. Those before it may be in
+    // the log, and keep their numbers until they are settled.
+    else this.#sequences.markUnresolved(batch);
     if (fate !== "open") this.#sequences.remove(batch);
+    // Who is forgotten begins at 0, where epochs cannot be raised.
+    if (error.code === "UNKNOWN_PRODUCER_ID" && this.isTransactional) this.#sequences.restart(batch, this.#producer);
   }
 
   /** No answer will come any more about a batch that was given up. */
@@ -181,6 +187,7 @@ export class TransactionManager {
     this.#state.to("INITIALIZING");
     await this.#perform("initTransactions", async () => {
       this.#adopt(await this.#requests.initProducerId(noProducerId));
+      this.#isBumpDue = false;
       this.#state.to("READY");
     });
   }
@@ -198,6 +205,7 @@ export class TransactionManager {
     this.#requireNoError("sendOffsetsToTransaction");
     this.#requireState("sendOffsetsToTransaction", "IN_TRANSACTION");
     await this.#perform("sendOffsetsToTransaction", async () => {
+      this.#requireNoError("sendOffsetsToTransaction");
       if (this.#version === 1) await this.#requests.addOffsets(this.#producer, group.groupId);
       this.#isStarted = true;
       await this.#requests.commitOffsets(this.#producer, group, offsets, this.#version);
@@ -225,6 +233,8 @@ export class TransactionManager {
     this.#newPartitions.clear();
     this.#listener.failUnsent(cause);
     await this.#listener.flush();
+    // A batch that was under way may have told that the producer is fenced.
+    this.#requireNoError("abortTransaction");
     await this.#perform("abortTransaction", () => this.#end(false));
   }
 
@@ -257,12 +267,16 @@ export class TransactionManager {
   }
 
   async #end(committed: boolean): Promise<void> {
+    // What was asked before it may have failed.
+    this.#requireNoError(committed ? "commitTransaction" : "abortTransaction");
     if (this.#isStarted) {
       const next = await this.#requests.endTransaction(this.#producer, committed, this.#version);
       if (!isSameProducer(next, this.#producer)) this.#adopt(next);
     }
     this.#isStarted = false;
     this.#partitions.clear();
+    // Answers that come later still find another epoch.
+    if (this.#sequences.hasUnresolved && this.#requests.canBumpEpoch) this.#isBumpDue = true;
     if (this.#isBumpDue && this.#version === 1) {
       this.#state.to("INITIALIZING");
       this.#adopt(await this.#requests.initProducerId(this.#producer));
@@ -276,10 +290,10 @@ export class TransactionManager {
     try {
       await this.#inTurn(async () => {
         const partitions = [...this.#newPartitions.values()];
-        // An abort has forgotten them.
-        if (partitions.length === 0) return;
-        this.#isStarted = true;
+        // An abort has forgotten them, or what was asked before them has failed.
+        if (partitions.length === 0 || !this.#state.is("IN_TRANSACTION", "COMMITTING_TRANSACTION")) return;
         await this.#requests.addPartitions(this.#producer, partitions);
+        this.#isStarted = true;
         for (const partition of partitions) {
           const key = partitionText(partition);
           this.#partitions.add(key);
@@ -290,6 +304,7 @@ export class TransactionManager {
       this.#newPartitions.clear();
       this.#failed(error);
     }
+    if (!this.#state.is("IN_TRANSACTION", "COMMITTING_TRANSACTION")) this.#newPartitions.clear();
     if (this.#newPartitions.size > 0) void this.#addPartitions();
     this.#listener.onChange();
   }
@@ -304,7 +319,7 @@ export class TransactionManager {
     } catch (error) {
       if (!(error instanceof TransactionRequestFailure)) return;
       // Rights may be granted later: who is here now fails, and the next record asks again.
-      this.#state.to("UNINITIALIZED");
+      this.#state.to("REFUSED");
       this.#listener.failUnsent(error.cause);
     }
     this.#listener.onChange();
@@ -333,13 +348,21 @@ export class TransactionManager {
   /** Takes in that a request failed. @returns why, `null` where the producer was closed meanwhile */
   #failed(error: unknown): KafkaError | null {
     if (!(error instanceof TransactionRequestFailure)) return null;
-    const { verdict, cause } = error;
+    const { request, verdict, cause } = error;
     if (verdict === "fatal") this.#toFatal(cause);
     else if (this.#state.is("INITIALIZING")) this.#state.to("UNINITIALIZED");
+    // There is no other way out of a transaction than an abort.
+    else if (request === "EndTxn" && this.#state.is("ABORTING_TRANSACTION")) this.#toFatal(cause);
     else if (verdict === "abortable") this.#toAbortable(cause);
     else if (this.#requests.canBumpEpoch || this.#version === 2) this.#toAbortable(cause);
     else this.#toFatal(cause);
     return cause;
+  }
+
+  /** A record failed before it was in a batch, so that its transaction must not be committed. Source: `KafkaProducer.doSend`. */
+  onSendFailed(error: KafkaError): void {
+    if (this.isTransactional && !(error instanceof TransactionError) && !callerErrors.has(error.code))
+      this.#fail(error);
   }
 
   /** Takes in that a batch failed. */
@@ -406,7 +429,7 @@ export class TransactionManager {
 
   #mayRetryUnknownProducer(batch: ProducerBatch, logStartOffset: bigint): boolean {
     // The partition has moved to a broker that does not know yet.
-    if (logStartOffset < 0n || batch.isRenumbered) return true;
+    if (logStartOffset < 0n || batch.isRenumbered || !this.#sequences.isFirst(batch)) return true;
     // What this producer wrote was deleted from the log, and what was known of the producer with it.
     const isForgotten = this.#sequences.lastAckedOffset(batch) < logStartOffset;
     if (this.isTransactional) {
@@ -422,8 +445,9 @@ export class TransactionManager {
     // It follows one that failed: when that one is there, this one will do.
     if (!isUnresolved && (batch.isRenumbered || !this.#sequences.isNext(batch))) return true;
     if (this.isTransactional) return false;
-    // Else the gap is real, unless it is that of a batch whose fate is open yet.
-    if (!isUnresolved || this.#sequences.isNextBehindUnresolved(batch)) this.#requestRestart(batch);
+    // Else the gap is real, unless it is that of a batch whose fate is open yet; those before it may be in the log.
+    const isGap = !isUnresolved || this.#sequences.isNextBehindUnresolved(batch);
+    if (isGap && this.#sequences.isFirst(batch)) this.#requestRestart(batch);
     return true;
   }
 

@@ -7,12 +7,13 @@ import { State } from "@odradek/network";
 export const transactionStates = () =>
   new State("UNINITIALIZED", {
     UNINITIALIZED: ["INITIALIZING", "FATAL_ERROR"], // has no id yet
-    INITIALIZING: ["READY", "UNINITIALIZED", "ABORTABLE_ERROR", "FATAL_ERROR"], // asks for an id, or for the next epoch
+    INITIALIZING: ["READY", "UNINITIALIZED", "REFUSED", "FATAL_ERROR"], // asks for an id, or for the next epoch
+    REFUSED: ["UNINITIALIZED", "FATAL_ERROR"], // was given no id, without transactions; the next record has it asked for again
     READY: ["IN_TRANSACTION", "UNINITIALIZED", "FATAL_ERROR"], // has an id, and no transaction is open
     IN_TRANSACTION: ["COMMITTING_TRANSACTION", "ABORTING_TRANSACTION", "ABORTABLE_ERROR", "FATAL_ERROR"], // takes records
     COMMITTING_TRANSACTION: ["READY", "ABORTABLE_ERROR", "FATAL_ERROR"], // its records are delivered, then it ends well
     ABORTING_TRANSACTION: ["READY", "INITIALIZING", "FATAL_ERROR"], // what is under way is awaited, then it ends badly
-    ABORTABLE_ERROR: ["ABORTING_TRANSACTION", "UNINITIALIZED", "FATAL_ERROR"], // cannot be committed any more
+    ABORTABLE_ERROR: ["ABORTING_TRANSACTION", "FATAL_ERROR"], // cannot be committed any more
     FATAL_ERROR: [], // the producer is fenced, or may not go on; only `close` is left
   });
 

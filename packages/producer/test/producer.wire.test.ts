@@ -53,7 +53,7 @@ describe("a record", () => {
     const { broker, producer } = await setUp({ broker: { partitions: 3 } });
     const sent = producer.send({ topic, partition: 2, value: "a" });
     const call = await broker.nextCall();
-    expect([call.acks, call.batches]).toEqual([-1, [{ topic, partition: 2, values: ["a"] }]]);
+    expect([call.acks, call.batches]).toMatchObject([-1, [{ topic, partition: 2, values: ["a"] }]]);
     call.answer(() => ({ baseOffset: 41n }));
     expect(String(await sent)).toBe("orders-2@41");
   });
@@ -232,6 +232,7 @@ describe("a batch", () => {
 
   test("is followed by up to four more of its partition, under numbers that follow", async () => {
     const { broker, producer } = await setUp();
+    await soonest(broker, producer);
     const sends: Promise<string>[] = [];
     const calls: ProduceCall[] = [];
     for (const values of [["a", "b"], ["c"], ["d"], ["e"], ["f"], ["g"]]) {
@@ -239,16 +240,16 @@ describe("a batch", () => {
       if (calls.length < 5) calls.push(await broker.nextCall());
     }
     expect(calls.flatMap((call) => call.sequences)).toEqual([
-      "1000/0: 0",
-      "1000/0: 2",
+      "1000/0: 1",
       "1000/0: 3",
       "1000/0: 4",
       "1000/0: 5",
+      "1000/0: 6",
     ]);
     expect(broker.waitingCalls).toBe(0);
     calls[0]?.answer(() => ({ baseOffset: 0n }));
     const sixth = await broker.nextCall();
-    expect(sixth.sequences).toEqual(["1000/0: 6"]);
+    expect(sixth.sequences).toEqual(["1000/0: 7"]);
     for (const [index, call] of calls.entries()) {
       if (index > 0) call.answer(() => ({ baseOffset: BigInt(index + 1) }));
     }
@@ -256,8 +257,25 @@ describe("a batch", () => {
     expect(await Promise.all(sends)).toEqual(["@0", "@1", "@2", "@3", "@4", "@5", "@6"]);
   });
 
+  test("is alone until its leader knows the producer, as it would take the second one without the first", async () => {
+    const { broker, producer } = await setUp();
+    const sends = [outcomeOf(producer.send({ topic, value: "a" }))];
+    const first = await broker.nextCall();
+    sends.push(outcomeOf(producer.send({ topic, value: "b" })));
+    for (let turns = 0; turns < 50; turns++) await turn();
+    expect(broker.waitingCalls).toBe(0);
+    first.answer(() => ({ errorCode: codeOf("NOT_ENOUGH_REPLICAS") }));
+    for (const sequence of [0, 1]) {
+      const call = await broker.nextCall();
+      expect(call.sequences).toEqual([`1000/0: ${sequence}`]);
+      call.answer(() => ({ baseOffset: BigInt(sequence) }));
+    }
+    expect(await Promise.all(sends)).toEqual(["@0", "@1"]);
+  });
+
   test("keeps its place and its number where it is sent again, and those behind it come again too", async () => {
     const { broker, producer } = await setUp();
+    await soonest(broker, producer);
     const sends = [outcomeOf(producer.send({ topic, value: "a" }))];
     const first = await broker.nextCall();
     sends.push(outcomeOf(producer.send({ topic, value: "b" })));
@@ -266,8 +284,8 @@ describe("a batch", () => {
     // What follows a batch that is not there leaves a gap, says the broker.
     second.answer(() => ({ errorCode: codeOf("OUT_OF_ORDER_SEQUENCE_NUMBER") }));
     for (const [value, sequence, baseOffset] of [
-      ["a", "1000/0: 0", 0n],
-      ["b", "1000/0: 1", 1n],
+      ["a", "1000/0: 1", 0n],
+      ["b", "1000/0: 2", 1n],
     ] as const) {
       const again = await broker.nextCall();
       expect(again.batches[0]?.values).toEqual([value]);
@@ -279,6 +297,7 @@ describe("a batch", () => {
 
   test("that is refused for good has those behind it begin anew, under the next epoch", async () => {
     const { broker, producer } = await setUp();
+    await soonest(broker, producer);
     const refused = outcomeOf(producer.send({ topic, value: "a" }));
     const first = await broker.nextCall();
     const behind = outcomeOf(producer.send({ topic, value: "b" }));
@@ -589,7 +608,7 @@ describe("a record for a partition that does not exist", () => {
     ];
     const other = outcomeOf(producer.send({ topic, value: "other" }));
     const call = await soon(clock, broker.nextCall(), 1);
-    expect(call.batches).toEqual([{ topic, partition: 0, values: ["other"] }]);
+    expect(call.batches).toMatchObject([{ topic, partition: 0, values: ["other"] }]);
     call.answer(() => ({ baseOffset: 3n }));
     expect(await soon(clock, other)).toBe("@3");
     expect(clock.now() - startMs).toBeLessThan(10_000);

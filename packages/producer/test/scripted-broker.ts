@@ -14,6 +14,9 @@ export interface ProducedBatch {
   readonly topic: string;
   readonly partition: number;
   readonly values: readonly (string | null)[];
+  readonly producerId: bigint;
+  readonly producerEpoch: number;
+  readonly baseSequence: number;
 }
 
 /** The answers of one connection, which go out in the order of the requests, whatever is answered first. */
@@ -59,9 +62,11 @@ export class ProduceCall {
     this.#request = request;
     this.#reply = reply;
     this.#topics = topicData.map(({ name, topicId }) => ({ name, topicId }));
-    this.sequences = topicData.flatMap(({ partitionData }) => partitionData.map(({ records }) => sequenceOf(records)));
     this.batches = topicData.flatMap(({ partitionData }) =>
-      partitionData.map(({ index, records }) => ({ topic: topicName, partition: index, values: valuesOf(records) })),
+      partitionData.map(({ index, records }) => ({ topic: topicName, partition: index, ...contentOf(records) })),
+    );
+    this.sequences = this.batches.map(
+      ({ producerId, producerEpoch, baseSequence }) => `${producerId}/${producerEpoch}: ${baseSequence}`,
     );
   }
 
@@ -222,12 +227,10 @@ export class ScriptedBroker {
   }
 }
 
-function sequenceOf(records: Buffer | null): string {
-  const { value } = new RecordBatches(records ?? Buffer.alloc(0), defaultRecordBatchesOptions).next();
-  return `${value?.producerId}/${value?.producerEpoch}: ${value?.baseSequence}`;
-}
-
-function valuesOf(records: Buffer | null): (string | null)[] {
-  const batches = new RecordBatches(records ?? Buffer.alloc(0), defaultRecordBatchesOptions);
-  return [...batches].flatMap((batch) => Array.from(batch, ({ value }) => value?.toString() ?? null));
+function contentOf(records: Buffer | null): Omit<ProducedBatch, "topic" | "partition"> {
+  const [batch] = new RecordBatches(records ?? Buffer.alloc(0), defaultRecordBatchesOptions);
+  if (batch === undefined) throw new Error("a partition without a batch");
+  const { producerId, producerEpoch, baseSequence } = batch;
+  const values = Array.from(batch, ({ value }) => value?.toString() ?? null);
+  return { values, producerId, producerEpoch, baseSequence };
 }
