@@ -48,11 +48,13 @@ const bumpableSince = 3;
 
 /** An answer after which asking again does not help. */
 export class TransactionRequestFailure extends Error {
+  readonly request: TransactionalRequest;
   readonly verdict: Exclude<Verdict, "retry" | "findCoordinator">;
   override readonly cause: KafkaError;
 
-  constructor(verdict: TransactionRequestFailure["verdict"], cause: KafkaError) {
+  constructor(request: TransactionalRequest, verdict: TransactionRequestFailure["verdict"], cause: KafkaError) {
     super(cause.message);
+    this.request = request;
     this.verdict = verdict;
     this.cause = cause;
   }
@@ -230,7 +232,8 @@ export class TransactionRequests {
     for (let attempt = 0; ; attempt++) {
       const { verdict, cause } = await this.#attempt(request, to, ask);
       if (verdict === null) return;
-      if (verdict !== "retry" && verdict !== "findCoordinator") throw new TransactionRequestFailure(verdict, cause);
+      if (verdict !== "retry" && verdict !== "findCoordinator")
+        throw new TransactionRequestFailure(request, verdict, cause);
       if (verdict === "findCoordinator" && to !== "any") this.#coordinators.forget(to.type, to.key);
       const isMoments = request === "AddPartitionsToTxn" && cause.code === "CONCURRENT_TRANSACTIONS";
       const pauseMs = isMoments ? Math.min(concurrentBackoffMs, this.#options.retryBackoffMs) : this.#backoff(attempt);
@@ -252,7 +255,10 @@ export class TransactionRequests {
       for (const { errorCode, about } of await ask(nodeId)) {
         if (errorCode === 0) continue;
         const verdict = verdictOf(request, errorCode);
-        if (worst !== null && severity[verdict] <= severity[worst.verdict]) continue;
+        // A partition that was not tried, because of others, does not tell why.
+        const isHidden =
+          worst?.cause.code === "OPERATION_NOT_ATTEMPTED" && severity[verdict] === severity[worst.verdict];
+        if (worst !== null && !isHidden && severity[verdict] <= severity[worst.verdict]) continue;
         // How coordinators before 2.7 say it.
         const code = errorCode === invalidProducerEpoch ? producerFenced : errorCode;
         worst = { verdict, cause: new BrokerError(code, about) };

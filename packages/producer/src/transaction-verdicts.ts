@@ -38,12 +38,7 @@ const byRequest = {
     CLUSTER_AUTHORIZATION_FAILED: "abortable",
     UNKNOWN_PRODUCER_ID: "fatal",
   },
-  AddPartitionsToTxn: {
-    TOPIC_AUTHORIZATION_FAILED: "abortable",
-    CLUSTER_AUTHORIZATION_FAILED: "abortable",
-    OPERATION_NOT_ATTEMPTED: "abortable",
-    UNKNOWN_SERVER_ERROR: "abortable",
-  },
+  AddPartitionsToTxn: { CLUSTER_AUTHORIZATION_FAILED: "abortable" },
   AddOffsetsToTxn: { GROUP_AUTHORIZATION_FAILED: "abortable" },
   TxnOffsetCommit: {
     REQUEST_TIMED_OUT: "findCoordinator",
@@ -60,9 +55,13 @@ const byRequest = {
 
 export type TransactionalRequest = keyof typeof byRequest;
 
+/** Of errors that no row names: of AddPartitionsToTxn they are about a partition, and not about the producer. */
+const otherwise = (request: TransactionalRequest): Verdict =>
+  request === "AddPartitionsToTxn" ? "abortable" : "fatal";
+
 /** What an error means that a broker answered to a transactional request. */
 export function verdictOf(request: TransactionalRequest, errorCode: number): Verdict {
   const { name, retriable } = brokerErrorByCode(errorCode);
   const own: Verdicts = byRequest[request];
-  return own[name] ?? everywhere[name] ?? (retriable ? "retry" : "fatal");
+  return own[name] ?? everywhere[name] ?? (retriable ? "retry" : otherwise(request));
 }
