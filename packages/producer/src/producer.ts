@@ -25,7 +25,7 @@ import {
 } from "./group-metadata.ts";
 import { partitionOfKey } from "./partitioner.ts";
 import { ProducerInterceptors } from "./producer-interceptors.ts";
-import { ProducerMetrics } from "./producer-metrics.ts";
+import { ProducerMetrics, type TimedCall } from "./producer-metrics.ts";
 import { type ProducerOptions, type ResolvedProducerOptions, resolveProducerOptions } from "./producer-options.ts";
 import type { ProducerRecord, SerializedRecord, UnsentRecord } from "./producer-record.ts";
 import { type Appended, RecordAccumulator } from "./record-accumulator.ts";
@@ -214,7 +214,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
    *   no `transactionalId`; TransactionError, BrokerError such as TRANSACTIONAL_ID_AUTHORIZATION_FAILED
    */
   initTransactions(options: TransactionCallOptions = {}): Promise<void> {
-    return this.#transactional("initTransactions", options, (transactions) => transactions.initTransactions());
+    return this.#transactional("init", "initTransactions", options, (all) => all.initTransactions());
   }
 
   /**
@@ -224,8 +224,10 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
    */
   beginTransaction(): void {
     this.#requireOpen();
+    const sinceMs = this.#clock.now();
     this.#calls.requireNone("beginTransaction");
     this.#requireTransactions("beginTransaction").beginTransaction();
+    this.#metrics.called("begin", sinceMs);
   }
 
   /**
@@ -234,7 +236,8 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
    *
    * @param offsets of the next record to be read of each partition
    * @param groupMetadata from `consumer.groupMetadata()`, so that a consumer that lost its place is refused; or the group's id
-   * @throws TransactionError, StateError, TimeoutError after `maxBlockMs`, OptionsError
+   * @throws TransactionError, StateError, OptionsError; TimeoutError after `maxBlockMs`, when the offsets may yet count: abort, or
+   *   call it again
    */
   async sendOffsetsToTransaction(
     offsets: readonly TransactionOffset[],
@@ -244,17 +247,19 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     const group = resolveGroupMetadata(groupMetadata);
     const checked = checkedOffsets(offsets);
     if (checked.length === 0) return;
-    await this.#transactional("sendOffsetsToTransaction", options, (all) => all.sendOffsets(checked, group));
+    const name = "sendOffsetsToTransaction";
+    await this.#transactional("sendOffsets", name, options, (all) => all.sendOffsets(checked, group), "any");
   }
 
   /**
-   * Delivers what was sent in the transaction, and has it count. A record that failed fails this call too.
+   * Delivers what was sent in the transaction, and has it count. A record that failed fails this call too, unless it never was
+   * one: its serializer threw, its options are wrong, its signal gave it up.
    *
    * @throws TransactionError: `abortable` says whether `abortTransaction` mends it; TimeoutError after `maxBlockMs`, when it may
    *   yet succeed: call it again; StateError
    */
   commitTransaction(options: TransactionCallOptions = {}): Promise<void> {
-    return this.#transactional("commitTransaction", options, (transactions) => transactions.commit());
+    return this.#transactional("commit", "commitTransaction", options, (all) => all.commit());
   }
 
   /**
@@ -263,7 +268,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
    * @throws TransactionError, TimeoutError after `maxBlockMs`: call it again; StateError
    */
   abortTransaction(options: TransactionCallOptions = {}): Promise<void> {
-    return this.#transactional("abortTransaction", options, (transactions) => transactions.abort());
+    return this.#transactional("abort", "abortTransaction", options, (all) => all.abort());
   }
 
   /**
@@ -357,13 +362,17 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
   }
 
   async #transactional(
+    metric: TimedCall,
     name: string,
     { timeoutMs = this.#options.maxBlockMs, signal }: TransactionCallOptions,
     run: (transactions: TransactionManager) => Promise<void>,
+    follower: "same" | "any" = "same",
   ): Promise<void> {
     this.#requireOpen();
     const transactions = this.#requireTransactions(name);
-    await this.#calls.call(name, { timeoutMs, signal }, () => run(transactions));
+    const sinceMs = this.#clock.now();
+    const call = this.#calls.call(name, { timeoutMs, signal }, () => run(transactions), follower);
+    await call.finally(() => this.#metrics.called(metric, sinceMs));
   }
 
   #requireTransactions(name: string): TransactionManager {
@@ -565,6 +574,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     const cause =
       error instanceof KafkaError ? error : new KafkaError(String(error), { code: "OPTIONS", cause: error });
     this.#metrics.sendFailed();
+    this.#transactions?.onSendFailed(cause);
     const partition = unsent.partition ?? source?.partition ?? null;
     delivery.failed(new DeliveryError(topic, partition, "no", cause), position);
   }

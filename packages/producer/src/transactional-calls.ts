@@ -7,6 +7,11 @@ export interface WaitLimit {
   readonly signal?: AbortSignal | undefined;
 }
 
+/**
+ * Which call may follow one that ran out of time: the same, which waits for the same outcome, or any, which comes after it.
+ */
+type Follower = "same" | "any";
+
 interface PendingCall {
   readonly name: string;
   readonly outcome: Promise<void>;
@@ -14,7 +19,8 @@ interface PendingCall {
 
 /**
  * The transactional calls of a producer, one at a time. A call whose time is over goes on without its caller, since nobody knows
- * what the coordinator has made of it: only the same call may follow, and waits for the same outcome.
+ * what the coordinator has made of it. Where a call moves the transaction on, only the same may follow, and waits for the same
+ * outcome.
  * Source: `TransactionManager.handleCachedTransactionRequestResult`.
  */
 export class TransactionalCalls {
@@ -31,8 +37,10 @@ export class TransactionalCalls {
    * @throws StateError where another call is under way; TimeoutError, or the reason of the signal, while it goes on; and what
    *   `run` throws
    */
-  async call(name: string, limit: WaitLimit, run: () => Promise<void>): Promise<void> {
+  async call(name: string, limit: WaitLimit, run: () => Promise<void>, follower: Follower = "same"): Promise<void> {
     this.requireNone(name);
+    // Nothing is begun that nobody waits for.
+    limit.signal?.throwIfAborted();
     const call = this.#pending ?? { name, outcome: run() };
     this.#pending = call;
     this.#isAbandoned = false;
@@ -41,7 +49,7 @@ export class TransactionalCalls {
       this.#pending = null;
     } catch (error) {
       if (this.#isAbandoned) call.outcome.catch(() => {});
-      else this.#pending = null;
+      if (!this.#isAbandoned || follower === "any") this.#pending = null;
       throw error;
     }
   }
@@ -67,10 +75,6 @@ export class TransactionalCalls {
         reject(error);
       };
       const abort = () => giveUp(signal?.reason);
-      if (signal?.aborted) {
-        abort();
-        return;
-      }
       signal?.addEventListener("abort", abort);
       const timer = this.#clock.after(timeoutMs, () => giveUp(new TimeoutError(name, timeoutMs)));
       outcome.then(resolve, reject).finally(() => {

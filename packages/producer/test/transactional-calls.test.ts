@@ -1,0 +1,122 @@
+import { describe, expect, test } from "vitest";
+import { ManualClock } from "../../network/test/manual-clock.ts";
+import { TransactionalCalls } from "../src/transactional-calls.ts";
+
+/** An operation whose end the test decides. */
+class Operation {
+  count = 0;
+  succeed: () => void = () => {};
+  fail: (error: Error) => void = () => {};
+
+  readonly run = (): Promise<void> => {
+    this.count += 1;
+    return new Promise((resolve, reject) => {
+      this.succeed = resolve;
+      this.fail = reject;
+    });
+  };
+}
+
+function setUp() {
+  const clock = new ManualClock();
+  return { clock, calls: new TransactionalCalls(clock), commit: new Operation(), other: new Operation() };
+}
+
+const limit = { timeoutMs: 100 };
+
+describe("a transactional call", () => {
+  test("ends as its operation does, and leaves no timer behind", async () => {
+    const { clock, calls, commit } = setUp();
+    const good = calls.call("commit", limit, commit.run);
+    commit.succeed();
+    await good;
+    const bad = calls.call("commit", limit, commit.run);
+    commit.fail(new Error("fenced"));
+    await expect(bad).rejects.toThrow("fenced");
+    expect(clock.timers).toBe(0);
+    calls.requireNone("begin");
+  });
+
+  test("is refused while another is under way, the same one too", async () => {
+    const { calls, commit } = setUp();
+    const first = calls.call("commit", limit, commit.run);
+    for (const name of ["commit", "abort"]) {
+      await expect(calls.call(name, limit, commit.run)).rejects.toMatchObject({ code: "STATE" });
+    }
+    expect(() => calls.requireNone("begin")).toThrow("begin: commit is under way, await it first");
+    commit.succeed();
+    await first;
+    expect(commit.count).toBe(1);
+  });
+
+  test("that ran out of time goes on, and the same call waits for the same outcome", async () => {
+    const { clock, calls, commit, other } = setUp();
+    const first = calls.call("commit", limit, commit.run);
+    clock.advance(100);
+    await expect(first).rejects.toMatchObject({ code: "TIMEOUT" });
+    await expect(calls.call("abort", limit, other.run)).rejects.toThrow(
+      "abort: commit ran out of time and may yet succeed, call it again first",
+    );
+    const again = calls.call("commit", limit, commit.run);
+    commit.succeed();
+    await again;
+    expect([commit.count, other.count]).toEqual([1, 0]);
+    calls.requireNone("begin");
+  });
+
+  test("that ran out of time and fails later tells that to the next one, and to nobody else", async () => {
+    const { clock, calls, commit } = setUp();
+    const first = calls.call("commit", limit, commit.run);
+    clock.advance(100);
+    await expect(first).rejects.toMatchObject({ code: "TIMEOUT" });
+    commit.fail(new Error("fenced"));
+    await calls.settled();
+    await expect(calls.call("commit", limit, commit.run)).rejects.toThrow("fenced");
+    calls.requireNone("abort");
+  });
+
+  test("may run out of time again and again", async () => {
+    const { clock, calls, commit } = setUp();
+    for (let round = 0; round < 3; round++) {
+      const call = calls.call("commit", limit, commit.run);
+      clock.advance(100);
+      await expect(call).rejects.toMatchObject({ code: "TIMEOUT" });
+    }
+    expect(commit.count).toBe(1);
+  });
+
+  test("that moves nothing on may be followed by any, once it ran out of time", async () => {
+    const { clock, calls, commit, other } = setUp();
+    const offsets = calls.call("sendOffsets", limit, other.run, "any");
+    clock.advance(100);
+    await expect(offsets).rejects.toMatchObject({ code: "TIMEOUT" });
+    other.fail(new Error("nobody is told this"));
+    const call = calls.call("commit", limit, commit.run);
+    commit.succeed();
+    await call;
+    const again = calls.call("sendOffsets", limit, other.run, "any");
+    other.succeed();
+    await again;
+    expect(other.count).toBe(2);
+  });
+
+  test("ends with the reason of its signal, and goes on", async () => {
+    const { clock, calls, commit } = setUp();
+    const controller = new AbortController();
+    const call = calls.call("commit", { ...limit, signal: controller.signal }, commit.run);
+    controller.abort(new Error("enough"));
+    await expect(call).rejects.toThrow("enough");
+    const again = calls.call("commit", limit, commit.run);
+    commit.succeed();
+    await again;
+    expect([commit.count, clock.timers]).toEqual([1, 0]);
+  });
+
+  test("is not begun where its signal says so before", async () => {
+    const { calls, commit } = setUp();
+    const signal = AbortSignal.abort(new Error("never"));
+    await expect(calls.call("commit", { ...limit, signal }, commit.run)).rejects.toThrow("never");
+    expect(commit.count).toBe(0);
+    calls.requireNone("abort");
+  });
+});
