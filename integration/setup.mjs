@@ -2,7 +2,7 @@
 //
 //   build   what npm installs, and the compiled code, where either is missing or older than what it is made from
 //   kafka   a Kafka for the launcher: KAFKA_BROKERS, or Docker with the image, or Java with the jars
-//   jars    the jar with the schemas of Kafka's protocol
+//   jars    the jars with the schemas of Kafka's protocol
 //
 // It runs before anything is installed or compiled: plain JavaScript, and Node's own modules alone.
 import { spawnSync } from "node:child_process";
@@ -44,8 +44,10 @@ async function kafka() {
 
 async function jars() {
   const { resolveJars } = await launcher("jvm/jars");
-  const [jar] = await withJava(() => resolveJars("clients", say));
-  say(`The schemas of Kafka's protocol are in ${jar}`);
+  for (const name of ["clients", "clients-4.4.0"]) {
+    const [jar] = await withJava(() => resolveJars(name, say));
+    say(`The schemas of Kafka's protocol are in ${jar}`);
+  }
 }
 
 /** A module of the launcher, compiled. */

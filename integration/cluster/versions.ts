@@ -9,6 +9,7 @@ export interface KafkaRelease {
 }
 
 export const kafkaVersions = {
+  "4.4.0": { quorum: "kraft", logging: "log4j2" },
   "4.3.1": { quorum: "kraft", logging: "log4j2" },
   "3.9.2": {
     quorum: "kraft",

@@ -276,7 +276,7 @@ describe("npm run kafka", () => {
   test("knows which versions there are", async () => {
     const launcher = spawn(process.execPath, [main, "--version", "1.0.0"], { stdio: ["ignore", "ignore", "pipe"] });
     const [line] = await once(createInterface(launcher.stderr), "line");
-    expect(line).toBe("--version 1.0.0: it is one of 4.3.1, 3.9.2, 2.8.2, 2.1.1");
+    expect(line).toBe("--version 1.0.0: it is one of 4.4.0, 4.3.1, 3.9.2, 2.8.2, 2.1.1");
     expect((await once(launcher, "exit"))[0]).toBe(1);
   });
 });

@@ -1,4 +1,5 @@
-import { compressionTypes } from "@odradek/protocol";
+import { brokerErrorByCode, compressionTypes } from "@odradek/protocol";
+import { ApiVersions } from "@odradek/protocol/messages/api-versions";
 import { DescribeConfigs } from "@odradek/protocol/messages/describe-configs";
 import { Fetch } from "@odradek/protocol/messages/fetch";
 import { JoinGroup } from "@odradek/protocol/messages/join-group";
@@ -15,6 +16,11 @@ import { measured, roundTrip } from "./round-trip.ts";
 /** What each release of Kafka answers to ApiVersions, read from that release. */
 const releases: readonly (ClusterOptions & { readonly ranges: Readonly<Record<string, readonly [number, number]>> })[] =
   [
+    {
+      version: "4.4.0",
+      brokers: 1,
+      ranges: { Produce: [0, 13], Fetch: [4, 18], Metadata: [0, 13], JoinGroup: [0, 9] },
+    },
     {
       version: "3.9.2",
       brokers: 3,
@@ -51,6 +57,27 @@ test.each(releases)(
     expect(await consume(cluster.bootstrapServers, sent.length)).toEqual(sent);
   },
 );
+
+test("Kafka 4.4.0 is told which broker of which cluster is meant, and refuses whoever means another one", async () => {
+  await using cluster = await startCluster({ version: "4.4.0", brokers: 1 });
+  const [broker] = cluster.brokers;
+  const clusterId = (await ask(broker!, Metadata, { topics: [] })).clusterId;
+  const about = { clientSoftwareName: "odradek", clientSoftwareVersion: "1" };
+  const answers = await Promise.all(
+    [
+      { ...about, clusterId, nodeId: broker!.id },
+      { ...about, clusterId, nodeId: broker!.id + 1 },
+      { ...about, clusterId: "another", nodeId: broker!.id },
+      about,
+    ].map((body) => ask(broker!, ApiVersions, body)),
+  );
+  expect(answers.map(({ errorCode }) => brokerErrorByCode(errorCode).name)).toEqual([
+    "NONE",
+    "REBOOTSTRAP_REQUIRED",
+    "REBOOTSTRAP_REQUIRED",
+    "NONE",
+  ]);
+});
 
 const topic = "round-trip";
 const partition = 0;

@@ -65,6 +65,8 @@ export class BrokerConnections {
   /** Every connection whose socket is not closed yet, those that no line has any more included. */
   readonly #open = new Set<Connection>();
   #lastReadyAtMs = Number.NEGATIVE_INFINITY;
+  /** Of which cluster the brokers are, as soon as the metadata says so: a broker of another one is not what we want. */
+  clusterId: string | null = null;
   /** What the cluster has settled on, as far as its brokers have told. */
   readonly features = new ClusterFeatures();
 
@@ -253,9 +255,10 @@ export class BrokerConnections {
 
   #connectionOptions(setupTimeoutMs: number, avoidAddress: string | null): ConnectionOptions {
     const { clientId, requestTimeoutMs, connectionsMaxIdleMs, throttleTimeMaxMs } = this.#options;
-    const { receiveMessageMaxBytes, receiveMessageMaxItems, security } = this.#options;
+    const { receiveMessageMaxBytes, receiveMessageMaxItems, metadataClusterCheckEnable, security } = this.#options;
     return {
       clientId,
+      clusterId: metadataClusterCheckEnable ? this.clusterId : null,
       requestTimeoutMs,
       setupTimeoutMs,
       connectionsMaxIdleMs,

@@ -59,6 +59,13 @@ export interface ClientOptions {
   readonly metadataRecoveryStrategy?: MetadataRecoveryStrategy;
   /** How long no broker has told its metadata before that is done anyway, milliseconds (KIP-1102). @default 300_000 */
   readonly metadataRecoveryRebootstrapTriggerMs?: number;
+  /**
+   * Whether brokers of Kafka 4.4 and later are told which broker of which cluster is meant, so that any other says so and
+   * the client begins again with `bootstrapServers` (KIP-1242). `false` for proxies that answer in the name of others.
+   *
+   * @default true
+   */
+  readonly metadataClusterCheckEnable?: boolean;
   /** Longest that a broker that throttles may keep a connection from sending, milliseconds (KIP-219). @default 600_000 */
   readonly throttleTimeMaxMs?: number;
   /** Whether connections are encrypted, and how: `true`, or what `tls.connect` of Node takes. @default false */
@@ -99,6 +106,7 @@ export interface ResolvedClientOptions {
   readonly clientDnsLookup: DnsLookup;
   readonly metadataRecoveryStrategy: MetadataRecoveryStrategy;
   readonly metadataRecoveryRebootstrapTriggerMs: number;
+  readonly metadataClusterCheckEnable: boolean;
   readonly throttleTimeMaxMs: number;
   readonly security: Security;
   readonly logger: Logger;
@@ -152,6 +160,7 @@ export function resolveClientOptions(
     clientDnsLookup: reader.oneOf("clientDnsLookup", "use_all_dns_ips", dnsLookups),
     metadataRecoveryStrategy: reader.oneOf("metadataRecoveryStrategy", "rebootstrap", metadataRecoveryStrategies),
     metadataRecoveryRebootstrapTriggerMs: reader.integer("metadataRecoveryRebootstrapTriggerMs", 300_000, 0),
+    metadataClusterCheckEnable: reader.boolean("metadataClusterCheckEnable", true),
     throttleTimeMaxMs: reader.integer("throttleTimeMaxMs", 600_000, 0),
     security: resolveSecurity(reader),
     logger: reader.value<Logger>("logger", silentLogger, isLogger, "an object with debug, info, warn and error"),

@@ -39,6 +39,8 @@ export interface ConnectionOptions {
   readonly receiveMessageMaxItems: number;
   /** The longest that a broker may keep the connection from sending. */
   readonly throttleTimeMaxMs: number;
+  /** Of which cluster the broker has to be; `null` where it may be of any. */
+  readonly clusterId: string | null;
   /** `null` for plaintext. */
   readonly tls: TlsSettings | null;
   /** `null` where nobody has to say who they are. */
@@ -241,11 +243,12 @@ export class Connection {
 
   /** What has to be done before the first request. */
   async #setUp(): Promise<void> {
-    const { tls, sasl, receiveMessageMaxBytes } = this.#options;
+    const { clusterId, tls, sasl, receiveMessageMaxBytes } = this.#options;
     try {
       this.#state.to("checkingVersions");
       if (tls !== null && sasl === null) this.#onAuthenticated("TLS", this.#clock.now() - this.#startedAtMs);
-      this.#versions = await handshake(this.peer, (api, version, body) => this.#askInTurn(api, version, body));
+      const ask = this.#askInTurn.bind(this);
+      this.#versions = await handshake(this.peer, clusterId, ask);
       if (sasl !== null) {
         this.#state.to("authenticating");
         this.#session = this.#newSession(sasl, this.#versions);

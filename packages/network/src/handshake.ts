@@ -8,7 +8,8 @@ import {
   UnsupportedVersionError,
 } from "@odradek/protocol";
 import { ApiVersions } from "@odradek/protocol/messages/api-versions";
-import { type Address, addressText } from "./errors.ts";
+import type { ConnectionPeer } from "./connection-peer.ts";
+import { addressText } from "./errors.ts";
 import { NodeApiVersions } from "./node-api-versions.ts";
 import { softwareName, softwareVersion } from "./software.ts";
 
@@ -23,11 +24,17 @@ type Ask = <Req extends Fields, Res extends Fields>(
  * Asks a broker what it supports. A broker that does not know our version of the question says so in the form of
  * version 0, with the versions that it does know where it is new enough to tell (KIP-511), and is asked once more.
  *
+ * @param clusterId of which cluster it is to be; one that is of another, or another of this, says so (KIP-1242). `null`
+ *   where that is all the same. Nothing is said to bootstrap servers, which may be any of them
  * @throws UnsupportedVersionError, BrokerError, and what the connection throws
  */
-export async function handshake(address: Address, ask: Ask): Promise<NodeApiVersions> {
-  const about = `ApiVersions to ${addressText(address)}`;
-  const body = { clientSoftwareName: softwareName, clientSoftwareVersion: softwareVersion };
+export async function handshake(peer: ConnectionPeer, clusterId: string | null, ask: Ask): Promise<NodeApiVersions> {
+  const about = `ApiVersions to ${addressText(peer)}`;
+  const body = {
+    clientSoftwareName: softwareName,
+    clientSoftwareVersion: softwareVersion,
+    ...(clusterId === null || peer.nodeId < 0 ? {} : { clusterId, nodeId: peer.nodeId }),
+  };
   let response = await ask(ApiVersions, ApiVersions.versions[1], body);
   if (response.errorCode === codeOf("UNSUPPORTED_VERSION")) {
     const offered = response.apiKeys.find(({ apiKey }) => apiKey === ApiVersions.key)?.maxVersion ?? 0;

@@ -43,6 +43,7 @@ export interface MetadataUpdaterOptions extends Pick<ResolvedClientOptions, Comm
 export type MetadataConnections = Pick<
   BrokerConnections,
   | "authenticationError"
+  | "clusterId"
   | "fatalError"
   | "isAlive"
   | "lastReadyAtMs"
@@ -245,6 +246,7 @@ export class MetadataUpdater {
       const response = await connection.request(MetadataApi, version, body);
       this.#refuseOtherCluster(response, connection);
       this.#metadata.update(response, version);
+      this.#connections.clusterId = this.#metadata.snapshot.clusterId;
       this.#connections.retain(this.#nodes);
       this.#waitingSinceMs = null;
       this.#lastError = null;

@@ -81,7 +81,7 @@ const anywhere: BadInput[] = [
   },
 ];
 
-/** Behind the correlation id of an answer to ApiVersions v4: its error code. */
+/** Behind the correlation id of an answer to ApiVersions v5: its error code. */
 const noError = Buffer.from([0x00, 0x00]);
 /** Behind the correlation id of an answer to Metadata v12: no tags, and no throttling. */
 const beforeBrokers = Buffer.from([0x00, 0x00, 0x00, 0x00, 0x00]);
@@ -95,12 +95,12 @@ const inHandshake: BadInput[] = [
   {
     name: "a count of APIs beyond its bytes",
     bytes: ({ correlationId }) => frame(int32(correlationId), noError, many),
-    says: /cannot decode ApiVersionsResponse v4 apiKeys at offset \d+: 2147483646 items announced, 0 bytes left/,
+    says: /cannot decode ApiVersionsResponse v5 apiKeys at offset \d+: 2147483646 items announced, 0 bytes left/,
   },
   {
     name: "an overlong varint",
     bytes: ({ correlationId }) => frame(int32(correlationId), noError, overlong),
-    says: "cannot decode ApiVersionsResponse v4 apiKeys at offset 6: varint longer than 32 bits",
+    says: "cannot decode ApiVersionsResponse v5 apiKeys at offset 6: varint longer than 32 bits",
   },
 ];
 

@@ -41,6 +41,7 @@ describe("the options of a client", () => {
       clientDnsLookup: "use_all_dns_ips",
       metadataRecoveryStrategy: "rebootstrap",
       metadataRecoveryRebootstrapTriggerMs: 300_000,
+      metadataClusterCheckEnable: true,
       throttleTimeMaxMs: 600_000,
       security: { protocol: "PLAINTEXT", tls: null, sasl: null },
       logger: silentLogger,

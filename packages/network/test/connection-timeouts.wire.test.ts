@@ -164,7 +164,7 @@ describe("the time for setting a connection up", () => {
     opened.clock.advance(300);
     const cause = await opened.closed;
     expect(cause).not.toBeInstanceOf(ConnectionError);
-    expect(cause.message).toBe(`ApiVersions v4 to 127.0.0.1:${peer.address.port}: no answer after 300 ms`);
+    expect(cause.message).toBe(`ApiVersions v5 to 127.0.0.1:${peer.address.port}: no answer after 300 ms`);
   });
 });
 

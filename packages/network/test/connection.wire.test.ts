@@ -54,19 +54,23 @@ const produce = (acks: number, records: Buffer) => ({
 const produced = { responses: [{ name: "orders", partitionResponses: [{ index: 0, errorCode: 0, baseOffset: 0n }] }] };
 
 describe("the handshake", () => {
-  test("asks for the versions in our newest version, saying who we are", async () => {
+  test.each([
+    ["and whom we mean", "cluster", { clusterId: "cluster", nodeId: 1 }],
+    ["and not whom we mean where any cluster will do", null, { clusterId: null, nodeId: -1 }],
+  ])("asks for the versions in our newest version, saying who we are %s", async (_, clusterId, meant) => {
     let asked: unknown;
     const peer = await ScriptedPeer.listen(async (connection) => {
       const request = await connection.handshake();
       asked = { ...request.body(ApiVersions), apiVersion: request.apiVersion, clientId: request.clientId };
       await connection.closed;
     });
-    const { ready } = new OpenedConnection(peer.address);
+    const { ready } = new OpenedConnection(peer.address, { clusterId });
     const connection = await ready;
     expect(connection.state).toBe("ready");
     expect(connection.versions.usableVersion(Metadata)).toBe(13);
     expect(asked).toEqual({
-      apiVersion: 4,
+      ...meant,
+      apiVersion: 5,
       clientId: "test",
       clientSoftwareName: "odradek",
       clientSoftwareVersion: "0.1.0",
@@ -82,7 +86,7 @@ describe("the handshake", () => {
       [{ apiKey: 18, minVersion: -9, maxVersion: -5 }],
       0,
     ],
-    ["our newest version where the broker offers a newer one", [{ apiKey: 18, minVersion: 0, maxVersion: 9 }], 4],
+    ["our newest version where the broker offers a newer one", [{ apiKey: 18, minVersion: 0, maxVersion: 9 }], 5],
   ])("asks again in %s", async (_, apiKeys, expected) => {
     const versions: number[] = [];
     const peer = await ScriptedPeer.listen(async (connection) => {
@@ -95,7 +99,7 @@ describe("the handshake", () => {
     });
     const { ready } = new OpenedConnection(peer.address);
     const connection = await ready;
-    expect(versions).toEqual([4, expected]);
+    expect(versions).toEqual([5, expected]);
     await connection.close(0);
   });
 

@@ -1,4 +1,5 @@
 import { codeOf, UnsupportedVersionError } from "@odradek/protocol";
+import { ApiVersions } from "@odradek/protocol/messages/api-versions";
 import { Metadata as MetadataApi, type MetadataRequest } from "@odradek/protocol/messages/metadata";
 import { SaslAuthenticate } from "@odradek/protocol/messages/sasl-authenticate";
 import { SaslHandshake } from "@odradek/protocol/messages/sasl-handshake";
@@ -272,6 +273,33 @@ describe("a new beginning", () => {
     expect(gateway.questions).toHaveLength(2);
     await brokers.connectionsTo(1)[0]?.closed;
   });
+
+  test.each([
+    [true, { clusterId: "cluster", nodeId: 1 }],
+    [false, { clusterId: null, nodeId: -1 }],
+  ])(
+    "is made where a broker says at the handshake that it is another one; it is told whom we mean: %s",
+    async (metadataClusterCheckEnable, meant) => {
+      const asked: unknown[] = [];
+      const moved = await ScriptedPeer.listen(async (connection) => {
+        const { clusterId, nodeId } = (await connection.handshake({ errorCode: 129, apiKeys: [] })).body(ApiVersions);
+        asked.push({ clusterId, nodeId });
+        await connection.closed;
+      });
+      const gateway = await ScriptedCluster.listen(1, {
+        metadata: (all) => ({ ...all.answer(), brokers: [{ nodeId: 1, ...moved.address, rack: null }] }),
+      });
+      const { begun, connections, logger, metadata } = updaterOf(gateway.bootstrapServers, {
+        metadataClusterCheckEnable,
+      });
+      await begun();
+      connections.ready(metadata.snapshot.nodes.get(1)!, "main");
+      await until(() => logger.lines.length > 0);
+      expect(asked).toEqual([meant]);
+      expect(logger.lines[0]).toContain("begins again with the bootstrap servers");
+      expect([...metadata.snapshot.nodes.keys()]).toEqual([-1]);
+    },
+  );
 
   test("does not spin where that time is set to nothing", async () => {
     const { brokers, gateway } = await behindGateway({ metadata: () => null });

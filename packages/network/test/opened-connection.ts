@@ -19,6 +19,7 @@ export class OpenedConnection {
   constructor(address: Address, options: Partial<ConnectionOptions> = {}) {
     const complete: ConnectionOptions = {
       clientId: "test",
+      clusterId: null,
       requestTimeoutMs: 30_000,
       setupTimeoutMs: 10_000,
       receiveMessageMaxBytes: 104_857_600,

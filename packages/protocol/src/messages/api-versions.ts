@@ -6,19 +6,24 @@ import { api, array, bool, int16, int32, int64, type RequestOf, type ResponseOf,
  * KIP-511, lists its own range for this API; the client then asks again. That is also why the response header stays
  * without tags in every version.
  * Versions: 1 throttle time, 2 answers before it throttles (KIP-219), 3 flexible (KIP-482), with the client's name
- * (KIP-511) and the cluster's features, 4 also lists features that start at version 0 (KAFKA-17011).
+ * (KIP-511) and the cluster's features, 4 also lists features that start at version 0 (KAFKA-17011), 5 says which broker of
+ * which cluster the client means to reach; any other answers REBOOTSTRAP_REQUIRED (KIP-1242, Kafka 4.4).
  * Source: ApiVersionsRequest.json, ApiVersionsResponse.json
  */
 export const ApiVersions = api({
   name: "ApiVersions",
   key: 18,
-  versions: [0, 4],
+  versions: [0, 5],
   flexible: 3,
   request: {
     /** Letters, digits, "." and "-", beginning and ending with a letter or digit; else INVALID_REQUEST. */
     clientSoftwareName: string.since(3).ignorable(),
     /** Of the same form. */
     clientSoftwareVersion: string.since(3).ignorable(),
+    /** Together with `nodeId`, or not at all. */
+    clusterId: string.since(5).nullable().default(null).ignorable(),
+    /** -1 where it is not known. */
+    nodeId: int32.since(5).default(-1).ignorable(),
   },
   response: {
     errorCode: int16,

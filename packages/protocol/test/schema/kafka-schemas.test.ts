@@ -8,7 +8,7 @@ test("without the jar, one line says how to get it", () => {
   const empty = mkdtempSync(join(tmpdir(), "odradek-"));
   try {
     for (const cache of [empty, join(empty, "missing")]) {
-      expect(() => readKafkaSchemas(cache)).toThrow(
+      expect(() => readKafkaSchemas("4.3.1", cache)).toThrow(
         `no kafka-clients-4.3.1.jar in ${cache}: run "node integration/setup.mjs jars" to get it`,
       );
     }

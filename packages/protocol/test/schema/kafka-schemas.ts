@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readZip } from "./zip.ts";
 
-/** The release whose schemas are the truth. */
+/** The release whose schemas are the truth; of a later one only what the tests name. */
 const kafkaVersion = "4.3.1";
 
 /** A field of a message, as Kafka's JSON has it. */
@@ -63,8 +63,8 @@ const knownAttributes = {
  *
  * @throws Error in one line, naming the command to run, where the jar is not in the cache folder
  */
-export function readKafkaSchemas(cache = defaultCache()): Map<string, KafkaSchema> {
-  const files = readZip(readFileSync(jarPath(cache)), (name) => /^common\/message\/.*\.json$/.test(name));
+export function readKafkaSchemas(version = kafkaVersion, cache = defaultCache()): Map<string, KafkaSchema> {
+  const files = readZip(readFileSync(jarPath(version, cache)), (name) => /^common\/message\/.*\.json$/.test(name));
   const schemas = [...files].map(([file, json]) => parseSchema(json.toString("utf8"), file));
   return new Map(schemas.map((schema) => [schema.name, schema]));
 }
@@ -73,8 +73,8 @@ export function readKafkaSchemas(cache = defaultCache()): Map<string, KafkaSchem
 const defaultCache = (): string =>
   process.env["ODRADEK_CACHE"] ?? join(import.meta.dirname, "../../../../.cache/kafka");
 
-function jarPath(cache: string): string {
-  const jar = `kafka-clients-${kafkaVersion}.jar`;
+function jarPath(version: string, cache: string): string {
+  const jar = `kafka-clients-${version}.jar`;
   const files = existsSync(cache) ? readdirSync(cache, { recursive: true, encoding: "utf8" }) : [];
   const found = files.find((file) => file.endsWith(jar));
   if (found === undefined) throw new Error(`no ${jar} in ${cache}: run "node integration/setup.mjs jars" to get it`);
