@@ -267,10 +267,13 @@ export class TransactionManager {
   }
 
   async #end(committed: boolean): Promise<void> {
+    const what = committed ? "commitTransaction" : "abortTransaction";
     // What was asked before it may have failed.
-    this.#requireNoError(committed ? "commitTransaction" : "abortTransaction");
+    this.#requireNoError(what);
     if (this.#isStarted) {
       const next = await this.#requests.endTransaction(this.#producer, committed, this.#version);
+      // Or it was found meanwhile that what was given up left a gap.
+      this.#requireNoError(what);
       if (!isSameProducer(next, this.#producer)) this.#adopt(next);
     }
     this.#isStarted = false;
@@ -397,7 +400,10 @@ export class TransactionManager {
     }
     const text = `records for ${partitionText(partition)} were given up, and may be in the log`;
     const error = new KafkaError(text, { code: "OUT_OF_ORDER_SEQUENCE_NUMBER" });
-    if (!this.#requests.canBumpEpoch && this.#version === 1) this.#toFatal(error);
+    if (!this.#requests.canBumpEpoch && this.#version === 1) {
+      this.#toFatal(error);
+      return;
+    }
     // An abort that is under way mends it too.
     this.#isBumpDue = true;
     this.#toAbortable(error);

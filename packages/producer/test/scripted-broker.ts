@@ -1,11 +1,12 @@
 import { defaultRecordBatchesOptions, RecordBatches, zeroUuid } from "@odradek/protocol";
 import { ApiVersions } from "@odradek/protocol/messages/api-versions";
-import { InitProducerId } from "@odradek/protocol/messages/init-producer-id";
 import { Metadata } from "@odradek/protocol/messages/metadata";
 import { Produce, type ProduceResponse } from "@odradek/protocol/messages/produce";
 import { SaslAuthenticate } from "@odradek/protocol/messages/sasl-authenticate";
 import { SaslHandshake } from "@odradek/protocol/messages/sasl-handshake";
 import { frameOf, type PeerConnection, type PeerRequest, ScriptedPeer } from "../../network/test/scripted-peer.ts";
+
+import { ScriptedCoordinator } from "./scripted-coordinator.ts";
 
 type PartitionAnswer = ProduceResponse["responses"][number]["partitionResponses"][number];
 
@@ -104,6 +105,8 @@ export interface ScriptedBrokerOptions {
   readonly saslErrorCode?: number;
   /** Where to listen. @default a free port */
   readonly port?: number;
+  /** Gives ids, and coordinates transactions and groups. */
+  readonly coordinator?: ScriptedCoordinator;
 }
 
 /**
@@ -136,6 +139,7 @@ export class ScriptedBroker {
       leaderIds: [1],
       saslErrorCode: 0,
       leaderPort: peer.address.port,
+      coordinator: new ScriptedCoordinator(),
       port: peer.address.port,
       ...options,
     });
@@ -169,9 +173,8 @@ export class ScriptedBroker {
         reply(frameOf(request, SaslHandshake, { errorCode: this.#options.saslErrorCode, mechanisms }));
       } else if (request.apiKey === SaslAuthenticate.key) {
         reply(frameOf(request, SaslAuthenticate, { errorCode: 0, errorMessage: null, authBytes: Buffer.alloc(0) }));
-      } else if (request.apiKey === InitProducerId.key) {
-        const answer = { throttleTimeMs: 0, errorCode: 0, producerId: 1_000n, producerEpoch: 0 };
-        reply(frameOf(request, InitProducerId, answer));
+      } else if (this.#options.coordinator.knows(request.apiKey)) {
+        void this.#options.coordinator.answer(request, connection, this.#peer.address, reply);
       } else if (request.apiKey === Produce.key)
         this.#take(new ProduceCall(connection, request, this.#options.topic, reply));
       else if (request.apiKey !== Metadata.key) throw new Error(`api key ${request.apiKey} is not in the script`);
@@ -180,19 +183,21 @@ export class ScriptedBroker {
   }
 
   #take(call: ProduceCall): void {
+    this.#options.coordinator.asked.push(`Produce ${call.sequences}`);
     const waiting = this.#waiting.shift();
     if (waiting === undefined) this.#calls.push(call);
     else waiting(call);
   }
 
   #apiVersions(request: PeerRequest): Buffer {
-    const apis = [Produce, Metadata, ApiVersions, InitProducerId, SaslHandshake, SaslAuthenticate];
+    const { versions, features } = this.#options.coordinator;
+    const apis = [Produce, Metadata, ApiVersions, SaslHandshake, SaslAuthenticate];
     const apiKeys = apis.map(({ key, versions: [minVersion, maxVersion] }) => ({
       apiKey: key,
       minVersion,
       maxVersion,
     }));
-    return frameOf(request, ApiVersions, { errorCode: 0, apiKeys });
+    return frameOf(request, ApiVersions, { errorCode: 0, apiKeys: [...apiKeys, ...versions], ...features });
   }
 
   #answerMetadata(request: PeerRequest, reply: (bytes: Buffer) => void): void {
