@@ -130,7 +130,7 @@ const harms: readonly (readonly [
   ["stops in order, and starts again", (broker) => broker.stop(), (broker) => broker.restart()],
 ];
 
-describe.each([0, 1, 2])("traffic goes on, and no record is lost, while broker %i (from 0)", (index) => {
+describe.each([0, 1, 2])("traffic goes on, and no record is lost or there twice, while broker %i (from 0)", (index) => {
   test.each(harms)("%s", async (_how, harm, mend) => {
     const broker = cluster.brokers[index]!;
     const topic = await newTopic();
@@ -143,8 +143,7 @@ describe.each([0, 1, 2])("traffic goes on, and no record is lost, while broker %
     await mend(broker);
     await restoreLeaders(topic);
     await traffic.flows("with the broker");
-    const { count, repeated } = await traffic.settle();
-    expect(repeated).toBeLessThan(count);
+    await traffic.settle();
   });
 });
 
