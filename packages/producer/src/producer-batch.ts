@@ -259,11 +259,15 @@ export class ProducerBatch {
     this.#tell(cause, persisted, causes);
   }
 
-  /** Ends badly while a request is under way: tells every record. The buffer stays taken until `letGo`. */
-  abandon(cause: KafkaError): void {
+  /**
+   * Ends badly while a request is under way: tells every record. The buffer stays taken until `letGo`.
+   *
+   * @param isInLog `yes` where what came behind it is there
+   */
+  abandon(cause: KafkaError, isInLog: "maybe" | "yes" = "maybe"): void {
     this.#state.to("abandoned");
     this.#mayBeInLog = true;
-    this.#tell(cause, "maybe", noCauses);
+    this.#tell(cause, isInLog, noCauses);
   }
 
   /** Who waits for a record, by its place. */

@@ -372,7 +372,7 @@ export class Sender {
   #giveUp(batch: ProducerBatch, error: KafkaError): void {
     if (batch.state === "inFlight") {
       this.#metrics?.batchFailed(batch.topic, batch.recordCount, this.#clock.now());
-      batch.abandon(error);
+      batch.abandon(error, this.#transactions?.isKnownToBeInLog(batch) === true ? "yes" : "maybe");
       this.#transactions?.onFailed(batch, error, "open");
       return;
     }

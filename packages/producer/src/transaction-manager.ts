@@ -370,6 +370,8 @@ export class TransactionManager {
 
   /** Takes in that a batch failed. */
   #fail(error: KafkaError): void {
+    // It failed because there is no id, which may be had later.
+    if (this.#state.is("REFUSED")) return;
     if (fatalErrors.has(error.code)) this.#toFatal(error);
     else if (this.isTransactional) this.#toAbortable(error);
   }

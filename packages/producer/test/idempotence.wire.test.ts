@@ -1,0 +1,285 @@
+import { type BrokerErrorName, codeOf } from "@odradek/protocol";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { ManualClock } from "../../network/test/manual-clock.ts";
+import type { DeliveryError } from "../src/delivery-error.ts";
+import { KafkaProducer } from "../src/producer.ts";
+import type { ProducerOptions } from "../src/producer-options.ts";
+import type { RecordMetadata } from "../src/record-metadata.ts";
+import { type ProduceCall, ScriptedBroker } from "./scripted-broker.ts";
+import { ScriptedCoordinator, type ScriptedCoordinatorOptions } from "./scripted-coordinator.ts";
+
+const topic = "orders";
+
+interface Given extends Partial<ProducerOptions> {
+  readonly cluster?: ScriptedCoordinatorOptions;
+}
+
+/** A producer in time that stands still, and a broker that leads two partitions. */
+async function setUp({ cluster, ...options }: Given = {}) {
+  const coordinator = new ScriptedCoordinator(cluster);
+  const broker = await ScriptedBroker.listen({ coordinator, partitions: 2 });
+  const clock = new ManualClock();
+  const given = { lingerMs: 0, retryBackoffMs: 2, retryBackoffMaxMs: 2, reconnectBackoffMs: 2 };
+  const bootstrapServers = broker.bootstrapServers;
+  const timeouts = { requestTimeoutMs: 1_000, deliveryTimeoutMs: 1_000, maxBlockMs: 100_000 };
+  const producer = new KafkaProducer({ bootstrapServers, ...given, ...timeouts, ...options }, clock);
+  onTestFinished(() => producer.close({ timeoutMs: 0 }));
+  /** Lets sockets and the loops of the producer work until `what` is there, with `stepMs` passing in each turn. */
+  const soon = async <T>(what: Promise<T>, stepMs = 1): Promise<T> => {
+    let isDone = false;
+    const done = () => {
+      isDone = true;
+    };
+    what.then(done, done);
+    while (!isDone) {
+      clock.advance(stepMs);
+      await turn();
+    }
+    return what;
+  };
+  const send = (value: string, partition = 0) => outcomeOf(producer.send({ topic, partition, value }));
+  const next = () => soon(broker.nextCall());
+  const asked = () => coordinator.asked.filter((what) => what.startsWith("InitProducerId")).length;
+  return { asked, broker, clock, coordinator, next, producer, send, soon };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+const outcomeOf = (sent: Promise<RecordMetadata>): Promise<string> =>
+  sent.then(
+    ({ offset }) => `@${offset}`,
+    (error: DeliveryError) => `${error.code}, ${error.persisted}`,
+  );
+
+const good = (call: ProduceCall, baseOffset = 0n) => call.answer(() => ({ baseOffset }));
+const bad = (call: ProduceCall, name: BrokerErrorName, logStartOffset = -1n) =>
+  call.answer(() => ({ errorCode: codeOf(name), logStartOffset }));
+
+/** Has one record in each partition, so that the leader knows the producer. */
+async function known({ send, next, soon }: Awaited<ReturnType<typeof setUp>>): Promise<void> {
+  const sends = [send("first", 0), send("first", 1)];
+  for (let open = 2; open > 0; ) {
+    const call = await next();
+    open -= call.batches.length;
+    good(call);
+  }
+  await soon(Promise.all(sends));
+}
+
+/** Takes whatever comes until these are told, and tells by partition under which numbers it came. */
+async function delivered(
+  { broker, soon }: Awaited<ReturnType<typeof setUp>>,
+  sent: readonly Promise<string>[],
+): Promise<string[]> {
+  const seen: string[] = [];
+  let isOpen = true;
+  const all = Promise.all(sent).then((outcomes) => {
+    isOpen = false;
+    return outcomes;
+  });
+  while (isOpen) {
+    await soon(turn());
+    if (broker.waitingCalls === 0) continue;
+    const call = await broker.nextCall();
+    seen.push(...call.batches.map(({ partition }, index) => `${partition}: ${call.sequences[index]}`));
+    good(call, 1n);
+  }
+  expect(await all).toEqual(sent.map(() => "@1"));
+  return seen.sort();
+}
+
+describe("an id", () => {
+  test("that is refused fails who waits for it, and is asked for again with the next record only", async () => {
+    const { asked, clock, coordinator, next, send, soon } = await setUp();
+    coordinator.spoil("InitProducerId", "CLUSTER_AUTHORIZATION_FAILED");
+    expect(await soon(send("a"))).toBe("CLUSTER_AUTHORIZATION_FAILED, no");
+    for (let turns = 0; turns < 50; turns++) {
+      clock.advance(10);
+      await turn();
+    }
+    expect(asked()).toBe(1);
+    const granted = send("b");
+    good(await next());
+    expect(await soon(granted)).toBe("@0");
+    expect(asked()).toBe(2);
+  });
+
+  test("is asked for again where it is not to be had for now", async () => {
+    const { asked, coordinator, next, send, soon } = await setUp();
+    coordinator.spoil("InitProducerId", "COORDINATOR_LOAD_IN_PROGRESS", "closed");
+    const sent = send("a");
+    good(await next());
+    expect(await soon(sent)).toBe("@0");
+    expect(asked()).toBe(3);
+  });
+
+  test("is replaced when its epochs are used up", async () => {
+    const all = await setUp({ cluster: { firstEpoch: 0x7fff } });
+    const { next, send, soon } = all;
+    await known(all);
+    const elsewhere = send("elsewhere", 1);
+    const open = await next();
+    const refused = send("a");
+    const second = await next();
+    bad(open, "NOT_ENOUGH_REPLICAS");
+    bad(second, "INVALID_TIMESTAMP");
+    expect(await soon(refused, 0)).toBe("INVALID_TIMESTAMP, no");
+    const sent = [elsewhere, send("b"), send("behind", 1)];
+    // What was sent before in other partitions stays what it was, and what is new waits for it.
+    expect(await delivered(all, sent)).toEqual(["0: 1001/0: 0", "1: 1000/32767: 1", "1: 1001/0: 0"]);
+  });
+});
+
+describe("a batch whose time is over while it is under way", () => {
+  test("changes no epoch where its answer comes later", async () => {
+    const all = await setUp();
+    const { clock, next, send, soon } = all;
+    await known(all);
+    const late = send("late");
+    const call = await next();
+    // Its second attempt begins later than its time, and so ends later.
+    clock.advance(500);
+    bad(call, "NOT_ENOUGH_REPLICAS");
+    const again = await next();
+    expect(await soon(late, 10)).toBe("TIMEOUT, maybe");
+    const waiting = send("waiting");
+    for (let turns = 0; turns < 20; turns++) await turn();
+    good(again, 1n);
+    const behind = await next();
+    expect(behind.sequences).toEqual(["1000/0: 2"]);
+    good(behind, 2n);
+    expect(await soon(waiting)).toBe("@2");
+  });
+
+  test("leaves a gap where it never comes: the next one begins anew", async () => {
+    const all = await setUp();
+    const { clock, next, send, soon } = all;
+    await known(all);
+    const late = send("late");
+    const call = await next();
+    clock.advance(500);
+    bad(call, "NOT_ENOUGH_REPLICAS");
+    const again = await next();
+    expect(await soon(late, 10)).toBe("TIMEOUT, maybe");
+    const waiting = send("waiting");
+    again.connection.reset();
+    const behind = await next();
+    expect(behind.sequences).toEqual(["1000/1: 0"]);
+    good(behind, 1n);
+    expect(await soon(waiting)).toBe("@1");
+  });
+
+  test("is in the log where one behind it is", async () => {
+    const all = await setUp({ deliveryTimeoutMs: 2_000 });
+    const { broker, clock, next, send, soon } = all;
+    await known(all);
+    const lost = send("lost");
+    const first = await next();
+    clock.advance(100);
+    const behind = send("behind");
+    const second = await next();
+    // The answer to the first gets lost, as it seems, and that to the second does not.
+    bad(first, "NOT_LEADER_OR_FOLLOWER");
+    good(second, 2n);
+    expect(await soon(behind, 0)).toBe("@2");
+    for (let again = 0; again < 200; again++) {
+      clock.advance(10);
+      await turn();
+      while (broker.waitingCalls > 0) bad(await broker.nextCall(), "NOT_LEADER_OR_FOLLOWER");
+    }
+    expect(await soon(lost)).toBe("TIMEOUT, yes");
+    // It leaves no gap.
+    const after = send("after");
+    const third = await next();
+    expect(third.sequences).toEqual(["1000/0: 3"]);
+    good(third, 3n);
+    await soon(after);
+  });
+});
+
+describe("a producer that its leader does not know any more", () => {
+  test("asks again where the leader does not know the beginning of its log either", async () => {
+    const all = await setUp();
+    const { next, send, soon } = all;
+    await known(all);
+    const sent = send("a");
+    bad(await next(), "UNKNOWN_PRODUCER_ID");
+    const again = await next();
+    expect(again.sequences).toEqual(["1000/0: 1"]);
+    good(again, 1n);
+    expect(await soon(sent)).toBe("@1");
+  });
+
+  test.each([
+    ["were deleted", 1n],
+    ["are there", 0n],
+  ] as const)("begins anew under the next epoch, where its records %s", async (_, logStartOffset) => {
+    const all = await setUp();
+    const { next, send, soon } = all;
+    await known(all);
+    const sends = [send("a")];
+    const first = await next();
+    sends.push(send("b"));
+    const second = await next();
+    bad(first, "UNKNOWN_PRODUCER_ID", logStartOffset);
+    bad(second, "UNKNOWN_PRODUCER_ID", logStartOffset);
+    for (const sequence of [0, 1]) {
+      const again = await next();
+      expect(again.sequences).toEqual([`1000/1: ${sequence}`]);
+      good(again, BigInt(1 + sequence));
+    }
+    expect(await soon(Promise.all(sends))).toEqual(["@1", "@2"]);
+  });
+});
+
+describe("numbers that do not follow", () => {
+  test("of the next batch are a gap in the log: it begins anew under the next epoch", async () => {
+    const all = await setUp();
+    const { next, send, soon } = all;
+    await known(all);
+    const sent = send("a");
+    bad(await next(), "OUT_OF_ORDER_SEQUENCE_NUMBER");
+    const again = await next();
+    expect(again.sequences).toEqual(["1000/1: 0"]);
+    good(again, 1n);
+    expect(await soon(sent)).toBe("@1");
+  });
+
+  test("change nothing for a batch that may be in the log and comes before the refused one", async () => {
+    const all = await setUp();
+    const { next, send, soon } = all;
+    await known(all);
+    const sends = [send("may be there")];
+    const first = await next();
+    sends.push(send("refused"));
+    const second = await next();
+    sends.push(send("behind"));
+    const third = await next();
+    bad(first, "NOT_LEADER_OR_FOLLOWER");
+    bad(second, "INVALID_TIMESTAMP");
+    bad(third, "OUT_OF_ORDER_SEQUENCE_NUMBER");
+    const again = await next();
+    expect(again.sequences).toEqual(["1000/0: 1"]);
+    good(again, 1n);
+    bad(await next(), "OUT_OF_ORDER_SEQUENCE_NUMBER");
+    const behind = await next();
+    expect(behind.sequences).toEqual(["1000/1: 0"]);
+    good(behind, 2n);
+    expect(await soon(Promise.all(sends))).toEqual(["@1", "INVALID_TIMESTAMP, no", "@2"]);
+  });
+
+  test("of other partitions are not touched by an epoch that one begins", async () => {
+    const all = await setUp();
+    const { broker, next, send, soon } = all;
+    await known(all);
+    const elsewhere = send("elsewhere", 1);
+    const open = await next();
+    const refused = send("a");
+    const second = await next();
+    bad(open, "NOT_ENOUGH_REPLICAS");
+    bad(second, "OUT_OF_ORDER_SEQUENCE_NUMBER");
+    while (broker.waitingCalls === 0) await soon(turn());
+    const sent = [elsewhere, refused, send("behind", 1)];
+    expect(await delivered(all, sent)).toEqual(["0: 1000/1: 0", "1: 1000/0: 1", "1: 1000/1: 0"]);
+  });
+});
