@@ -45,4 +45,16 @@ describe("programs that people run first", () => {
     const counts = (await run("examples/dist/interceptors.js", topic)).trim().split("\n").sort();
     expect(counts).toEqual([`1 x ${topic}: MESSAGE_TOO_LARGE`, `2 x ${topic}: acknowledged`]);
   });
+
+  test("the examples of transactions book all or nothing, and go on where the last one ended", async () => {
+    const [orders, payments, loud] = ["orders", "payments", "loud"].map(
+      (name) => `examples-${name}-${process.pid}-${Date.now()}`,
+    );
+    for (const topic of [orders, payments, loud]) await run("examples/dist/create-topic.js", topic!, "1");
+    expect(await run("examples/dist/transactions.js", orders!, payments!)).toBe(
+      "order-1: booked\norder-2: nothing was booked: nobody pays less than nothing\norder-3: booked\n",
+    );
+    expect(await run("examples/dist/exactly-once.js", orders!, loud!)).toBe("2 records\n");
+    expect(await run("examples/dist/exactly-once.js", orders!, loud!)).toBe("");
+  });
 });

@@ -1,22 +1,32 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { Coordinators, systemClock } from "@odradek/network";
+import { OffsetFetch } from "@odradek/protocol/messages/offset-fetch";
 import { KafkaConsumer, KafkaProducer, type ProducerOptions, string } from "odradek";
 import { describe, expect, test } from "vitest";
+import { newName } from "./opened.ts";
+import { networkOf, withinAMinute } from "./requests.ts";
 import { bootstrapServers, newTopic, opened } from "./topics.ts";
 
-let serial = 0;
-
 async function transactionalProducer(options: Partial<ProducerOptions> = {}): Promise<KafkaProducer> {
-  const transactionalId = `transaction-test-${process.pid}-${Date.now()}-${serial++}`;
+  const transactionalId = newName();
   const producer = new KafkaProducer({ bootstrapServers, transactionalId, ...options });
   opened.push(producer);
   await producer.initTransactions();
   return producer;
 }
 
-/** The values of what is there, up to the present end, by partition and in order. */
+/** Whose end is meant: of all that was written, whose transactions are awaited, or of what may be seen now. */
+type End = "of the log" | "of what may be seen";
+
+/** The values of what is there, up to an end that is looked up now, by partition and in order. */
 async function values(
   topic: string,
   isolationLevel: "read_committed" | "read_uncommitted" = "read_committed",
   partitionCount = 1,
+  end: End = "of the log",
 ): Promise<string[][]> {
   await using consumer = new KafkaConsumer({
     bootstrapServers,
@@ -24,9 +34,11 @@ async function values(
     isolationLevel,
     valueDeserializer: string,
   });
+  await using measuring = new KafkaConsumer({ bootstrapServers });
   const partitions = Array.from({ length: partitionCount }, (_, partition) => ({ topic, partition }));
   consumer.assign(partitions);
-  const ends = await consumer.endOffsets(partitions);
+  // A coordinator answers before it has told the leaders that a transaction has ended.
+  const ends = await (end === "of the log" ? measuring : consumer).endOffsets(partitions);
   const found: string[][] = partitions.map(() => []);
   for (;;) {
     const positions = await Promise.all(partitions.map((partition) => consumer.position(partition)));
@@ -44,7 +56,7 @@ describe("a transaction", () => {
       producer.send({ topic, partition: index % 3, value: String(index) }),
     );
     await Promise.all(sends);
-    expect(await values(topic, "read_committed", 3)).toEqual([[], [], []]);
+    expect(await values(topic, "read_committed", 3, "of what may be seen")).toEqual([[], [], []]);
     await producer.commitTransaction();
     const seen = await values(topic, "read_committed", 3);
     expect(seen.map((part) => part.length)).toEqual([10, 10, 10]);
@@ -80,4 +92,143 @@ describe("a transaction", () => {
       .flatMap((round) => Array.from({ length: 5 }, (_, index) => `${round}-${index}`));
     expect(await values(topic)).toEqual([expected]);
   });
+
+  test("that is open is not seen past, and what others commit comes when it has ended", async () => {
+    const topic = await newTopic();
+    const [open, other] = [await transactionalProducer(), await transactionalProducer()];
+    for (const [producer, value] of [
+      [open, "open"],
+      [other, "other"],
+    ] as const) {
+      producer.beginTransaction();
+      await producer.send({ topic, value });
+    }
+    await other.commitTransaction();
+    expect(await values(topic, "read_committed", 1, "of what may be seen")).toEqual([[]]);
+    await open.abortTransaction();
+    expect(await values(topic)).toEqual([["other"]]);
+  });
+
+  test("of a helper counts when its work resolves, and not when it throws", async () => {
+    const topic = await newTopic();
+    const producer = await transactionalProducer();
+    const { offset } = await producer.transaction(() => producer.send({ topic, value: "good" }));
+    expect(offset).toBe(0n);
+    const work = async () => {
+      await producer.send({ topic, value: "bad" });
+      throw new Error("no");
+    };
+    await expect(producer.transaction(work)).rejects.toThrow("no");
+    await producer.transaction(() => producer.send({ topic, value: "good again" }));
+    expect(await values(topic)).toEqual([["good", "good again"]]);
+  });
+
+  test("with a record that fails cannot be committed, and the producer goes on after an abort", async () => {
+    const topic = await newTopic(1, { "max.message.bytes": "1000" });
+    const producer = await transactionalProducer();
+    producer.beginTransaction();
+    const sends = [producer.send({ topic, value: "small" }), producer.send({ topic, value: "large".repeat(1_000) })];
+    const [, large] = await Promise.allSettled(sends);
+    expect(large).toMatchObject({ status: "rejected", reason: { code: "MESSAGE_TOO_LARGE", persisted: "no" } });
+    await expect(producer.commitTransaction()).rejects.toMatchObject({ code: "MESSAGE_TOO_LARGE", abortable: true });
+    await producer.abortTransaction();
+    await producer.transaction(() => producer.send({ topic, value: "next" }));
+    expect(await values(topic)).toEqual([["next"]]);
+  });
+});
+
+describe("a producer whose id another one took", () => {
+  test.each(["a record", "a commit"])("is fenced, and what it left open is aborted: %s", async (what) => {
+    const topic = await newTopic();
+    const transactionalId = newName();
+    const zombie = await transactionalProducer({ transactionalId });
+    zombie.beginTransaction();
+    await zombie.send({ topic, value: "zombie" });
+    const next = await transactionalProducer({ transactionalId });
+    if (what === "a record") {
+      await expect(zombie.send({ topic, value: "late" })).rejects.toMatchObject({
+        code: "INVALID_PRODUCER_EPOCH",
+        persisted: "no",
+      });
+      await expect(zombie.commitTransaction()).rejects.toMatchObject({ code: "INVALID_PRODUCER_EPOCH" });
+      await expect(zombie.abortTransaction()).rejects.toMatchObject({ code: "PRODUCER_FENCED", abortable: false });
+    } else {
+      await expect(zombie.commitTransaction()).rejects.toMatchObject({ code: "PRODUCER_FENCED", abortable: false });
+    }
+    expect(() => zombie.beginTransaction()).toThrow("close this producer");
+    await next.transaction(() => next.send({ topic, value: "next" }));
+    expect(await values(topic)).toEqual([["next"]]);
+  });
+});
+
+/** What a group has committed in partition 0 of a topic; -1 for nothing. */
+async function committedOffset(groupId: string, topic: string): Promise<bigint | undefined> {
+  const network = networkOf({ bootstrapServers });
+  const coordinators = new Coordinators(network, { retryBackoffMs: 100, retryBackoffMaxMs: 1_000 }, systemClock);
+  const found = await coordinators.find("group", [groupId], withinAMinute());
+  const to = found.get(groupId);
+  if (typeof to !== "number") throw to;
+  const body = { groups: [{ groupId, topics: [{ name: topic, partitionIndexes: [0] }] }], requireStable: true };
+  const options = { to, deadline: withinAMinute(), bounds: { oldest: 8, newest: 9 } };
+  const { groups } = await network.request(OffsetFetch, body, options);
+  return groups[0]?.topics[0]?.partitions[0]?.committedOffset;
+}
+
+test("offsets in a transaction count when it is committed, and not when it is aborted", async () => {
+  const topic = await newTopic();
+  const groupId = newName();
+  const producer = await transactionalProducer();
+  for (const [offset, end, expected] of [
+    [5, "abortTransaction", -1n],
+    [7, "commitTransaction", 7n],
+    [9, "abortTransaction", 7n],
+  ] as const) {
+    producer.beginTransaction();
+    await producer.send({ topic, value: String(offset) });
+    await producer.sendOffsetsToTransaction([{ topic, partition: 0, offset, metadata: "mine" }], { groupId });
+    await producer[end]();
+    expect(await committedOffset(groupId, topic)).toBe(expected);
+  }
+  expect(await values(topic)).toEqual([["7"]]);
+});
+
+test("a consumer that is no member of its group commits no offsets in a transaction", async () => {
+  const topic = await newTopic();
+  const producer = await transactionalProducer();
+  producer.beginTransaction();
+  const group = { groupId: newName(), generationId: 3, memberId: "nobody" };
+  await expect(producer.sendOffsetsToTransaction([{ topic, partition: 0, offset: 5 }], group)).rejects.toMatchObject({
+    abortable: true,
+  });
+  await producer.abortTransaction();
+  await producer.transaction(() => producer.send({ topic, value: "next" }));
+  expect(await values(topic)).toEqual([["next"]]);
+});
+
+test("what one process makes of records is there once and in order, however often it is killed", async () => {
+  const [input, output] = [await newTopic(2), await newTopic(2)];
+  const count = 6_000;
+  const sent = Array.from({ length: 2 }, (_, partition) =>
+    Array.from({ length: count / 2 }, (__, index) => `p${partition}-${index}`),
+  );
+  await using producer = new KafkaProducer({ bootstrapServers });
+  await producer.sendAll(sent.flatMap((all, partition) => all.map((value) => ({ topic: input, partition, value }))));
+
+  const program = fileURLToPath(new URL("../../examples/dist/exactly-once.js", import.meta.url));
+  const env = { ...process.env, BOOTSTRAP_SERVERS: bootstrapServers.join(",") };
+  /** Runs the program, until it has ended or this many transactions are behind it. */
+  const run = async (transactions: number): Promise<number | null> => {
+    const child = spawn(process.execPath, [program, input, output], { env, stdio: ["ignore", "pipe", "inherit"] });
+    const ended = once(child, "exit");
+    let seen = 0;
+    for await (const _ of createInterface({ input: child.stdout })) {
+      seen += 1;
+      if (seen === transactions) child.kill("SIGKILL");
+    }
+    const [code] = await ended;
+    return code;
+  };
+  for (const transactions of [1, 2, 3]) expect(await run(transactions)).toBe(null);
+  expect(await run(Number.POSITIVE_INFINITY)).toBe(0);
+  expect(await values(output, "read_committed", 2)).toEqual(sent.map((all) => all.map((value) => value.toUpperCase())));
 });
