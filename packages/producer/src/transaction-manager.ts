@@ -25,6 +25,9 @@ export interface TransactionManagerListener {
   failAll(error: KafkaError): void;
 }
 
+/** What is needed of the requests. */
+type Requests = Pick<TransactionRequests, keyof TransactionRequests>;
+
 /** Errors in answers to Produce after which the producer itself cannot go on. */
 const fatalErrors: ReadonlySet<string> = new Set<BrokerErrorName>([
   "CLUSTER_AUTHORIZATION_FAILED",
@@ -44,7 +47,7 @@ const callerErrors: ReadonlySet<string> = new Set(["OPTIONS", "SERIALIZATION", "
  */
 export class TransactionManager {
   readonly isTransactional: boolean;
-  readonly #requests: TransactionRequests;
+  readonly #requests: Requests;
   readonly #logger: Logger;
   readonly #listener: TransactionManagerListener;
   readonly #state = transactionStates();
@@ -67,12 +70,7 @@ export class TransactionManager {
   /** The end of what is asked at the moment: requests go one after the other. */
   #asking: Promise<unknown> = Promise.resolve();
 
-  constructor(
-    requests: TransactionRequests,
-    isTransactional: boolean,
-    logger: Logger,
-    listener: TransactionManagerListener,
-  ) {
+  constructor(requests: Requests, isTransactional: boolean, logger: Logger, listener: TransactionManagerListener) {
     this.#requests = requests;
     this.isTransactional = isTransactional;
     this.#logger = logger;
