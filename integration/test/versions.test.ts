@@ -55,6 +55,9 @@ test.each(releases)(
     await createTopic(cluster.bootstrapServers);
     const sent = await produce(cluster.bootstrapServers);
     expect(await consume(cluster.bootstrapServers, sent.length)).toEqual(sent);
+    await transact(cluster.bootstrapServers);
+    const committed = ["committed", "committed again", "after a failure"];
+    expect(await consume(cluster.bootstrapServers, sent.length + committed.length)).toEqual([...sent, ...committed]);
   },
 );
 
@@ -103,10 +106,36 @@ async function produce(bootstrapServers: readonly string[]): Promise<string[]> {
   return sent;
 }
 
+/** Transactions of the first generation: one that commits, one that is aborted, one that fails, and what follows each. */
+async function transact(bootstrapServers: readonly string[]): Promise<void> {
+  await using producer = new KafkaProducer({
+    bootstrapServers,
+    transactionalId: "versions",
+    // The broker is to refuse what is too large.
+    maxRequestSize: 3_000_000,
+  });
+  await producer.initTransactions();
+  const work = (value: string) => () => producer.send({ topic, partition, value });
+  await producer.transaction(work("committed"));
+  producer.beginTransaction();
+  await work("aborted")();
+  await producer.sendOffsetsToTransaction([{ topic, partition, offset: 1 }], "readers");
+  await producer.abortTransaction();
+  await producer.transaction(work("committed again"));
+  producer.beginTransaction();
+  await work("fails later")();
+  const large = producer.send({ topic, partition, value: "a".repeat(2_000_000) });
+  await expect(large).rejects.toMatchObject({ code: "MESSAGE_TOO_LARGE", persisted: "no" });
+  await expect(producer.commitTransaction()).rejects.toMatchObject({ code: "MESSAGE_TOO_LARGE", abortable: true });
+  await producer.abortTransaction();
+  await producer.transaction(work("after a failure"));
+}
+
 async function consume(bootstrapServers: readonly string[], count: number): Promise<(string | null)[]> {
   await using consumer = new KafkaConsumer({
     bootstrapServers,
     autoOffsetReset: "earliest",
+    isolationLevel: "read_committed",
     valueDeserializer: string,
   });
   consumer.assign([{ topic, partition }]);
