@@ -27,7 +27,7 @@ async function main(orders = "orders", payments = "payments"): Promise<void> {
     } catch (error) {
       // Fenced, or without the rights: this producer is of no use any more.
       if (error instanceof TransactionError && !error.abortable) throw error;
-      console.log(`${order}: nothing was booked: ${error instanceof Error ? error.message : error}`);
+      console.log(`${order}: nothing was booked: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 }
