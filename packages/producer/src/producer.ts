@@ -23,7 +23,7 @@ import {
   resolveGroupMetadata,
   type TransactionOffset,
 } from "./group-metadata.ts";
-import { partitionOfKey } from "./partitioner.ts";
+import { PartitionChoice } from "./partition-choice.ts";
 import { ProducerInterceptors } from "./producer-interceptors.ts";
 import { ProducerMetrics, type TimedCall } from "./producer-metrics.ts";
 import { type ProducerOptions, type ResolvedProducerOptions, resolveProducerOptions } from "./producer-options.ts";
@@ -36,7 +36,7 @@ import { TransactionManager } from "./transaction-manager.ts";
 import { TransactionRequests } from "./transaction-requests.ts";
 import { TransactionalCalls } from "./transactional-calls.ts";
 import { unlessAborted } from "./unless-aborted.ts";
-import { isCount, unusable } from "./unusable.ts";
+import { unusable } from "./unusable.ts";
 
 const producerMoves = {
   open: ["closing"], // takes records
@@ -86,6 +86,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
   readonly #sender: Sender;
   readonly #blocked: BlockedSends<K, V>;
   readonly #serializer: RecordSerializer<K, V>;
+  readonly #partitions: PartitionChoice<K, V>;
   /** `null` where there are none. */
   readonly #interceptors: ProducerInterceptors<K, V> | null;
   readonly #metrics: ProducerMetrics;
@@ -110,6 +111,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
       fail: (record, error) => this.#fail(record, error),
     });
     this.#serializer = new RecordSerializer(resolved, clock);
+    this.#partitions = new PartitionChoice(resolved, this.#client.metadata);
     const { interceptors } = resolved;
     this.#interceptors = interceptors.length === 0 ? null : new ProducerInterceptors(interceptors, logger);
   }
@@ -332,15 +334,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     await this.#client.close({ timeoutMs: 0 });
     await this.#blocked.settled();
     this.#interceptors?.close();
-    this.#closePartitioner();
-  }
-
-  #closePartitioner(): void {
-    try {
-      this.#options.partitioner?.close?.();
-    } catch (error) {
-      this.#client.observer.logger.warn(`the partitioner could not be closed: ${String(error)}`);
-    }
+    this.#partitions.close(this.#client.observer.logger);
   }
 
   /** Delivers what is here, or has it count for nothing where its transaction was not committed. */
@@ -438,9 +432,9 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     this.#transactions?.requireAppendable();
     const topic = this.#client.metadata.snapshot.topics.get(record.topic);
     if (topic === undefined || !((record.partition ?? 0) < topic.partitions.length)) return false;
-    const isChosenNow = this.#choosePartition(record, topic);
+    const isChosenNow = this.#partitions.choose(record, topic);
     let appended = this.#accumulator.append(record, topic);
-    if (appended === null && isChosenNow && this.#chooseForNewBatch(record, topic)) {
+    if (appended === null && isChosenNow && this.#partitions.chooseForNewBatch(record, topic)) {
       appended = this.#accumulator.append(record, topic);
     }
     if (appended === null) {
@@ -462,7 +456,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     const topic = await this.#awaitTopic(record.topic, awaited, deadline, signal);
     if (this.#lacksPartition(record)) return false;
     if (this.#appendNow(record)) return true;
-    this.#choosePartition(record, topic);
+    this.#partitions.choose(record, topic);
     const memory = this.#awaitMemory(this.#accumulator.batchBytes(record), deadline, signal);
     // While somebody waits for memory, nothing lingers.
     this.#sender.wake();
@@ -520,50 +514,6 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     const sinceMs = this.#clock.now();
     const awaited = this.#client.awaitMetadata(deadline, what, find, { signal });
     return awaited.finally(() => this.#metrics.called("metadataWait", sinceMs));
-  }
-
-  /** Asked once for each record, also where it has to wait: a partitioner may go round. @returns whether it was asked now */
-  #choosePartition(record: SerializedRecord<K, V>, topic: TopicSnapshot): boolean {
-    if (record.partition !== undefined) return false;
-    record.partition = this.#partitionOf(record, topic);
-    return true;
-  }
-
-  /**
-   * Tells a partitioner that wants to know that a batch is about to begin for its record, and asks it again.
-   *
-   * @returns false where nobody wants to know
-   */
-  #chooseForNewBatch(record: SerializedRecord<K, V>, topic: TopicSnapshot): boolean {
-    const { partitioner } = this.#options;
-    if (partitioner?.onNewBatch === undefined) return false;
-    partitioner.onNewBatch(topic.name, this.#client.metadata.snapshot, record.partition ?? 0);
-    record.partition = this.#partitionOf(record, topic);
-    return true;
-  }
-
-  /** @returns `null` for the sticky partition of the topic */
-  #partitionOf({ source, key, value }: SerializedRecord<K, V>, topic: TopicSnapshot): number | null {
-    const { partitioner, partitionerIgnoreKeys } = this.#options;
-    if (partitioner !== null) {
-      const record = {
-        topic: topic.name,
-        key: source.key ?? null,
-        value: source.value ?? null,
-        keyBytes: key,
-        valueBytes: value,
-      };
-      const partition = partitioner.partition(record, topic, this.#client.metadata.snapshot);
-      const partitionCount = topic.partitions.length;
-      if (isCount(partition) && partition < partitionCount) return partition;
-      throw unusable(
-        "partitioner's choice",
-        partition,
-        `a partition of topic ${topic.name}, 0 to ${partitionCount - 1},`,
-      );
-    }
-    if (key === null || partitionerIgnoreKeys) return null;
-    return partitionOfKey(key, topic.partitions.length);
   }
 
   /** @param unsent whose source may be anything, where the caller has no types */
