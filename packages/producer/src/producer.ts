@@ -9,8 +9,6 @@ import {
   State,
   StateError,
   systemClock,
-  TimeoutError,
-  type TopicSnapshot,
 } from "@odradek/network";
 import { KafkaError } from "@odradek/protocol";
 import { abortedError, BlockedSends } from "./blocked-sends.ts";
@@ -27,8 +25,9 @@ import { PartitionChoice } from "./partition-choice.ts";
 import { ProducerInterceptors } from "./producer-interceptors.ts";
 import { ProducerMetrics, type TimedCall } from "./producer-metrics.ts";
 import { type ProducerOptions, type ResolvedProducerOptions, resolveProducerOptions } from "./producer-options.ts";
-import type { ProducerRecord, SerializedRecord, UnsentRecord } from "./producer-record.ts";
-import { type Appended, RecordAccumulator } from "./record-accumulator.ts";
+import type { ProducerRecord, UnsentRecord } from "./producer-record.ts";
+import { RecordAccumulator } from "./record-accumulator.ts";
+import { RecordAppender } from "./record-appender.ts";
 import type { RecordMetadata } from "./record-metadata.ts";
 import { isPending, RecordSerializer } from "./record-serializer.ts";
 import { Sender } from "./sender.ts";
@@ -87,6 +86,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
   readonly #blocked: BlockedSends<K, V>;
   readonly #serializer: RecordSerializer<K, V>;
   readonly #partitions: PartitionChoice<K, V>;
+  readonly #appender: RecordAppender<K, V>;
   /** `null` where there are none. */
   readonly #interceptors: ProducerInterceptors<K, V> | null;
   readonly #metrics: ProducerMetrics;
@@ -105,13 +105,24 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     this.#transactions = resolved.enableIdempotence ? this.#newTransactions(resolved) : null;
     this.#calls = new TransactionalCalls(clock);
     this.#sender = new Sender(resolved, this.#client, this.#accumulator, this.#transactions, clock, this.#metrics);
+    this.#partitions = new PartitionChoice(resolved, this.#client.metadata);
+    this.#appender = new RecordAppender({
+      client: this.#client,
+      memory: this.#memory,
+      accumulator: this.#accumulator,
+      partitions: this.#partitions,
+      transactions: this.#transactions,
+      metrics: this.#metrics,
+      clock,
+      wake: () => this.#sender.wake(),
+    });
     this.#blocked = new BlockedSends<K, V>(clock, resolved.maxBlockMs, {
-      lacksPartition: (record) => this.#lacksPartition(record),
-      admit: (record, ...wait) => (this.#appendNow(record) ? null : this.#appendLater(record, ...wait)),
+      lacksPartition: (record) => this.#appender.lacksPartition(record),
+      admit: (record, ...wait) =>
+        this.#appender.appendNow(record) ? null : this.#appender.appendLater(record, ...wait),
       fail: (record, error) => this.#fail(record, error),
     });
     this.#serializer = new RecordSerializer(resolved, clock);
-    this.#partitions = new PartitionChoice(resolved, this.#client.metadata);
     const { interceptors } = resolved;
     this.#interceptors = interceptors.length === 0 ? null : new ProducerInterceptors(interceptors, logger);
   }
@@ -204,7 +215,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     { timeoutMs = this.#options.maxBlockMs, signal }: WaitOptions & { readonly timeoutMs?: number } = {},
   ): Promise<readonly PartitionSnapshot[]> {
     this.#requireOpen();
-    const { partitions } = await this.#awaitTopic(topic, 0, new Deadline(this.#clock, timeoutMs), signal);
+    const { partitions } = await this.#appender.awaitTopic(topic, 0, new Deadline(this.#clock, timeoutMs), signal);
     return partitions;
   }
 
@@ -325,6 +336,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     this.#accumulator.close();
     await this.#within(timeoutMs, signal, this.#finish());
     this.#state.to("closed");
+    this.#appender.close();
     const error = new ClosedError("producer");
     this.#transactions?.close(error);
     this.#memory.abort(error);
@@ -417,103 +429,13 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
       const serialized = this.#serializer.serialize(record, delivery, position);
       if (isPending(serialized)) {
         this.#blocked.addPending({ source: record, delivery, position }, serialized, signal);
-      } else if (this.#blocked.isBehind(serialized) || !this.#appendNow(serialized)) {
+      } else if (this.#blocked.isBehind(serialized) || !this.#appender.appendNow(serialized)) {
         this.#blocked.add(serialized, signal);
       }
     } catch (error) {
       // Nobody is called back inside of their own call.
       queueMicrotask(() => this.#fail({ source: record, delivery, position }, error));
     }
-  }
-
-  /** Appends a record if metadata and memory allow it now. */
-  #appendNow(record: SerializedRecord<K, V>): boolean {
-    if (this.#state.now === "closed") throw new ClosedError("producer");
-    this.#transactions?.requireAppendable();
-    const topic = this.#client.metadata.snapshot.topics.get(record.topic);
-    if (topic === undefined || !((record.partition ?? 0) < topic.partitions.length)) return false;
-    const isChosenNow = this.#partitions.choose(record, topic);
-    let appended = this.#accumulator.append(record, topic);
-    if (appended === null && isChosenNow && this.#partitions.chooseForNewBatch(record, topic)) {
-      appended = this.#accumulator.append(record, topic);
-    }
-    if (appended === null) {
-      const buffer = this.#memory.take(this.#accumulator.batchBytes(record));
-      if (buffer === null) return false;
-      appended = this.#accumulator.open(record, topic, buffer, this.#clock.now());
-    }
-    this.#wakeFor(appended);
-    return true;
-  }
-
-  /** @returns false where the topic turns out to lack the partition */
-  async #appendLater(
-    record: SerializedRecord<K, V>,
-    deadline: Deadline,
-    signal: AbortSignal | undefined,
-  ): Promise<boolean> {
-    const awaited = this.#lacksPartition(record) ? (record.partition ?? 0) : 0;
-    const topic = await this.#awaitTopic(record.topic, awaited, deadline, signal);
-    if (this.#lacksPartition(record)) return false;
-    if (this.#appendNow(record)) return true;
-    this.#partitions.choose(record, topic);
-    const memory = this.#awaitMemory(this.#accumulator.batchBytes(record), deadline, signal);
-    // While somebody waits for memory, nothing lingers.
-    this.#sender.wake();
-    const buffer = await memory;
-    try {
-      if (this.#state.now === "closed") throw new ClosedError("producer");
-      this.#transactions?.requireAppendable();
-    } catch (error) {
-      this.#memory.release(buffer);
-      throw error;
-    }
-    this.#wakeFor(this.#accumulator.open(record, topic, buffer, this.#clock.now()));
-    return true;
-  }
-
-  #lacksPartition({ topic: name, partition }: SerializedRecord<K, V>): boolean {
-    const topic = this.#client.metadata.snapshot.topics.get(name);
-    return topic !== undefined && typeof partition === "number" && partition >= topic.partitions.length;
-  }
-
-  #wakeFor({ full, opened }: Appended): void {
-    if (full || opened) this.#sender.wake();
-  }
-
-  async #awaitMemory(bytes: number, deadline: Deadline, signal: AbortSignal | undefined): Promise<Buffer> {
-    const sinceMs = this.#clock.now();
-    let isInVain = false;
-    try {
-      return await this.#memory.wait(bytes, deadline, signal);
-    } catch (error) {
-      isInVain = error instanceof TimeoutError;
-      throw error;
-    } finally {
-      this.#metrics.memoryAwaited(sinceMs, isInVain);
-    }
-  }
-
-  /** Waits until a topic has a certain partition; one may have been added a moment ago. */
-  #awaitTopic(
-    name: string,
-    partition: number,
-    deadline: Deadline,
-    signal: AbortSignal | undefined,
-  ): Promise<TopicSnapshot> {
-    const { metadata } = this.#client;
-    metadata.add([name]);
-    const what =
-      partition === 0 ? `topic ${name} in the metadata` : `partition ${partition} of topic ${name} in the metadata`;
-    const find = () => {
-      const error = metadata.fatalErrorOf(name);
-      if (error !== null) throw error;
-      const topic = metadata.snapshot.topics.get(name);
-      return topic !== undefined && partition < topic.partitions.length ? topic : null;
-    };
-    const sinceMs = this.#clock.now();
-    const awaited = this.#client.awaitMetadata(deadline, what, find, { signal });
-    return awaited.finally(() => this.#metrics.called("metadataWait", sinceMs));
   }
 
   /** @param unsent whose source may be anything, where the caller has no types */
