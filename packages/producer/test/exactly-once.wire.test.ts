@@ -18,8 +18,14 @@ type Fault =
   | { readonly kind: "silence"; readonly appended: "before" | "never" | "late" }
   /** The answer takes a while. */
   | { readonly kind: "slow"; readonly turns: number }
-  /** An error for one of its batches, or all. */
-  | { readonly kind: "error"; readonly name: BrokerErrorName; readonly appended: boolean; readonly partition: number };
+  /** An error for one of its batches, or all, after a while. */
+  | {
+      readonly kind: "error";
+      readonly name: BrokerErrorName;
+      readonly appended: boolean;
+      readonly partition: number;
+      readonly turns: number;
+    };
 
 const before: readonly BrokerErrorName[] = [
   "NOT_LEADER_OR_FOLLOWER",
@@ -50,29 +56,31 @@ const fault: fc.Arbitrary<Fault> = fc.oneof(
       name: fc.constantFrom(...before),
       appended: fc.constant<boolean>(false),
       partition: fc.integer({ min: -1, max: 1 }),
+      turns: fc.constantFrom(0, 0, 10),
     }),
   },
   {
-    weight: 1,
+    weight: 3,
     arbitrary: fc.record({
       kind: fc.constant("error" as const),
       name: fc.constantFrom(...after),
       appended: fc.constant<boolean>(true),
       partition: fc.integer({ min: -1, max: 1 }),
+      turns: fc.constantFrom(0, 0, 10),
     }),
   },
 );
 
 const plan = fc.record({
-  faults: fc.array(fault, { maxLength: 14 }),
+  faults: fc.array(fault, { maxLength: 16 }),
   /** How many records are sent at a time, to which partition, and the turns of the event loop after them. */
   sends: fc.array(
     fc.record({
       count: fc.integer({ min: 1, max: 4 }),
-      partition: fc.integer({ min: 0, max: 1 }),
-      turns: fc.integer({ min: 0, max: 12 }),
+      partition: fc.constantFrom(0, 0, 0, 1),
+      turns: fc.oneof({ weight: 3, arbitrary: fc.integer({ min: 1, max: 3 }) }, fc.integer({ min: 0, max: 20 })),
     }),
-    { minLength: 1, maxLength: 14 },
+    { minLength: 1, maxLength: 20 },
   ),
   /** Batches of more records are too large. */
   maxRecords: fc.constantFrom(2, 100, 100, 100),
@@ -107,7 +115,7 @@ class FaultyLeader {
 
   async #take(call: ProduceCall): Promise<void> {
     const fault = this.#faults.shift() ?? { kind: "none" };
-    if (fault.kind === "slow") for (let turns = 0; turns < fault.turns; turns++) await turn();
+    if (fault.kind === "slow" || fault.kind === "error") for (let turns = 0; turns < fault.turns; turns++) await turn();
     if (fault.kind === "reset" || fault.kind === "silence") {
       if (fault.appended === "before") this.#append(call);
       if (fault.appended === "late") this.#late.push(call);
@@ -198,6 +206,6 @@ test("whatever goes wrong: what is acknowledged is in the log once and in order,
       }
       await closed;
     }),
-    { numRuns: 150, interruptAfterTimeLimit: 12_000, endOnFailure: true },
+    { numRuns: 400, interruptAfterTimeLimit: 12_000, endOnFailure: true },
   );
 }, 30_000);
