@@ -2,6 +2,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { packages } from "../peer.ts";
 import type { NodeBinary, Run } from "../run.ts";
 import { JavaTool } from "./java.ts";
 import { hasty, type Outcome, patient } from "./load.ts";
@@ -28,6 +29,8 @@ export interface Field {
 /** The columns of a table, whoever is there. */
 export const competitorNames: readonly string[] = [...clients, "java"];
 
+/** `@platformatic/kafka` calls what Node has only since. */
+const platformaticMajor = 22;
 /** A process that has not ended by then hangs. */
 const longestTurnMs = 180_000;
 /** What Java's tool sends where nobody looks at the result. */
@@ -47,7 +50,13 @@ export async function fieldOn(node: NodeBinary, run: Run, folder: string): Promi
       notes.push(`${name} is missing: ${error instanceof Error ? error.message : String(error)}`);
     }
   };
-  for (const name of clients) if (name !== "confluent") present.push(client(name));
+  for (const name of ["odradek", "kafkajs"] as const) present.push(client(name));
+  await unlessMissing("platformatic", async () => {
+    if (Number.parseInt(node.version.slice(1), 10) < platformaticMajor) {
+      throw new Error(`it is for Node ${platformaticMajor} and later`);
+    }
+    return [client("platformatic"), packages.platformatic];
+  });
   await unlessMissing("confluent", async () => {
     if (run.isSmoke) throw new Error("a smoke run is without native code");
     return [client("confluent"), await versionOfConfluent(node)];
