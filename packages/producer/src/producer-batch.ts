@@ -36,8 +36,8 @@ export interface ProducerBatchOptions {
   readonly createdAtMs: number;
   /** Its place among the batches of its partition; the parts of one that was split share it. */
   readonly serial: number;
-  /** Whether it is a part of one that was too large, in memory that belongs to nobody else. @default false */
-  readonly isPart?: boolean;
+  /** Of which too large batch it is a part, in memory that belongs to nobody else; a split gives no new retries. @default none */
+  readonly partOf?: Pick<ProducerBatch, "attempts" | "lastError">;
 }
 
 /** Who is told what became of a record, and which of theirs it is. */
@@ -74,7 +74,9 @@ export class ProducerBatch {
   constructor(options: ProducerBatchOptions) {
     const { topic, partition, buffer, batchSize, compression, memory, createdAtMs, serial } = options;
     this.serial = serial;
-    this.isPart = options.isPart ?? false;
+    this.isPart = options.partOf !== undefined;
+    this.#attempts = options.partOf?.attempts ?? 0;
+    this.#lastError = options.partOf?.lastError ?? null;
     this.topic = topic;
     this.partition = partition;
     this.buffer = buffer;
@@ -106,7 +108,7 @@ export class ProducerBatch {
     return this.#builder.estimatedBytes;
   }
 
-  /** Times that it came back to be sent again. */
+  /** Times that it came back to be sent again, as a part those of the whole included. */
   get attempts(): number {
     return this.#attempts;
   }

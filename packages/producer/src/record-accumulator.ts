@@ -271,10 +271,8 @@ export class RecordAccumulator {
    * Begins a part of a batch that a broker found too large, in memory of its own: that of the batch is taken until the parts are
    * whole. A part that is too large again is halved.
    */
-  openPart(
-    { topic, partition, createdAtMs, serial, isPart, estimatedBytes }: ProducerBatch,
-    leastBytes: number,
-  ): ProducerBatch {
+  openPart(large: ProducerBatch, leastBytes: number): ProducerBatch {
+    const { topic, partition, createdAtMs, serial, isPart, estimatedBytes } = large;
     const { batchSize } = this.#options;
     const limitBytes = isPart ? Math.ceil(estimatedBytes / 2) : batchSize;
     return new ProducerBatch({
@@ -286,7 +284,7 @@ export class RecordAccumulator {
       memory: unpooled,
       createdAtMs,
       serial,
-      isPart: true,
+      partOf: large,
     });
   }
 

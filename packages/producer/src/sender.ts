@@ -259,7 +259,10 @@ export class Sender {
       this.#complete(batch, -1n, -1);
       return;
     }
-    if (name === "MESSAGE_TOO_LARGE" && batch.recordCount > 1 && batch.state === "inFlight") {
+    // The size is checked before the numbers, so that this says nothing about an earlier attempt. If that one is in the log,
+    // parts under its numbers are neither known again nor next.
+    const isSplittable = batch.recordCount > 1 && batch.state === "inFlight" && !batch.mayBeInLog;
+    if (name === "MESSAGE_TOO_LARGE" && isSplittable) {
       void this.#split(batch, records);
       return;
     }
@@ -347,8 +350,9 @@ export class Sender {
     const isInLog = this.#transactions?.isKnownToBeInLog(batch) === true ? "yes" : mayBeInLog ? "maybe" : "no";
     const fate = mayBeInLog || batch.mayBeInLog ? "unknown" : "refused";
     this.#metrics?.batchFailed(batch.topic, batch.recordCount, this.#clock.now());
-    batch.fail(error, isInLog, causes);
+    // First, since a callback may send again.
     this.#transactions?.onFailed(batch, error, fate);
+    batch.fail(error, isInLog, causes);
   }
 
   /** Who is not let in need not wait for the end of `deliveryTimeoutMs` to know. */

@@ -34,6 +34,7 @@ const before: readonly BrokerErrorName[] = [
   "UNKNOWN_TOPIC_OR_PARTITION",
   "INVALID_TIMESTAMP",
   "TOPIC_AUTHORIZATION_FAILED",
+  "MESSAGE_TOO_LARGE",
   "UNKNOWN_SERVER_ERROR",
 ];
 const after: readonly BrokerErrorName[] = [

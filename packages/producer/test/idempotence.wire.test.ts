@@ -283,3 +283,57 @@ describe("numbers that do not follow", () => {
     expect(await delivered(all, sent)).toEqual(["0: 1000/1: 0", "1: 1000/0: 1", "1: 1000/1: 0"]);
   });
 });
+
+describe("a batch that the broker finds too large when it comes again", () => {
+  const values = ["a", "b", "c"];
+
+  test("is not split where it may be in the log, and what is behind it begins anew", async () => {
+    const all = await setUp();
+    const { next, send, soon } = all;
+    await known(all);
+    const sends = values.map((value) => send(value));
+    bad(await next(), "REQUEST_TIMED_OUT");
+    const again = await next();
+    expect(again.batches[0]?.values).toEqual(values);
+    bad(again, "MESSAGE_TOO_LARGE");
+    expect(await soon(Promise.all(sends))).toEqual(values.map(() => "MESSAGE_TOO_LARGE, maybe"));
+    const sent = send("behind");
+    const behind = await next();
+    expect(behind.sequences).toEqual(["1000/1: 0"]);
+    good(behind, 4n);
+    expect(await soon(sent)).toBe("@4");
+  });
+
+  test("is split where it is surely not in the log, and its parts say so", async () => {
+    const all = await setUp();
+    const { next, send, soon } = all;
+    await known(all);
+    const sends = values.map((value) => send(value));
+    bad(await next(), "NOT_ENOUGH_REPLICAS");
+    bad(await next(), "MESSAGE_TOO_LARGE");
+    const part = await next();
+    expect(part.sequences).toEqual(["1000/0: 1"]);
+    bad(part, "INVALID_RECORD");
+    expect(await soon(Promise.all(sends))).toEqual(values.map(() => "INVALID_RECORD, no"));
+  });
+
+  test("has its parts go on with the retries that are left", async () => {
+    const all = await setUp({ retries: 1 });
+    const { next, send, soon } = all;
+    await known(all);
+    const sends = values.map((value) => send(value));
+    bad(await next(), "NOT_ENOUGH_REPLICAS");
+    // A split is no retry.
+    bad(await next(), "MESSAGE_TOO_LARGE");
+    bad(await next(), "NOT_ENOUGH_REPLICAS");
+    expect(await soon(Promise.all(sends))).toEqual(values.map(() => "NOT_ENOUGH_REPLICAS, no"));
+  });
+
+  test("is not split either by a producer that numbers nothing", async () => {
+    const { next, send, soon } = await setUp({ enableIdempotence: false });
+    const sends = values.map((value) => send(value));
+    bad(await next(), "REQUEST_TIMED_OUT");
+    bad(await next(), "MESSAGE_TOO_LARGE");
+    expect(await soon(Promise.all(sends))).toEqual(values.map(() => "MESSAGE_TOO_LARGE, maybe"));
+  });
+});
