@@ -129,6 +129,7 @@ export class MetadataUpdater {
     this.#options.logger.info("begins again with the bootstrap servers", { reason });
     this.#waitingSinceMs = this.#clock.now();
     this.#metadata.rebootstrap(this.#isCanonical ? [] : this.#metadata.bootstrapServers);
+    this.#connections.clusterId = null;
     this.#connections.reset(new ConnectionError(null, `beginning again with the bootstrap servers: ${reason}`));
     if (this.#state.is("dormant")) this.#state.to("idle");
   }

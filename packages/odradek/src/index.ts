@@ -100,6 +100,7 @@ export {
   type TransactionCallOptions,
   TransactionError,
   type TransactionOffset,
+  type WaitOptions,
 } from "@odradek/producer";
 export {
   BrokerError,

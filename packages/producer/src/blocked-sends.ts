@@ -13,7 +13,8 @@ interface BlockedSend<K, V> {
   /** Gives `record`, where that is still to come. */
   readonly serialization: Promise<SerializedRecord<K, V>> | null;
   readonly deadline: Deadline;
-  readonly signal: AbortSignal | undefined;
+  /** Ends its wait, with the error that it fails with. */
+  readonly stop: AbortController;
   /** Whether it was told already that it failed, and only its place in the line is left. */
   isOver: boolean;
   /** Called when it was appended, or failed. */
@@ -92,6 +93,11 @@ export class BlockedSends<K, V> {
     );
   }
 
+  /** Has every record fail that waits now. */
+  failAll(error: KafkaError): void {
+    for (const { sends, head } of this.#lines.values()) for (const send of sends.slice(head)) this.#giveUp(send, error);
+  }
+
   /** Waits for no serializer any more. */
   abort(error: KafkaError): void {
     this.#closing.abort(error);
@@ -105,19 +111,25 @@ export class BlockedSends<K, V> {
     signal: AbortSignal | undefined,
   ): void {
     const deadline = new Deadline(this.#clock, this.#maxBlockMs);
-    const given = { topic, unsent, record, serialization, deadline, signal };
+    const given = { topic, unsent, record, serialization, deadline, stop: new AbortController() };
     const send: BlockedSend<K, V> = { ...given, isOver: false, onEnd: null };
     if (signal !== undefined) {
-      const giveUp = () => {
-        // The first of a line is looked after already, and its wait sees the signal.
-        if (this.#isFirst(send)) return;
-        send.isOver = true;
-        this.#handler.fail(unsent, abortedError(signal));
-      };
+      const giveUp = () => this.#giveUp(send, abortedError(signal));
       signal.addEventListener("abort", giveUp, { once: true });
       send.onEnd = () => signal.removeEventListener("abort", giveUp);
     }
     this.#join(send);
+  }
+
+  #giveUp(send: BlockedSend<K, V>, error: KafkaError): void {
+    if (send.isOver) return;
+    // The first of a line is looked after already, and its wait ends.
+    if (this.#isFirst(send)) {
+      send.stop.abort(error);
+      return;
+    }
+    send.isOver = true;
+    this.#handler.fail(send.unsent, error);
   }
 
   #isFirst(send: BlockedSend<K, V>): boolean {
@@ -147,10 +159,12 @@ export class BlockedSends<K, V> {
 
   async #advance(line: Line<K, V>): Promise<void> {
     for (let send = line.sends[0]; send !== undefined; send = line.sends[line.head]) {
-      const { deadline, signal, serialization } = send;
+      const { deadline, serialization } = send;
+      const { signal } = send.stop;
       let isElsewhere = false;
       try {
         if (!send.isOver) {
+          signal.throwIfAborted();
           if (serialization !== null) send.record = await this.#serialized(send, serialization);
           isElsewhere = this.#keyOf(send) !== line.key;
           const { record } = send;
@@ -158,8 +172,7 @@ export class BlockedSends<K, V> {
           if (admitted !== null) isElsewhere = !(await admitted);
         }
       } catch (error) {
-        const isGivenUp = signal?.aborted === true && error === signal.reason;
-        this.#handler.fail(send.record ?? send.unsent, isGivenUp ? abortedError(signal) : error);
+        this.#handler.fail(send.record ?? send.unsent, error);
       }
       if (isElsewhere) this.#join(send);
       else send.onEnd?.();
@@ -172,14 +185,14 @@ export class BlockedSends<K, V> {
 
   /** The record, once its serializers have given what they give. */
   #serialized(
-    { topic, deadline, signal }: BlockedSend<K, V>,
+    { topic, deadline, stop }: BlockedSend<K, V>,
     serialization: Promise<SerializedRecord<K, V>>,
   ): Promise<SerializedRecord<K, V>> {
     const late = new AbortController();
     const timer = this.#clock.after(deadline.remainingMs, () =>
       late.abort(new TimeoutError(`serializers of a record for topic ${topic}`, deadline.timeoutMs)),
     );
-    return unlessAborted(serialization, signal, this.#closing.signal, late.signal).finally(() => timer.cancel());
+    return unlessAborted(serialization, stop.signal, this.#closing.signal, late.signal).finally(() => timer.cancel());
   }
 }
 

@@ -47,7 +47,7 @@ const producerMoves = {
 export interface TransactionCallOptions {
   /** How long to wait, milliseconds. @default maxBlockMs */
   readonly timeoutMs?: number;
-  /** Ends the wait with its reason; what was begun goes on, and only the same call may follow. */
+  /** Ends the wait with its reason; what was begun goes on as after `timeoutMs`. */
   readonly signal?: AbortSignal;
 }
 
@@ -91,6 +91,8 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
   readonly #interceptors: ProducerInterceptors<K, V> | null;
   readonly #metrics: ProducerMetrics;
   #closing: Promise<void> | null = null;
+  /** Whoever closes waits no longer. */
+  readonly #cut = new AbortController();
 
   /** @throws OptionsError naming option, value and what is allowed */
   constructor(options: ProducerOptions<K, V>, clock: Clock = systemClock) {
@@ -249,8 +251,8 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
    *
    * @param offsets of the next record to be read of each partition
    * @param groupMetadata from `consumer.groupMetadata()`, so that a consumer that lost its place is refused; or the group's id
-   * @throws TransactionError, StateError, OptionsError; TimeoutError after `maxBlockMs`, when the offsets may yet count: abort, or
-   *   call it again
+   * @throws TransactionError, StateError, OptionsError; TimeoutError after `maxBlockMs`, when the offsets may yet count: call
+   *   it again, or abort
    */
   async sendOffsetsToTransaction(
     offsets: readonly TransactionOffset[],
@@ -278,7 +280,8 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
   /**
    * Has nothing count that was sent in the transaction. Records that were not sent yet fail.
    *
-   * @throws TransactionError, TimeoutError after `maxBlockMs`: call it again; StateError
+   * @throws TransactionError, TimeoutError after `maxBlockMs`: call it again; StateError; BrokerError where the transaction was aborted
+   *   but the producer was refused its next epoch: call `initTransactions` before another transaction
    */
   abortTransaction(options: TransactionCallOptions = {}): Promise<void> {
     return this.#transactional("abort", "abortTransaction", options, (all) => all.abort());
@@ -314,7 +317,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
 
   /**
    * Takes no more records, delivers those that were sent, and closes every connection. What is not delivered after
-   * `timeoutMs`, or when the signal says so, fails.
+   * `timeoutMs`, or when the signal says so, fails. May be called again, to wait for less.
    *
    * @throws OptionsError for a `timeoutMs` below 0; the producer stays open
    */
@@ -323,18 +326,26 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     signal,
   }: WaitOptions & { readonly timeoutMs?: number } = {}): Promise<void> {
     if (!(timeoutMs >= 0)) return Promise.reject(new OptionsError("timeoutMs", timeoutMs, "at least 0 milliseconds"));
-    this.#closing ??= this.#close(timeoutMs, signal);
-    return this.#closing;
+    this.#closing ??= this.#close();
+    const cut = () => this.#cut.abort();
+    const timer = this.#clock.after(timeoutMs, cut);
+    if (signal?.aborted) cut();
+    signal?.addEventListener("abort", cut);
+    return this.#closing.finally(() => {
+      timer.cancel();
+      signal?.removeEventListener("abort", cut);
+    });
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  async #close(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+  async #close(): Promise<void> {
     this.#state.to("closing");
     this.#accumulator.close();
-    await this.#within(timeoutMs, signal, this.#finish());
+    const isCut = new Promise<void>((resolve) => this.#cut.signal.addEventListener("abort", () => resolve()));
+    await Promise.race([this.#finish(), isCut]);
     this.#state.to("closed");
     this.#appender.close();
     const error = new ClosedError("producer");
@@ -351,7 +362,8 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
 
   /** Delivers what is here, or has it count for nothing where its transaction was not committed. */
   async #finish(): Promise<void> {
-    await this.#calls.settled();
+    // One that waits for an id may wait for ever.
+    if (this.#transactions?.isEnding === true) await this.#calls.settled();
     // Whoever closes does not wait for the outcome of a transaction that it did not end.
     if (this.#transactions?.isOpen === true) await this.#transactions.abort().catch(() => {});
     await this.#flush();
@@ -362,7 +374,11 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     return new TransactionManager(requests, options.transactionalId !== null, this.#client.observer.logger, {
       onChange: () => this.#sender.wake(),
       flush: () => this.#flush(),
-      failUnsent: (error) => this.#sender.failUnsent(error),
+      failUnsent: (error) => {
+        this.#sender.failUnsent(error);
+        // Without transactions, who is blocked may yet be sent.
+        if (options.transactionalId !== null) this.#blocked.failAll(error);
+      },
       failAll: (error) => this.#sender.abort(error),
     });
   }
@@ -396,20 +412,6 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     const flushed = this.#accumulator.flush();
     this.#sender.wake();
     return flushed;
-  }
-
-  /** Resolves when `work` is done, time is up, or the signal says that it is. */
-  #within(timeoutMs: number, signal: AbortSignal | undefined, work: Promise<void>): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const stop = () => resolve();
-      const timer = this.#clock.after(timeoutMs, stop);
-      if (signal?.aborted) stop();
-      signal?.addEventListener("abort", stop);
-      work.then(resolve, reject).finally(() => {
-        timer.cancel();
-        signal?.removeEventListener("abort", stop);
-      });
-    });
   }
 
   #send(record: ProducerRecord<K, V>, delivery: Delivery, position: number, signal: AbortSignal | undefined): void {

@@ -203,9 +203,10 @@ export class TransactionManager {
     this.#requireNoError("sendOffsetsToTransaction");
     this.#requireState("sendOffsetsToTransaction", "IN_TRANSACTION");
     await this.#perform("sendOffsetsToTransaction", async () => {
-      this.#requireNoError("sendOffsetsToTransaction");
+      this.#requireInTransaction("sendOffsetsToTransaction");
       if (this.#version === 1) await this.#requests.addOffsets(this.#producer, group.groupId);
       this.#isStarted = true;
+      this.#requireInTransaction("sendOffsetsToTransaction");
       await this.#requests.commitOffsets(this.#producer, group, offsets, this.#version);
     });
   }
@@ -227,6 +228,7 @@ export class TransactionManager {
     this.#requireState("abortTransaction", "IN_TRANSACTION", "ABORTABLE_ERROR");
     const cause = this.#error ?? new KafkaError("the transaction was aborted", { code: "TRANSACTION_ABORTABLE" });
     this.#state.to("ABORTING_TRANSACTION");
+    this.#requests.stop();
     this.#error = null;
     this.#newPartitions.clear();
     this.#listener.failUnsent(cause);
@@ -239,6 +241,11 @@ export class TransactionManager {
   /** Whether a transaction is open, which has to be ended before the producer is. */
   get isOpen(): boolean {
     return this.#state.is("IN_TRANSACTION", "ABORTABLE_ERROR");
+  }
+
+  /** Whether a transaction is being ended. */
+  get isEnding(): boolean {
+    return this.#state.is("COMMITTING_TRANSACTION", "ABORTING_TRANSACTION");
   }
 
   /** Asks nobody any more: what is under way fails with `error`. */
@@ -270,7 +277,8 @@ export class TransactionManager {
     this.#requireNoError(what);
     if (this.#isStarted) {
       const next = await this.#requests.endTransaction(this.#producer, committed, this.#version);
-      // Or it was found meanwhile that what was given up left a gap.
+      // It was found meanwhile that what was given up left a gap. Who has committed has, and learns of it at the next call.
+      if (committed && this.#state.is("FATAL_ERROR")) return;
       this.#requireNoError(what);
       if (!isSameProducer(next, this.#producer)) this.#adopt(next);
     }
@@ -315,10 +323,13 @@ export class TransactionManager {
     this.#state.to("INITIALIZING");
     try {
       const producer = await this.#inTurn(() => this.#requests.initProducerId(noProducerId));
+      // A batch that was under way may have told meanwhile that the producer cannot go on.
+      if (!this.#state.is("INITIALIZING")) return;
       this.#adopt(producer);
       this.#state.to("READY");
     } catch (error) {
-      if (!(error instanceof TransactionRequestFailure)) return;
+      // Else the producer is closed.
+      if (!(error instanceof TransactionRequestFailure) || !this.#state.is("INITIALIZING")) return;
       // Rights may be granted later: who is here now fails, and the next record asks again.
       this.#state.to("REFUSED");
       this.#listener.failUnsent(error.cause);
@@ -333,9 +344,10 @@ export class TransactionManager {
     } catch (error) {
       const failure = this.#failed(error);
       if (failure === null) throw error;
-      // Nothing is lost: the same call may be made again.
+      // Nothing is lost: the same call may be made again, or after an abort, which has succeeded, `initTransactions`.
       if (this.#state.is("UNINITIALIZED")) throw failure;
-      throw new TransactionError(what, failure, !this.#state.is("FATAL_ERROR"));
+      // What was asked may have been given up because of it.
+      throw new TransactionError(what, this.#error ?? failure, !this.#state.is("FATAL_ERROR"));
     }
   }
 
@@ -378,6 +390,7 @@ export class TransactionManager {
     // While it is aborted there is nothing to abort again: only what is fatal counts.
     if (!this.#state.is("IN_TRANSACTION", "COMMITTING_TRANSACTION")) return;
     this.#state.to("ABORTABLE_ERROR");
+    this.#requests.stop();
     this.#error = cause;
     if (this.#requests.canBumpEpoch) this.#isBumpDue = true;
     this.#listener.failUnsent(new TransactionError("the transaction has failed", cause, true));
@@ -387,6 +400,7 @@ export class TransactionManager {
   #toFatal(cause: KafkaError): void {
     if (this.#state.is("FATAL_ERROR")) return;
     this.#state.to("FATAL_ERROR");
+    this.#requests.stop();
     this.#error = cause;
     this.#logger.error(`the producer cannot go on: ${cause.message}`);
     this.#listener.failAll(new TransactionError("the producer cannot go on", cause, false));
@@ -459,6 +473,12 @@ export class TransactionManager {
 
   #requireNoError(what: string): void {
     if (this.#error !== null) throw new TransactionError(what, this.#error, this.#state.is("ABORTABLE_ERROR"));
+  }
+
+  /** Before another request: one that went before may have failed, or an abort have begun. */
+  #requireInTransaction(what: string): void {
+    this.#requireNoError(what);
+    this.#requireState(what, "IN_TRANSACTION", "COMMITTING_TRANSACTION");
   }
 
   #requireState(what: string, ...states: readonly TransactionState[]): void {

@@ -43,6 +43,13 @@ export type TransactionVersion = 1 | 2;
 /** The first partitions of a transaction may have to wait for the end of the one before, which takes moments. */
 const concurrentBackoffMs = 20;
 
+/** What is asked for an open transaction, and not to begin or to end one. */
+const asksOfTransaction: ReadonlySet<TransactionalRequest> = new Set([
+  "AddPartitionsToTxn",
+  "AddOffsetsToTxn",
+  "TxnOffsetCommit",
+]);
+
 /** The version of InitProducerId from which the epoch of a producer can be raised (KIP-360). */
 const bumpableSince = 3;
 
@@ -80,6 +87,8 @@ export class TransactionRequests {
   readonly #coordinators: Coordinators;
   readonly #backoff: Backoff;
   readonly #closing = new AbortController();
+  /** Ends what is asked for the open transaction. */
+  #stopping = new AbortController();
   #canBumpEpoch = false;
 
   constructor(client: NetworkClient, options: TransactionRequestsOptions, clock: Clock) {
@@ -221,6 +230,16 @@ export class TransactionRequests {
   /** Ends what is under way with this error, and asks for nothing more. */
   close(error: KafkaError): void {
     this.#closing.abort(error);
+    this.#stopping.abort(error);
+  }
+
+  /**
+   * Asks nothing again that belongs to the open transaction: what is under way fails at its next answer, unless that one
+   * counts. It is waited for, so that no coordinator finds it behind the end of the transaction.
+   */
+  stop(): void {
+    this.#stopping.abort();
+    this.#stopping = new AbortController();
   }
 
   /** Asks until the answer counts. @param ask one attempt */
@@ -229,6 +248,7 @@ export class TransactionRequests {
     to: Addressee,
     ask: (nodeId: number | "any") => Promise<readonly Attempt[]>,
   ): Promise<void> {
+    const { signal } = asksOfTransaction.has(request) ? this.#stopping : this.#closing;
     for (let attempt = 0; ; attempt++) {
       const { verdict, cause } = await this.#attempt(request, to, ask);
       if (verdict === null) return;
@@ -237,8 +257,18 @@ export class TransactionRequests {
       if (verdict === "findCoordinator" && to !== "any") this.#coordinators.forget(to.type, to.key);
       const isMoments = request === "AddPartitionsToTxn" && cause.code === "CONCURRENT_TRANSACTIONS";
       const pauseMs = isMoments ? Math.min(concurrentBackoffMs, this.#options.retryBackoffMs) : this.#backoff(attempt);
-      await this.#client.pause(new Deadline(this.#clock, pauseMs), { signal: this.#closing.signal });
+      if (await this.#isStopped(pauseMs, signal)) throw new TransactionRequestFailure(request, "abortable", cause);
     }
+  }
+
+  /** Waits before another attempt. @returns whether there is to be none */
+  async #isStopped(pauseMs: number, signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#client.pause(new Deadline(this.#clock, pauseMs), { signal });
+    } catch (error) {
+      if (this.#closing.signal.aborted || !signal.aborted) throw error;
+    }
+    return signal.aborted;
   }
 
   async #attempt(

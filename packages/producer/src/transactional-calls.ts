@@ -15,6 +15,8 @@ type Follower = "same" | "any";
 interface PendingCall {
   readonly name: string;
   readonly outcome: Promise<void>;
+  /** Whether nobody waits for it any more. */
+  isAbandoned: boolean;
 }
 
 /**
@@ -26,8 +28,6 @@ interface PendingCall {
 export class TransactionalCalls {
   readonly #clock: Clock;
   #pending: PendingCall | null = null;
-  /** Whether nobody waits for the pending one any more. */
-  #isAbandoned = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -41,16 +41,14 @@ export class TransactionalCalls {
     this.requireNone(name);
     // Nothing is begun that nobody waits for.
     limit.signal?.throwIfAborted();
-    const call = this.#pending ?? { name, outcome: run() };
+    const call = this.#pending ?? { name, outcome: run(), isAbandoned: false };
     this.#pending = call;
-    this.#isAbandoned = false;
+    call.isAbandoned = false;
     try {
-      await this.#within(name, limit, call.outcome);
-      this.#pending = null;
-    } catch (error) {
-      if (this.#isAbandoned) call.outcome.catch(() => {});
-      if (!this.#isAbandoned || follower === "any") this.#pending = null;
-      throw error;
+      await this.#within(call, limit);
+    } finally {
+      if (call.isAbandoned) call.outcome.catch(() => {});
+      if (!call.isAbandoned || follower === "any") this.#pending = null;
     }
   }
 
@@ -58,7 +56,7 @@ export class TransactionalCalls {
   requireNone(name: string): void {
     const pending = this.#pending;
     if (pending === null) return;
-    if (!this.#isAbandoned) throw new StateError(`${name}: ${pending.name} is under way, await it first`);
+    if (!pending.isAbandoned) throw new StateError(`${name}: ${pending.name} is under way, await it first`);
     if (pending.name === name) return;
     throw new StateError(`${name}: ${pending.name} ran out of time and may yet succeed, call it again first`);
   }
@@ -68,19 +66,21 @@ export class TransactionalCalls {
     await this.#pending?.outcome.catch(() => {});
   }
 
-  #within(name: string, { timeoutMs, signal }: WaitLimit, outcome: Promise<void>): Promise<void> {
+  #within(call: PendingCall, { timeoutMs, signal }: WaitLimit): Promise<void> {
     return new Promise((resolve, reject) => {
+      const end = () => {
+        timer.cancel();
+        signal?.removeEventListener("abort", abort);
+      };
       const giveUp = (error: unknown) => {
-        this.#isAbandoned = true;
+        end();
+        call.isAbandoned = true;
         reject(error);
       };
       const abort = () => giveUp(signal?.reason);
       signal?.addEventListener("abort", abort);
-      const timer = this.#clock.after(timeoutMs, () => giveUp(new TimeoutError(name, timeoutMs)));
-      outcome.then(resolve, reject).finally(() => {
-        timer.cancel();
-        signal?.removeEventListener("abort", abort);
-      });
+      const timer = this.#clock.after(timeoutMs, () => giveUp(new TimeoutError(call.name, timeoutMs)));
+      call.outcome.then(resolve, reject).finally(end);
     });
   }
 }

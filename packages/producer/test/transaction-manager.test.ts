@@ -1,6 +1,6 @@
 import type { TopicPartition } from "@odradek/network";
 import { BrokerError, type BrokerErrorName, codeOf, type KafkaError } from "@odradek/protocol";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { ManualClock } from "../../network/test/manual-clock.ts";
 import { RecordingLogger } from "../../network/test/recording-logger.ts";
 import { BufferPool } from "../src/buffer-pool.ts";
@@ -44,6 +44,7 @@ class ScriptedRequests {
   }
 
   close(): void {}
+  stop(): void {}
 
   get openCount(): number {
     return this.#open.length;
@@ -112,6 +113,11 @@ function sent(manager: TransactionManager, partition = 0): ProducerBatch {
   return batch;
 }
 
+/** Lets what was answered have its effects. */
+async function turns(): Promise<void> {
+  for (let done = 0; done < 10; done++) await Promise.resolve();
+}
+
 const errorOf = (name: BrokerErrorName): KafkaError => new BrokerError(codeOf(name), "Produce");
 
 describe("without transactions", () => {
@@ -157,6 +163,34 @@ describe("without transactions", () => {
     expect(manager.mayDrain(batchOf())).toBe(false);
     manager.prepare();
     expect(sent(manager).producerState).toMatchObject({ producerEpoch: 1, baseSequence: 0 });
+  });
+
+  test.each(["refused", "given"] as const)("that cannot go on stays so when its next id is %s", async (answer) => {
+    const unhandled: unknown[] = [];
+    const onUnhandled = (reason: unknown) => unhandled.push(reason);
+    process.on("unhandledRejection", onUnhandled);
+    onTestFinished(() => {
+      process.off("unhandledRejection", onUnhandled);
+    });
+    const { requests, manager } = setUp(false);
+    manager.prepare();
+    (await requests.next()).succeed({ producerId: 7n, producerEpoch: 0x7fff });
+    await turns();
+    const [first, second] = [sent(manager, 0), sent(manager, 1)];
+    manager.onFailed(first, errorOf("INVALID_RECORD"), "refused");
+    // Its epochs are used up, so that it takes another id.
+    manager.prepare();
+    expect(manager.state).toBe("INITIALIZING");
+    const asked = await requests.next();
+    manager.onFailed(second, errorOf("CLUSTER_AUTHORIZATION_FAILED"), "refused");
+    expect(manager.state).toBe("FATAL_ERROR");
+    if (answer === "refused") asked.fail("abortable", "CLUSTER_AUTHORIZATION_FAILED");
+    else asked.succeed({ producerId: 8n, producerEpoch: 0 });
+    // Node tells of rejections that nobody handles when the microtasks are done, before it goes on with the loop.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(unhandled).toEqual([]);
+    expect(manager.state).toBe("FATAL_ERROR");
+    expect(() => manager.requireSendable()).toThrow("close this producer");
   });
 });
 
@@ -294,5 +328,36 @@ describe("a transaction", () => {
     bump.succeed({ producerId: 7n, producerEpoch: 1 });
     await done;
     expect(manager.state).toBe("READY");
+  });
+
+  test("ends well where the coordinator says so, though what was given up before it turns out to have left a gap", async () => {
+    const { requests, manager } = await inTransaction();
+    requests.canBumpEpoch = false;
+    const add = async (partition: number) => {
+      expect(manager.mayDrain(batchOf(partition))).toBe(false);
+      const asked = await requests.next();
+      expect(asked.what).toBe(`AddPartitionsToTxn ${partition}`);
+      asked.succeed();
+      await turns();
+    };
+    await add(0);
+    const givenUp = sent(manager, 0);
+    const late = errorOf("REQUEST_TIMED_OUT");
+    givenUp.abandon(late);
+    manager.onFailed(givenUp, late, "open");
+    const aborted = manager.abort();
+    (await requests.next()).succeed();
+    await aborted;
+
+    manager.beginTransaction();
+    await add(1);
+    manager.onCompleted(sent(manager, 1), 0n);
+    const committed = manager.commit();
+    const end = await requests.next();
+    expect(end.what).toBe("EndTxn commit 0");
+    manager.onLetGo(givenUp);
+    manager.prepare();
+    end.succeed();
+    await committed;
   });
 });

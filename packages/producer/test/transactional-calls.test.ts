@@ -112,6 +112,49 @@ describe("a transactional call", () => {
     expect([commit.count, clock.timers]).toEqual([1, 0]);
   });
 
+  test("that was given up by its signal leaves no time behind for the same call, made again", async () => {
+    const { clock, calls, commit } = setUp();
+    const controller = new AbortController();
+    const first = calls.call("commit", { ...limit, signal: controller.signal }, commit.run);
+    controller.abort(new Error("enough"));
+    await expect(first).rejects.toThrow("enough");
+    expect(clock.timers).toBe(0);
+    const again = calls.call("commit", { timeoutMs: 1_000 }, commit.run);
+    clock.advance(100);
+    // It is still waited for.
+    expect(() => calls.requireNone("begin")).toThrow("begin: commit is under way, await it first");
+    await expect(calls.call("commit", limit, commit.run)).rejects.toThrow("commit is under way, await it first");
+    commit.succeed();
+    await again;
+    expect([commit.count, clock.timers]).toEqual([1, 0]);
+  });
+
+  test("that was given up by its signal does not count for the one that follows, when its time is over", async () => {
+    const { clock, calls, commit, other } = setUp();
+    const controller = new AbortController();
+    const offsets = calls.call("sendOffsets", { ...limit, signal: controller.signal }, other.run, "any");
+    controller.abort(new Error("enough"));
+    await expect(offsets).rejects.toThrow("enough");
+    const call = calls.call("commit", { timeoutMs: 1_000 }, commit.run);
+    clock.advance(100);
+    commit.fail(new Error("fenced"));
+    await expect(call).rejects.toThrow("fenced");
+    calls.requireNone("abort");
+  });
+
+  test("that ran out of time is not given up once more by its signal", async () => {
+    const { clock, calls, commit } = setUp();
+    const controller = new AbortController();
+    const first = calls.call("commit", { ...limit, signal: controller.signal }, commit.run);
+    clock.advance(100);
+    await expect(first).rejects.toMatchObject({ code: "TIMEOUT" });
+    const again = calls.call("commit", limit, commit.run);
+    controller.abort(new Error("enough"));
+    expect(() => calls.requireNone("begin")).toThrow("begin: commit is under way, await it first");
+    commit.succeed();
+    await again;
+  });
+
   test("is not begun where its signal says so before", async () => {
     const { calls, commit } = setUp();
     const signal = AbortSignal.abort(new Error("never"));
