@@ -80,6 +80,7 @@ export {
   type TopicPartition,
   type TopicSnapshot,
   uuid,
+  type WaitOptions,
 } from "@odradek/network";
 export {
   type ConsumerGroupMetadata,
@@ -100,7 +101,6 @@ export {
   type TransactionCallOptions,
   TransactionError,
   type TransactionOffset,
-  type WaitOptions,
 } from "@odradek/producer";
 export {
   BrokerError,

@@ -2,7 +2,7 @@ export type { SendCallback } from "./delivery.ts";
 export { DeliveryError, type Persisted, SendAllError } from "./delivery-error.ts";
 export type { ConsumerGroupMetadata, TransactionOffset } from "./group-metadata.ts";
 export type { Partitioner, PartitionerRecord, PartitionFunction } from "./partitioner.ts";
-export { KafkaProducer, type SendOptions, type TransactionCallOptions, type WaitOptions } from "./producer.ts";
+export { KafkaProducer, type SendOptions, type TransactionCallOptions } from "./producer.ts";
 export type { ProducerInterceptor } from "./producer-interceptors.ts";
 export type { ProducerOptions } from "./producer-options.ts";
 export type { ProducerRecord } from "./producer-record.ts";

@@ -9,6 +9,7 @@ import {
   State,
   StateError,
   systemClock,
+  type WaitOptions,
 } from "@odradek/network";
 import { KafkaError } from "@odradek/protocol";
 import { abortedError, BlockedSends } from "./blocked-sends.ts";
@@ -49,12 +50,6 @@ export interface TransactionCallOptions {
   readonly timeoutMs?: number;
   /** Ends the wait with its reason; what was begun goes on as after `timeoutMs`. */
   readonly signal?: AbortSignal;
-}
-
-/** What calls that wait take. */
-export interface WaitOptions {
-  /** Ends the wait with its reason. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** What `send` takes besides a record. */

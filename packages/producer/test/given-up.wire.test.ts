@@ -1,15 +1,13 @@
-import { type BrokerErrorName, codeOf } from "@odradek/protocol";
+import type { BrokerErrorName } from "@odradek/protocol";
 import { AddPartitionsToTxn } from "@odradek/protocol/messages/add-partitions-to-txn";
 import { TxnOffsetCommit } from "@odradek/protocol/messages/txn-offset-commit";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ManualClock } from "../../network/test/manual-clock.ts";
 import { until } from "../../network/test/until.ts";
-import type { DeliveryError } from "../src/delivery-error.ts";
 import { KafkaProducer } from "../src/producer.ts";
 import type { ProducerOptions } from "../src/producer-options.ts";
-import type { RecordMetadata } from "../src/record-metadata.ts";
-import { TransactionError } from "../src/transaction-error.ts";
-import { type ProduceCall, ScriptedBroker } from "./scripted-broker.ts";
+import { bad, endOf, good, outcomeOf } from "./outcomes.ts";
+import { ScriptedBroker } from "./scripted-broker.ts";
 import { ScriptedCoordinator, type ScriptedCoordinatorOptions } from "./scripted-coordinator.ts";
 
 const topic = "orders";
@@ -83,25 +81,6 @@ async function soon<T>(clock: ManualClock, what: Promise<T>): Promise<T> {
   }
   return what;
 }
-
-const outcomeOf = (sent: Promise<RecordMetadata>): Promise<string> =>
-  sent.then(
-    ({ offset }) => `@${offset}`,
-    (error: DeliveryError) => `${error.code}, ${error.persisted}`,
-  );
-
-/** What a call came to, in words. */
-const endOf = (call: Promise<void>): Promise<string> =>
-  call.then(
-    () => "done",
-    (error: unknown) => {
-      if (!(error instanceof TransactionError)) return String(error);
-      return `${error.code}, ${error.abortable ? "abortable" : "fatal"}`;
-    },
-  );
-
-const good = (call: ProduceCall, baseOffset = 0n) => call.answer(() => ({ baseOffset }));
-const bad = (call: ProduceCall, name: BrokerErrorName) => call.answer(() => ({ errorCode: codeOf(name) }));
 
 describe("an abort", () => {
   test("does not wait for partitions that the coordinator does not take", async () => {

@@ -1,11 +1,9 @@
-import { type BrokerErrorName, codeOf } from "@odradek/protocol";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ManualClock } from "../../network/test/manual-clock.ts";
-import type { DeliveryError } from "../src/delivery-error.ts";
 import { KafkaProducer } from "../src/producer.ts";
 import type { ProducerOptions } from "../src/producer-options.ts";
-import type { RecordMetadata } from "../src/record-metadata.ts";
-import { type ProduceCall, ScriptedBroker } from "./scripted-broker.ts";
+import { bad, good, outcomeOf } from "./outcomes.ts";
+import { ScriptedBroker } from "./scripted-broker.ts";
 import { ScriptedCoordinator, type ScriptedCoordinatorOptions } from "./scripted-coordinator.ts";
 
 const topic = "orders";
@@ -44,16 +42,6 @@ async function setUp({ cluster, ...options }: Given = {}) {
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
-
-const outcomeOf = (sent: Promise<RecordMetadata>): Promise<string> =>
-  sent.then(
-    ({ offset }) => `@${offset}`,
-    (error: DeliveryError) => `${error.code}, ${error.persisted}`,
-  );
-
-const good = (call: ProduceCall, baseOffset = 0n) => call.answer(() => ({ baseOffset }));
-const bad = (call: ProduceCall, name: BrokerErrorName, logStartOffset = -1n) =>
-  call.answer(() => ({ errorCode: codeOf(name), logStartOffset }));
 
 /** Has one record in each partition, so that the leader knows the producer. */
 async function known({ send, next, soon }: Awaited<ReturnType<typeof setUp>>): Promise<void> {

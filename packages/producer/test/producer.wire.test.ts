@@ -7,6 +7,7 @@ import { DeliveryError, SendAllError } from "../src/delivery-error.ts";
 import { KafkaProducer } from "../src/producer.ts";
 import type { ProducerOptions } from "../src/producer-options.ts";
 import type { RecordMetadata } from "../src/record-metadata.ts";
+import { outcomeOf } from "./outcomes.ts";
 import { type ProduceCall, ScriptedBroker, type ScriptedBrokerOptions } from "./scripted-broker.ts";
 
 const topic = "orders";
@@ -40,13 +41,6 @@ async function soon<T>(clock: ManualClock, what: Promise<T>, stepMs = 0): Promis
   }
   return what;
 }
-
-/** What a send came to, in words. */
-const outcomeOf = (sent: Promise<RecordMetadata>): Promise<string> =>
-  sent.then(
-    ({ offset }) => `@${offset}`,
-    (error: DeliveryError) => `${error.code}, ${error.persisted}`,
-  );
 
 describe("a record", () => {
   test("is sent to the leader of its partition, and comes back with its offset", async () => {

@@ -1,11 +1,10 @@
-import { type BrokerErrorName, codeOf } from "@odradek/protocol";
+import { codeOf } from "@odradek/protocol";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ManualClock } from "../../network/test/manual-clock.ts";
 import type { DeliveryError } from "../src/delivery-error.ts";
 import { KafkaProducer } from "../src/producer.ts";
 import type { ProducerOptions } from "../src/producer-options.ts";
-import type { RecordMetadata } from "../src/record-metadata.ts";
-import { TransactionError } from "../src/transaction-error.ts";
+import { bad, endOf, good, outcomeOf } from "./outcomes.ts";
 import { type ProduceCall, ScriptedBroker, type ScriptedBrokerOptions } from "./scripted-broker.ts";
 import {
   type CoordinatorApi,
@@ -67,25 +66,6 @@ async function soon<T>(clock: ManualClock, what: Promise<T>): Promise<T> {
   }
   return what;
 }
-
-const outcomeOf = (sent: Promise<RecordMetadata>): Promise<string> =>
-  sent.then(
-    ({ offset }) => `@${offset}`,
-    (error: DeliveryError) => `${error.code}, ${error.persisted}`,
-  );
-
-/** What a transactional call came to, in words. */
-const endOf = (call: Promise<void>): Promise<string> =>
-  call.then(
-    () => "done",
-    (error: unknown) => {
-      if (!(error instanceof TransactionError)) return String(error);
-      return `${error.code}, ${error.abortable ? "abortable" : "fatal"}`;
-    },
-  );
-
-const good = (call: ProduceCall, baseOffset = 0n) => call.answer(() => ({ baseOffset }));
-const bad = (call: ProduceCall, name: BrokerErrorName) => call.answer(() => ({ errorCode: codeOf(name) }));
 
 describe("a transaction of version 1", () => {
   test("has its partitions added before they are written to, all that are there together, and keeps its epoch", async () => {
