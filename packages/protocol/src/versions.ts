@@ -14,13 +14,15 @@ export interface VersionBounds {
 }
 
 /**
- * The newest version that both sides and the caller's bounds allow.
+ * The newest version that both sides and the caller's bounds allow. One that is not stable yet is chosen only where the caller can
+ * do with no older one.
  *
  * @throws UnsupportedVersionError naming the API, our range and the broker's
  */
 export function usableVersion(api: Api, broker: VersionRange | undefined, bounds: VersionBounds = {}): number {
   const oldest = Math.max(api.versions[0], bounds.oldest ?? 0);
-  const newest = Math.min(api.latestStable, bounds.newest ?? api.latestStable);
+  const offered = oldest > api.latestStable ? api.versions[1] : api.latestStable;
+  const newest = Math.min(offered, bounds.newest ?? offered);
   if (broker === undefined) {
     throw new UnsupportedVersionError(`the broker does not have ${api.name} (${oldest} to ${newest} would do)`);
   }

@@ -38,8 +38,13 @@ describe("the version of Fetch, which is 4 to 18 here", () => {
   });
 });
 
-test("a version that is not stable yet is never chosen", () => {
+test("a version that is not stable yet is chosen only where no older one will do", () => {
   expect(InitProducerId.versions[1]).toBe(6);
   expect(usableVersion(InitProducerId, broker(0, 6))).toBe(5);
   expect(usableVersion(InitProducerId, broker(0, 6), { newest: 6 })).toBe(5);
+  expect(usableVersion(InitProducerId, broker(0, 6), { oldest: 3 })).toBe(5);
+  expect(usableVersion(InitProducerId, broker(0, 7), { oldest: 6 })).toBe(6);
+  expect(() => usableVersion(InitProducerId, broker(0, 5), { oldest: 6 })).toThrow(
+    "no common version of InitProducerId: 6 to 6 here, 0 to 5 on the broker",
+  );
 });
