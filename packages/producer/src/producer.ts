@@ -153,7 +153,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
    * @throws KafkaError with code OPTIONS, at once, for a callback that is no function; else DeliveryError only, with `persisted`:
    *   whether the record may be in the log all the same. Its code is OPTIONS or SERIALIZATION for what is wrong with the record,
    *   MESSAGE_TOO_LARGE by `maxRequestSize` or `bufferMemory`, TIMEOUT after `maxBlockMs` without metadata or memory, CLOSED,
-   *   ABORTED by the signal, or why delivery failed
+   *   ABORTED by the signal, TRANSACTION_ABORTED by `abortTransaction` before it was sent, or why delivery failed
    */
   send(record: ProducerRecord<K, V>, options?: SendOptions): Promise<RecordMetadata>;
   send(record: ProducerRecord<K, V>, callback: SendCallback, options?: SendOptions): void;

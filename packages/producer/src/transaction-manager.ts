@@ -226,7 +226,7 @@ export class TransactionManager {
   async abort(): Promise<void> {
     if (this.#state.is("FATAL_ERROR")) this.#requireNoError("abortTransaction");
     this.#requireState("abortTransaction", "IN_TRANSACTION", "ABORTABLE_ERROR");
-    const cause = this.#error ?? new KafkaError("the transaction was aborted", { code: "TRANSACTION_ABORTABLE" });
+    const cause = this.#error ?? new KafkaError("the transaction was aborted", { code: "TRANSACTION_ABORTED" });
     this.#state.to("ABORTING_TRANSACTION");
     this.#requests.stop();
     this.#error = null;

@@ -104,7 +104,7 @@ describe("an abort", () => {
     const sent = outcomeOf(producer.send({ topic, value: "a" }));
     await until(() => countOf("AddPartitionsToTxn") > 1);
     const aborted = endOf(producer.abortTransaction());
-    expect([await sent, await aborted]).toEqual(["TRANSACTION_ABORTABLE, no", "done"]);
+    expect([await sent, await aborted]).toEqual(["TRANSACTION_ABORTED, no", "done"]);
     producer.beginTransaction();
   });
 
@@ -149,7 +149,7 @@ describe("an abort", () => {
     const sends = ["a", "b"].map((value) => outcomeOf(producer.send({ topic: "nowhere", value })));
     if (when === "later") await until(() => broker.metadataQuestions.flat().includes("nowhere"));
     const aborted = endOf(producer.abortTransaction());
-    expect(await Promise.all(sends)).toEqual(["TRANSACTION_ABORTABLE, no", "TRANSACTION_ABORTABLE, no"]);
+    expect(await Promise.all(sends)).toEqual(["TRANSACTION_ABORTED, no", "TRANSACTION_ABORTED, no"]);
     expect(await aborted).toBe("done");
     expect(countOf("EndTxn")).toBe(0);
     // The next transaction has nothing to do with them.

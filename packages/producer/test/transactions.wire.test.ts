@@ -504,12 +504,21 @@ describe("an abort", () => {
     const call = await broker.nextCall();
     const dropped = outcomeOf(producer.send({ topic, partition: 1, value: "b" }));
     const aborted = endOf(producer.abortTransaction());
-    expect(await dropped).toBe("TRANSACTION_ABORTABLE, no");
+    expect(await dropped).toBe("TRANSACTION_ABORTED, no");
     await turns();
     expect(asked.at(-1)).toMatch(/^(Produce|AddPartitionsToTxn)/);
     good(call);
     expect([await first, await aborted]).toEqual(["@0", "done"]);
     expect(asked.at(-1)).toBe("EndTxn abort 1000/0");
+  });
+
+  test("sends again what may be in the log, and does not say that it was dropped", async () => {
+    const { broker, producer } = await inTransaction();
+    const sent = outcomeOf(producer.send({ topic, value: "a" }));
+    (await broker.nextCall()).connection.reset();
+    const aborted = endOf(producer.abortTransaction());
+    good(await broker.nextCall());
+    expect([await sent, await aborted]).toEqual(["@0", "done"]);
   });
 
   test("may follow offsets that ran out of time, and comes after them", async () => {

@@ -13,6 +13,7 @@ export type ClientErrorCode =
   | "SERIALIZATION"
   | "STATE"
   | "TIMEOUT"
+  | "TRANSACTION_ABORTED"
   | "UNSUPPORTED_VERSION"
   | "WAKEUP";
 
