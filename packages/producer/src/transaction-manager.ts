@@ -1,10 +1,10 @@
 import { type Logger, partitionText, StateError, type TopicPartition } from "@odradek/network";
-import { type BrokerErrorName, brokerErrorByCode, KafkaError } from "@odradek/protocol";
+import { KafkaError } from "@odradek/protocol";
+import { BatchNumbers } from "./batch-numbers.ts";
 import type { ResolvedGroupMetadata, TransactionOffset } from "./group-metadata.ts";
-import { PartitionSequences } from "./partition-sequences.ts";
 import type { PartitionAnswer } from "./produce-request.ts";
 import type { ProducerBatch } from "./producer-batch.ts";
-import { hasId, isSameProducer, lastEpoch, noProducerId, type ProducerIdAndEpoch } from "./producer-id.ts";
+import { hasId, isSameProducer, noProducerId } from "./producer-id.ts";
 import { TransactionError } from "./transaction-error.ts";
 import {
   TransactionRequestFailure,
@@ -12,6 +12,7 @@ import {
   type TransactionVersion,
 } from "./transaction-requests.ts";
 import { type TransactionState, transactionStates } from "./transaction-state.ts";
+import { endsProducer, isOfCaller } from "./transaction-verdicts.ts";
 
 /** What a manager has the rest of the producer do. */
 export interface TransactionManagerListener {
@@ -28,18 +29,6 @@ export interface TransactionManagerListener {
 /** What is needed of the requests. */
 type Requests = Pick<TransactionRequests, keyof TransactionRequests>;
 
-/** Errors in answers to Produce after which the producer itself cannot go on. */
-const fatalErrors: ReadonlySet<string> = new Set<BrokerErrorName>([
-  "CLUSTER_AUTHORIZATION_FAILED",
-  "TRANSACTIONAL_ID_AUTHORIZATION_FAILED",
-  "PRODUCER_FENCED",
-  "UNSUPPORTED_VERSION",
-  "INVALID_PRODUCER_ID_MAPPING",
-]);
-
-/** Errors of whoever called `send`, which say nothing about the transaction. */
-const callerErrors: ReadonlySet<string> = new Set(["OPTIONS", "SERIALIZATION", "STATE", "ABORTED", "CLOSED"]);
-
 /**
  * Who a producer is to the brokers, and how far its transaction has come. It decides which batches may be sent under which
  * numbers, and what the answers mean; `TransactionRequests` does the asking, one request at a time.
@@ -51,12 +40,9 @@ export class TransactionManager {
   readonly #logger: Logger;
   readonly #listener: TransactionManagerListener;
   readonly #state = transactionStates();
-  readonly #sequences = new PartitionSequences();
-  #producer: ProducerIdAndEpoch = noProducerId;
+  readonly #numbers: BatchNumbers;
   /** Why it is in an error state. */
   #error: KafkaError | null = null;
-  /** Partitions whose numbers begin anew with the next epoch, since the broker does not take their batches. */
-  readonly #toRestart = new Map<string, TopicPartition>();
   /** Whether the coordinator has to be asked for the next epoch before there can be another transaction. */
   #isBumpDue = false;
   /** Of the open transaction; it can change between two. */
@@ -73,6 +59,7 @@ export class TransactionManager {
   constructor(requests: Requests, isTransactional: boolean, logger: Logger, listener: TransactionManagerListener) {
     this.#requests = requests;
     this.isTransactional = isTransactional;
+    this.#numbers = new BatchNumbers(isTransactional);
     this.#logger = logger;
     this.#listener = listener;
   }
@@ -106,32 +93,32 @@ export class TransactionManager {
   /** What has to come before batches are drained; what it begins ends with `onChange`. */
   prepare(): void {
     if (this.#state.is("FATAL_ERROR", "ABORTABLE_ERROR")) return;
-    for (const partition of this.#sequences.takeGaps()) this.#onGap(partition);
+    for (const partition of this.#numbers.takeGaps()) this.#onGap(partition);
     if (this.isTransactional) return;
-    if (this.#toRestart.size > 0) this.#bumpEpoch();
+    if (this.#numbers.isBumpDue && !this.#numbers.bumpEpoch()) this.#state.to("UNINITIALIZED");
     if (this.#state.is("UNINITIALIZED")) void this.#askForId();
   }
 
   /** Whether a batch may be sent now. */
   mayDrain(batch: ProducerBatch): boolean {
-    if (!hasId(this.#producer)) return false;
+    if (!hasId(this.#numbers.producer)) return false;
     if (this.isTransactional && !this.#mayWriteTo(batch)) return false;
-    return this.#sequences.mayDrain(batch, this.#producer);
+    return this.#numbers.mayDrain(batch);
   }
 
   /** A batch is sent: gives it its numbers, unless it has them from an earlier attempt. */
   number(batch: ProducerBatch): void {
-    if (!batch.hasSequence) this.#sequences.number(batch, this.#producer, this.isTransactional);
+    this.#numbers.number(batch);
   }
 
   /** A batch is in the log. @param baseOffset -1 where the broker does not tell */
   onCompleted(batch: ProducerBatch, baseOffset: bigint): void {
-    this.#sequences.completed(batch, baseOffset);
+    this.#numbers.completed(batch, baseOffset);
   }
 
   /** Replaces a batch that is too large by its parts. */
   onSplit(large: ProducerBatch, parts: readonly ProducerBatch[]): void {
-    this.#sequences.split(large, parts);
+    this.#numbers.split(large, parts);
   }
 
   /**
@@ -142,36 +129,22 @@ export class TransactionManager {
    */
   onFailed(batch: ProducerBatch, error: KafkaError, fate: "refused" | "unknown" | "open"): void {
     this.#fail(error);
-    if (!batch.hasSequence) return;
-    if (fate === "refused" && this.isTransactional) this.#sequences.closeGap(batch);
-    // Its numbers may be used up, or are missing: what comes next waits until every answer is there. Those before it may be in
-    // the log, and keep their numbers until they are settled.
-    else this.#sequences.markUnresolved(batch);
-    if (fate !== "open") this.#sequences.remove(batch);
-    // Who is forgotten begins at 0, where epochs cannot be raised.
-    if (error.code === "UNKNOWN_PRODUCER_ID" && this.isTransactional) this.#sequences.restart(batch, this.#producer);
+    this.#numbers.failed(batch, error, fate);
   }
 
   /** No answer will come any more about a batch that was given up. */
   onLetGo(batch: ProducerBatch): void {
-    this.#sequences.remove(batch);
+    this.#numbers.letGo(batch);
   }
 
   /** Whether a later batch of the same partition is in the log, which implies this one. */
   isKnownToBeInLog(batch: ProducerBatch): boolean {
-    return batch.hasSequence && this.#sequences.isKnownToBeInLog(batch);
+    return this.#numbers.isKnownToBeInLog(batch);
   }
 
-  /**
-   * Whether a batch may be sent again after an error of the broker. It may have the numbers begin anew.
-   * Source: `TransactionManager.canRetry`.
-   */
-  mayRetry(batch: ProducerBatch, { errorCode, logStartOffset }: PartitionAnswer): boolean {
-    const { name, retriable } = brokerErrorByCode(errorCode);
-    if (!batch.hasSequence) return retriable;
-    if (name === "UNKNOWN_PRODUCER_ID") return this.#mayRetryUnknownProducer(batch, logStartOffset);
-    if (name === "OUT_OF_ORDER_SEQUENCE_NUMBER") return this.#mayRetryOutOfOrder(batch);
-    return retriable;
+  /** Whether a batch may be sent again after an error of the broker. It may have the numbers begin anew. */
+  mayRetry(batch: ProducerBatch, answer: PartitionAnswer): boolean {
+    return this.#numbers.mayRetry(batch, answer);
   }
 
   /**
@@ -184,7 +157,7 @@ export class TransactionManager {
     this.#requireState("initTransactions", "UNINITIALIZED");
     this.#state.to("INITIALIZING");
     await this.#perform("initTransactions", async () => {
-      this.#adopt(await this.#requests.initProducerId(noProducerId));
+      this.#numbers.adopt(await this.#requests.initProducerId(noProducerId));
       this.#isBumpDue = false;
       this.#state.to("READY");
     });
@@ -204,10 +177,10 @@ export class TransactionManager {
     this.#requireState("sendOffsetsToTransaction", "IN_TRANSACTION");
     await this.#perform("sendOffsetsToTransaction", async () => {
       this.#requireInTransaction("sendOffsetsToTransaction");
-      if (this.#version === 1) await this.#requests.addOffsets(this.#producer, group.groupId);
+      if (this.#version === 1) await this.#requests.addOffsets(this.#numbers.producer, group.groupId);
       this.#isStarted = true;
       this.#requireInTransaction("sendOffsetsToTransaction");
-      await this.#requests.commitOffsets(this.#producer, group, offsets, this.#version);
+      await this.#requests.commitOffsets(this.#numbers.producer, group, offsets, this.#version);
     });
   }
 
@@ -276,19 +249,19 @@ export class TransactionManager {
     // What was asked before it may have failed.
     this.#requireNoError(what);
     if (this.#isStarted) {
-      const next = await this.#requests.endTransaction(this.#producer, committed, this.#version);
+      const next = await this.#requests.endTransaction(this.#numbers.producer, committed, this.#version);
       // It was found meanwhile that what was given up left a gap. Who has committed has, and learns of it at the next call.
       if (committed && this.#state.is("FATAL_ERROR")) return;
       this.#requireNoError(what);
-      if (!isSameProducer(next, this.#producer)) this.#adopt(next);
+      if (!isSameProducer(next, this.#numbers.producer)) this.#numbers.adopt(next);
     }
     this.#isStarted = false;
     this.#partitions.clear();
     // Answers that come later still find another epoch.
-    if (this.#sequences.hasUnresolved && this.#requests.canBumpEpoch) this.#isBumpDue = true;
+    if (this.#numbers.hasUnresolved && this.#requests.canBumpEpoch) this.#isBumpDue = true;
     if (this.#isBumpDue && this.#version === 1) {
       this.#state.to("INITIALIZING");
-      this.#adopt(await this.#requests.initProducerId(this.#producer));
+      this.#numbers.adopt(await this.#requests.initProducerId(this.#numbers.producer));
     }
     this.#isBumpDue = false;
     this.#state.to("READY");
@@ -301,7 +274,7 @@ export class TransactionManager {
         const partitions = [...this.#newPartitions.values()];
         // An abort has forgotten them, or what was asked before them has failed.
         if (partitions.length === 0 || !this.#state.is("IN_TRANSACTION", "COMMITTING_TRANSACTION")) return;
-        await this.#requests.addPartitions(this.#producer, partitions);
+        await this.#requests.addPartitions(this.#numbers.producer, partitions);
         this.#isStarted = true;
         for (const partition of partitions) {
           const key = partitionText(partition);
@@ -325,7 +298,7 @@ export class TransactionManager {
       const producer = await this.#inTurn(() => this.#requests.initProducerId(noProducerId));
       // A batch that was under way may have told meanwhile that the producer cannot go on.
       if (!this.#state.is("INITIALIZING")) return;
-      this.#adopt(producer);
+      this.#numbers.adopt(producer);
       this.#state.to("READY");
     } catch (error) {
       // Else the producer is closed.
@@ -374,15 +347,14 @@ export class TransactionManager {
 
   /** A record failed before it was in a batch, so that its transaction must not be committed. Source: `KafkaProducer.doSend`. */
   onSendFailed(error: KafkaError): void {
-    if (this.isTransactional && !(error instanceof TransactionError) && !callerErrors.has(error.code))
-      this.#fail(error);
+    if (this.isTransactional && !(error instanceof TransactionError) && !isOfCaller(error)) this.#fail(error);
   }
 
   /** Takes in that a batch failed. */
   #fail(error: KafkaError): void {
     // It failed because there is no id, which may be had later.
     if (this.#state.is("REFUSED")) return;
-    if (fatalErrors.has(error.code)) this.#toFatal(error);
+    if (endsProducer(error)) this.#toFatal(error);
     else if (this.isTransactional) this.#toAbortable(error);
   }
 
@@ -409,7 +381,7 @@ export class TransactionManager {
 
   #onGap(partition: TopicPartition): void {
     if (!this.isTransactional) {
-      this.#requestRestart(partition);
+      this.#numbers.requestRestart(partition);
       return;
     }
     const text = `records for ${partitionText(partition)} were given up, and may be in the log`;
@@ -421,54 +393,6 @@ export class TransactionManager {
     // An abort that is under way mends it too.
     this.#isBumpDue = true;
     this.#toAbortable(error);
-  }
-
-  #requestRestart(partition: TopicPartition): void {
-    this.#toRestart.set(partitionText(partition), { topic: partition.topic, partition: partition.partition });
-  }
-
-  /** Without asking anybody: a broker takes a higher epoch of an id that it knows (KIP-360). */
-  #bumpEpoch(): void {
-    if (!hasId(this.#producer)) return;
-    const { producerId, producerEpoch } = this.#producer;
-    if (producerEpoch >= lastEpoch) {
-      this.#producer = noProducerId;
-      this.#state.to("UNINITIALIZED");
-      return;
-    }
-    this.#adopt({ producerId, producerEpoch: producerEpoch + 1 });
-  }
-
-  /** Goes on under another id or epoch. */
-  #adopt(producer: ProducerIdAndEpoch): void {
-    this.#producer = producer;
-    if (this.isTransactional) this.#sequences.clear();
-    for (const partition of this.#toRestart.values()) this.#sequences.restart(partition, producer);
-    this.#toRestart.clear();
-  }
-
-  #mayRetryUnknownProducer(batch: ProducerBatch, logStartOffset: bigint): boolean {
-    // The partition has moved to a broker that does not know yet.
-    if (logStartOffset < 0n || batch.isRenumbered || !this.#sequences.isFirst(batch)) return true;
-    // What this producer wrote was deleted from the log, and what was known of the producer with it.
-    const isForgotten = this.#sequences.lastAckedOffset(batch) < logStartOffset;
-    if (this.isTransactional) {
-      if (isForgotten) this.#sequences.restart(batch, this.#producer);
-      return isForgotten;
-    }
-    this.#requestRestart(batch);
-    return true;
-  }
-
-  #mayRetryOutOfOrder(batch: ProducerBatch): boolean {
-    const isUnresolved = this.#sequences.isUnresolved(batch);
-    // It follows one that failed: when that one is there, this one will do.
-    if (!isUnresolved && (batch.isRenumbered || !this.#sequences.isNext(batch))) return true;
-    if (this.isTransactional) return false;
-    // Else the gap is real, unless it is that of a batch whose fate is open yet; those before it may be in the log.
-    const isGap = !isUnresolved || this.#sequences.isNextBehindUnresolved(batch);
-    if (isGap && this.#sequences.isFirst(batch)) this.#requestRestart(batch);
-    return true;
   }
 
   #requireNoError(what: string): void {

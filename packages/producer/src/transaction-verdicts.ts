@@ -1,4 +1,4 @@
-import { type BrokerErrorName, brokerErrorByCode } from "@odradek/protocol";
+import { type BrokerErrorName, brokerErrorByCode, type KafkaError } from "@odradek/protocol";
 
 /** What an error in an answer to a transactional request means for the producer. */
 export type Verdict =
@@ -65,3 +65,19 @@ export function verdictOf(request: TransactionalRequest, errorCode: number): Ver
   const own: Verdicts = byRequest[request];
   return own[name] ?? everywhere[name] ?? (retriable ? "retry" : otherwise(request));
 }
+
+const fatalInProduce: ReadonlySet<string> = new Set<BrokerErrorName>([
+  "CLUSTER_AUTHORIZATION_FAILED",
+  "TRANSACTIONAL_ID_AUTHORIZATION_FAILED",
+  "PRODUCER_FENCED",
+  "UNSUPPORTED_VERSION",
+  "INVALID_PRODUCER_ID_MAPPING",
+]);
+
+/** Whether the producer itself cannot go on after this error of a batch. */
+export const endsProducer = ({ code }: KafkaError): boolean => fatalInProduce.has(code);
+
+const ofCaller: ReadonlySet<string> = new Set(["OPTIONS", "SERIALIZATION", "STATE", "ABORTED", "CLOSED"]);
+
+/** Whether an error is that of whoever called `send`, which says nothing about the transaction. */
+export const isOfCaller = ({ code }: KafkaError): boolean => ofCaller.has(code);
