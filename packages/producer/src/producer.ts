@@ -7,7 +7,6 @@ import {
   OptionsError,
   type PartitionSnapshot,
   State,
-  StateError,
   systemClock,
   type WaitOptions,
 } from "@odradek/network";
@@ -16,17 +15,13 @@ import { abortedError, BlockedSends } from "./blocked-sends.ts";
 import { BufferPool } from "./buffer-pool.ts";
 import { CallbackDelivery, CollectedDelivery, type Delivery, PromisedDelivery, type SendCallback } from "./delivery.ts";
 import { DeliveryError } from "./delivery-error.ts";
-import {
-  type ConsumerGroupMetadata,
-  checkedOffsets,
-  resolveGroupMetadata,
-  type TransactionOffset,
-} from "./group-metadata.ts";
+import type { ConsumerGroupMetadata, TransactionOffset } from "./group-metadata.ts";
 import { PartitionChoice } from "./partition-choice.ts";
 import { ProducerInterceptors } from "./producer-interceptors.ts";
-import { ProducerMetrics, type TimedCall } from "./producer-metrics.ts";
+import { ProducerMetrics } from "./producer-metrics.ts";
 import { type ProducerOptions, type ResolvedProducerOptions, resolveProducerOptions } from "./producer-options.ts";
 import type { ProducerRecord, UnsentRecord } from "./producer-record.ts";
+import { ProducerTransactions, type TransactionCallOptions } from "./producer-transactions.ts";
 import { RecordAccumulator } from "./record-accumulator.ts";
 import { RecordAppender } from "./record-appender.ts";
 import type { RecordMetadata } from "./record-metadata.ts";
@@ -34,7 +29,6 @@ import { isPending, RecordSerializer } from "./record-serializer.ts";
 import { Sender } from "./sender.ts";
 import { TransactionManager } from "./transaction-manager.ts";
 import { TransactionRequests } from "./transaction-requests.ts";
-import { TransactionalCalls } from "./transactional-calls.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 import { unusable } from "./unusable.ts";
 
@@ -43,14 +37,6 @@ const producerMoves = {
   closing: ["closed"], // takes none; what was sent before is delivered
   closed: [], // what was not delivered has failed
 } as const;
-
-/** What calls about transactions take besides. */
-export interface TransactionCallOptions {
-  /** How long to wait, milliseconds. @default maxBlockMs */
-  readonly timeoutMs?: number;
-  /** Ends the wait with its reason; what was begun goes on as after `timeoutMs`. */
-  readonly signal?: AbortSignal;
-}
 
 /** What `send` takes besides a record. */
 export interface SendOptions {
@@ -76,7 +62,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
   readonly #accumulator: RecordAccumulator;
   /** `null` for a producer that numbers nothing. */
   readonly #transactions: TransactionManager | null;
-  readonly #calls: TransactionalCalls;
+  readonly #calls: ProducerTransactions;
   readonly #sender: Sender;
   readonly #blocked: BlockedSends<K, V>;
   readonly #serializer: RecordSerializer<K, V>;
@@ -100,7 +86,14 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     this.#metrics = new ProducerMetrics(registry, clock, { memory: this.#memory, metadata: this.#client.metadata });
     this.#accumulator = new RecordAccumulator(resolved, this.#memory);
     this.#transactions = resolved.enableIdempotence ? this.#newTransactions(resolved) : null;
-    this.#calls = new TransactionalCalls(clock);
+    this.#calls = new ProducerTransactions({
+      manager: this.#transactions,
+      metrics: this.#metrics,
+      logger,
+      clock,
+      maxBlockMs: resolved.maxBlockMs,
+      requireOpen: () => this.#requireOpen(),
+    });
     this.#sender = new Sender(resolved, this.#client, this.#accumulator, this.#transactions, clock, this.#metrics);
     this.#partitions = new PartitionChoice(resolved, this.#client.metadata);
     this.#appender = new RecordAppender({
@@ -224,7 +217,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
    *   no `transactionalId`; TransactionError, BrokerError such as TRANSACTIONAL_ID_AUTHORIZATION_FAILED
    */
   initTransactions(options: TransactionCallOptions = {}): Promise<void> {
-    return this.#transactional("init", "initTransactions", options, (all) => all.initTransactions());
+    return this.#calls.init(options);
   }
 
   /**
@@ -233,11 +226,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
    * @throws StateError where one is open, or `initTransactions` was not called; TransactionError
    */
   beginTransaction(): void {
-    this.#requireOpen();
-    const sinceMs = this.#clock.now();
-    this.#calls.requireNone("beginTransaction");
-    this.#requireTransactions("beginTransaction").beginTransaction();
-    this.#metrics.called("begin", sinceMs);
+    this.#calls.begin();
   }
 
   /**
@@ -249,16 +238,12 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
    * @throws TransactionError, StateError, OptionsError; TimeoutError after `maxBlockMs`, when the offsets may yet count: call
    *   it again, or abort
    */
-  async sendOffsetsToTransaction(
+  sendOffsetsToTransaction(
     offsets: readonly TransactionOffset[],
     groupMetadata: ConsumerGroupMetadata | string,
     options: TransactionCallOptions = {},
   ): Promise<void> {
-    const group = resolveGroupMetadata(groupMetadata);
-    const checked = checkedOffsets(offsets);
-    if (checked.length === 0) return;
-    const name = "sendOffsetsToTransaction";
-    await this.#transactional("sendOffsets", name, options, (all) => all.sendOffsets(checked, group), "any");
+    return this.#calls.sendOffsets(offsets, groupMetadata, options);
   }
 
   /**
@@ -269,7 +254,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
    *   yet succeed: call it again; StateError
    */
   commitTransaction(options: TransactionCallOptions = {}): Promise<void> {
-    return this.#transactional("commit", "commitTransaction", options, (all) => all.commit());
+    return this.#calls.commit(options);
   }
 
   /**
@@ -279,30 +264,21 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
    *   but the producer was refused its next epoch: call `initTransactions` before another transaction
    */
   abortTransaction(options: TransactionCallOptions = {}): Promise<void> {
-    return this.#transactional("abort", "abortTransaction", options, (all) => all.abort());
+    return this.#calls.abort(options);
   }
 
   /**
    * Runs `work` in a transaction: commits when it resolves, aborts when it rejects.
    *
+   * @param options are those of the calls that it makes. They do not end `work`, which may listen to the same signal; an abort
+   *   that becomes due when the signal has come already is waited for up to `timeoutMs`
    * @returns what `work` resolves with
-   * @throws what `work` throws, after the abort; what `commitTransaction` throws, after an abort where that mends it
+   * @throws what `work` throws, after the abort; what `commitTransaction` throws, after an abort where that mends it. After
+   *   TimeoutError the commit may yet succeed: call `commitTransaction`. The reason of the signal, with nothing begun where it had
+   *   come before
    */
-  async transaction<T>(work: () => Promise<T>): Promise<T> {
-    this.beginTransaction();
-    try {
-      const result = await work();
-      await this.commitTransaction();
-      return result;
-    } catch (error) {
-      if (this.#transactions?.isOpen === true) {
-        // Why the work failed counts for more; an abort that fails leaves the producer in a state that says so.
-        await this.abortTransaction().catch((failure: unknown) => {
-          this.#client.observer.logger.warn(`abortTransaction failed after an error of the work: ${String(failure)}`);
-        });
-      }
-      throw error;
-    }
+  transaction<T>(work: () => Promise<T>, options: TransactionCallOptions = {}): Promise<T> {
+    return this.#calls.run(work, options);
   }
 
   /** What was measured so far, by Kafka's names: records, batches, memory, connections, in all, for each topic and each broker. */
@@ -357,10 +333,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
 
   /** Delivers what is here, or has it count for nothing where its transaction was not committed. */
   async #finish(): Promise<void> {
-    // One that waits for an id may wait for ever.
-    if (this.#transactions?.isEnding === true) await this.#calls.settled();
-    // Whoever closes does not wait for the outcome of a transaction that it did not end.
-    if (this.#transactions?.isOpen === true) await this.#transactions.abort().catch(() => {});
+    await this.#calls.finish();
     await this.#flush();
   }
 
@@ -376,25 +349,6 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
       },
       failAll: (error) => this.#sender.abort(error),
     });
-  }
-
-  async #transactional(
-    metric: TimedCall,
-    name: string,
-    { timeoutMs = this.#options.maxBlockMs, signal }: TransactionCallOptions,
-    run: (transactions: TransactionManager) => Promise<void>,
-    follower: "same" | "any" = "same",
-  ): Promise<void> {
-    this.#requireOpen();
-    const transactions = this.#requireTransactions(name);
-    const sinceMs = this.#clock.now();
-    const call = this.#calls.call(name, { timeoutMs, signal }, () => run(transactions), follower);
-    await call.finally(() => this.#metrics.called(metric, sinceMs));
-  }
-
-  #requireTransactions(name: string): TransactionManager {
-    if (this.#transactions?.isTransactional === true) return this.#transactions;
-    throw new StateError(`${name}: the producer has no transactions, set transactionalId`);
   }
 
   async #flush(): Promise<void> {

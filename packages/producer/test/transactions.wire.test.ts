@@ -611,6 +611,61 @@ describe("the helper", () => {
   });
 });
 
+describe("the helper's options", () => {
+  /** With a record that the broker has taken in every transaction. */
+  async function ready() {
+    const all = await setUp();
+    await all.producer.initTransactions();
+    const { broker, producer } = all;
+    const work = () => {
+      void broker.nextCall().then((call) => good(call));
+      return producer.send({ topic, value: "a" });
+    };
+    return { ...all, work, asked: all.coordinator.asked };
+  }
+
+  test("limit the wait for the commit, which may yet succeed", async () => {
+    const { asked, producer, coordinator, work } = await ready();
+    let letGo = () => {};
+    coordinator.spoil(
+      "EndTxn",
+      new Promise((resolve) => {
+        letGo = resolve;
+      }),
+    );
+    await expect(producer.transaction(work, { timeoutMs: 30 })).rejects.toMatchObject({ code: "TIMEOUT" });
+    const again = endOf(producer.commitTransaction());
+    letGo();
+    expect([await again, asked.at(-1)]).toEqual(["done", "EndTxn commit 1000/0"]);
+  });
+
+  test("limit the wait for the abort, and the error of the work counts", async () => {
+    const { producer, coordinator, work } = await ready();
+    coordinator.spoil("EndTxn", new Promise(() => {}));
+    const failing = () => work().then(() => Promise.reject(new Error("no")));
+    await expect(producer.transaction(failing, { timeoutMs: 30 })).rejects.toThrow("no");
+    expect(() => producer.beginTransaction()).toThrow("abortTransaction ran out of time");
+  });
+
+  test("have nothing begun by a signal that came before", async () => {
+    const { asked, producer, work } = await ready();
+    const signal = AbortSignal.abort(new Error("too late"));
+    const { length } = asked;
+    await expect(producer.transaction(work, { signal })).rejects.toThrow("too late");
+    expect(asked).toHaveLength(length);
+    producer.beginTransaction();
+  });
+
+  test("have the transaction aborted by a signal that comes while the work goes on", async () => {
+    const { asked, producer, work } = await ready();
+    const controller = new AbortController();
+    const slow = () => work().then(() => controller.abort(new Error("enough")));
+    await expect(producer.transaction(slow, { signal: controller.signal })).rejects.toThrow("enough");
+    expect(asked.at(-1)).toBe("EndTxn abort 1000/0");
+    producer.beginTransaction();
+  });
+});
+
 describe("calls in the wrong order", () => {
   test("are refused, and say what is missing", async () => {
     const { producer } = await setUp();

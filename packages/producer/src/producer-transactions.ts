@@ -1,0 +1,127 @@
+import { type Clock, type Logger, StateError } from "@odradek/network";
+import {
+  type ConsumerGroupMetadata,
+  checkedOffsets,
+  resolveGroupMetadata,
+  type TransactionOffset,
+} from "./group-metadata.ts";
+import type { ProducerMetrics, TimedCall } from "./producer-metrics.ts";
+import type { TransactionManager } from "./transaction-manager.ts";
+import { TransactionalCalls } from "./transactional-calls.ts";
+
+/** What calls about transactions take besides. */
+export interface TransactionCallOptions {
+  /** How long to wait, milliseconds. @default maxBlockMs */
+  readonly timeoutMs?: number;
+  /** Ends the wait with its reason; what was begun goes on as after `timeoutMs`. */
+  readonly signal?: AbortSignal;
+}
+
+/** What of a producer its transactional calls need. */
+export interface ProducerTransactionsRoom {
+  /** `null` for a producer that numbers nothing. */
+  readonly manager: TransactionManager | null;
+  readonly metrics: ProducerMetrics;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly maxBlockMs: number;
+  /** @throws ClosedError */
+  requireOpen(): void;
+}
+
+/** The transactional calls of a producer: each within its time, timed, and one after the other. */
+export class ProducerTransactions {
+  readonly #room: ProducerTransactionsRoom;
+  readonly #calls: TransactionalCalls;
+
+  constructor(room: ProducerTransactionsRoom) {
+    this.#room = room;
+    this.#calls = new TransactionalCalls(room.clock);
+  }
+
+  init(options: TransactionCallOptions): Promise<void> {
+    return this.#call("init", "initTransactions", options, (manager) => manager.initTransactions());
+  }
+
+  begin(): void {
+    const { clock, metrics, requireOpen } = this.#room;
+    requireOpen();
+    const sinceMs = clock.now();
+    this.#calls.requireNone("beginTransaction");
+    this.#manager("beginTransaction").beginTransaction();
+    metrics.called("begin", sinceMs);
+  }
+
+  async sendOffsets(
+    offsets: readonly TransactionOffset[],
+    groupMetadata: ConsumerGroupMetadata | string,
+    options: TransactionCallOptions,
+  ): Promise<void> {
+    const group = resolveGroupMetadata(groupMetadata);
+    const checked = checkedOffsets(offsets);
+    if (checked.length === 0) return;
+    const name = "sendOffsetsToTransaction";
+    await this.#call("sendOffsets", name, options, (manager) => manager.sendOffsets(checked, group), "any");
+  }
+
+  commit(options: TransactionCallOptions): Promise<void> {
+    return this.#call("commit", "commitTransaction", options, (manager) => manager.commit());
+  }
+
+  abort(options: TransactionCallOptions): Promise<void> {
+    return this.#call("abort", "abortTransaction", options, (manager) => manager.abort());
+  }
+
+  async run<T>(work: () => Promise<T>, options: TransactionCallOptions): Promise<T> {
+    // Nothing is begun that nobody waits for.
+    options.signal?.throwIfAborted();
+    this.begin();
+    try {
+      const result = await work();
+      await this.commit(options);
+      return result;
+    } catch (error) {
+      if (this.#room.manager?.isOpen === true) await this.#abortBehind(options);
+      throw error;
+    }
+  }
+
+  /** Has nothing count that would else be lost with the producer, and waits for what is being ended. */
+  async finish(): Promise<void> {
+    const { manager } = this.#room;
+    // One that waits for an id may wait for ever.
+    if (manager?.isEnding === true) await this.#calls.settled();
+    // Whoever closes does not wait for the outcome of a transaction that it did not end.
+    if (manager?.isOpen === true) await manager.abort().catch(() => {});
+  }
+
+  /** Why the work failed counts for more; an abort that fails leaves the producer in a state that says so. */
+  async #abortBehind(options: TransactionCallOptions): Promise<void> {
+    // A signal that has come has ended another wait, and would have the transaction stay open.
+    const { signal, ...others } = options;
+    await this.abort(signal?.aborted === true ? others : options).catch((failure: unknown) => {
+      this.#room.logger.warn(`abortTransaction failed after an error of the work: ${String(failure)}`);
+    });
+  }
+
+  async #call(
+    metric: TimedCall,
+    name: string,
+    { timeoutMs = this.#room.maxBlockMs, signal }: TransactionCallOptions,
+    run: (manager: TransactionManager) => Promise<void>,
+    follower: "same" | "any" = "same",
+  ): Promise<void> {
+    const { clock, metrics, requireOpen } = this.#room;
+    requireOpen();
+    const manager = this.#manager(name);
+    const sinceMs = clock.now();
+    const call = this.#calls.call(name, { timeoutMs, signal }, () => run(manager), follower);
+    await call.finally(() => metrics.called(metric, sinceMs));
+  }
+
+  #manager(name: string): TransactionManager {
+    const { manager } = this.#room;
+    if (manager?.isTransactional === true) return manager;
+    throw new StateError(`${name}: the producer has no transactions, set transactionalId`);
+  }
+}
