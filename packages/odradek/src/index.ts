@@ -85,11 +85,13 @@ export {
 export {
   type ConsumerGroupMetadata,
   DeliveryError,
+  type InitTransactionsOptions,
   KafkaProducer,
   type Partitioner,
   type PartitionerRecord,
   type PartitionFunction,
   type Persisted,
+  PreparedTransactionState,
   type ProducerInterceptor,
   type ProducerOptions,
   type ProducerRecord,

@@ -67,6 +67,14 @@ export interface ProducerOptions<K = Uint8Array | string, V = Uint8Array | strin
   readonly transactionalId?: string;
   /** How long a transaction may stay open before its coordinator aborts it, milliseconds. @default 60_000 */
   readonly transactionTimeoutMs?: number;
+  /**
+   * Takes part in a two-phase commit: transactions never time out, so that `prepareTransaction` can leave one open until a database
+   * has decided how it ends (KIP-939). Needs `transactionalId`, and no `transactionTimeoutMs`; brokers that have
+   * `transaction.two.phase.commit.enable`, and, while Kafka does not call it stable, `unstable.api.versions.enable`.
+   *
+   * @default false
+   */
+  readonly transactionTwoPhaseCommitEnable?: boolean;
   /** How long the metadata of a topic that nothing is sent to is kept, milliseconds. @default 300_000 */
   readonly metadataMaxIdleMs?: number;
   /** What batches are compressed with. @default "none" */
@@ -118,6 +126,7 @@ export interface ResolvedProducerOptions<K, V> extends NetworkOptions {
   readonly enableIdempotence: boolean;
   readonly transactionalId: string | null;
   readonly transactionTimeoutMs: number;
+  readonly transactionTwoPhaseCommitEnable: boolean;
   readonly compression: { readonly codec: CompressionCodec; readonly level: number } | null;
   /** `null` for the built-in one. */
   readonly partitioner: Partitioner<K, V> | null;
@@ -181,7 +190,8 @@ type ExactlyOnce =
   | "maxInFlightRequestsPerConnection"
   | "enableIdempotence"
   | "transactionalId"
-  | "transactionTimeoutMs";
+  | "transactionTimeoutMs"
+  | "transactionTwoPhaseCommitEnable";
 
 /** What idempotence needs. Where it was asked for, nothing may contradict it; the default gives way, as in Java. */
 function exactlyOnce(
@@ -210,7 +220,22 @@ function exactlyOnce(
     throw new OptionsError("transactionTimeoutMs", "given", "nothing without transactionalId,");
   }
   const transactionTimeoutMs = reader.integer("transactionTimeoutMs", 60_000, 1, 0x7fff_ffff);
-  return { retries, maxInFlightRequestsPerConnection, enableIdempotence, transactionalId, transactionTimeoutMs };
+  const transactionTwoPhaseCommitEnable = reader.boolean("transactionTwoPhaseCommitEnable", false);
+  if (transactionTwoPhaseCommitEnable && transactionalId === null) {
+    throw new OptionsError("transactionTwoPhaseCommitEnable", true, "false without transactionalId,");
+  }
+  if (transactionTwoPhaseCommitEnable && reader.has("transactionTimeoutMs")) {
+    const allowed = "nothing with transactionTwoPhaseCommitEnable, whose transactions do not time out,";
+    throw new OptionsError("transactionTimeoutMs", transactionTimeoutMs, allowed);
+  }
+  return {
+    retries,
+    maxInFlightRequestsPerConnection,
+    enableIdempotence,
+    transactionalId,
+    transactionTimeoutMs,
+    transactionTwoPhaseCommitEnable,
+  };
 }
 
 /** A timeout that was asked for must be long enough; the default is raised in silence, as in Java. */

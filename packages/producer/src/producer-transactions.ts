@@ -5,9 +5,11 @@ import {
   resolveGroupMetadata,
   type TransactionOffset,
 } from "./group-metadata.ts";
+import { PreparedTransactionState } from "./prepared-transaction-state.ts";
 import type { ProducerMetrics, TimedCall } from "./producer-metrics.ts";
 import type { TransactionManager } from "./transaction-manager.ts";
 import { TransactionalCalls } from "./transactional-calls.ts";
+import { unusable } from "./unusable.ts";
 
 /** What calls about transactions take besides. */
 export interface TransactionCallOptions {
@@ -15,6 +17,15 @@ export interface TransactionCallOptions {
   readonly timeoutMs?: number;
   /** Ends the wait with its reason; what was begun goes on as after `timeoutMs`. */
   readonly signal?: AbortSignal;
+}
+
+/** What `initTransactions` takes besides. */
+export interface InitTransactionsOptions extends TransactionCallOptions {
+  /**
+   * Leaves a transaction open that the producer before had prepared, for `completeTransaction`; else it is aborted (KIP-939).
+   * @default false
+   */
+  readonly keepPreparedTransaction?: boolean;
 }
 
 /** What of a producer its transactional calls need. */
@@ -25,6 +36,7 @@ export interface ProducerTransactionsRoom {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly maxBlockMs: number;
+  readonly isTwoPhase: boolean;
   /** @throws ClosedError */
   requireOpen(): void;
 }
@@ -39,8 +51,9 @@ export class ProducerTransactions {
     this.#calls = new TransactionalCalls(room.clock);
   }
 
-  init(options: TransactionCallOptions): Promise<void> {
-    return this.#call("init", "initTransactions", options, (manager) => manager.initTransactions());
+  init({ keepPreparedTransaction = false, ...options }: InitTransactionsOptions): Promise<void> {
+    const name = "initTransactions";
+    return this.#call("init", name, options, (manager) => manager.initTransactions(keepPreparedTransaction));
   }
 
   begin(): void {
@@ -62,6 +75,29 @@ export class ProducerTransactions {
     if (checked.length === 0) return;
     const name = "sendOffsetsToTransaction";
     await this.#call("sendOffsets", name, options, (manager) => manager.sendOffsets(checked, group), "any");
+  }
+
+  async prepare(options: TransactionCallOptions): Promise<PreparedTransactionState> {
+    const name = "prepareTransaction";
+    this.#requireTwoPhase(name);
+    await this.#call("prepare", name, options, (manager) => manager.prepareTransaction());
+    return PreparedTransactionState.of(this.#manager(name).prepared);
+  }
+
+  async complete(state: PreparedTransactionState, options: TransactionCallOptions): Promise<void> {
+    const name = "completeTransaction";
+    if (!(state instanceof PreparedTransactionState)) {
+      throw unusable(
+        name,
+        state,
+        "a PreparedTransactionState, such as PreparedTransactionState.parse reads from text,",
+      );
+    }
+    this.#requireTwoPhase(name);
+    const producer = { producerId: state.producerId, producerEpoch: state.epoch };
+    const prepared = PreparedTransactionState.of(this.#manager(name).prepared);
+    const metric = state.equals(prepared) ? "commit" : "abort";
+    await this.#call(metric, name, options, (manager) => manager.complete(producer));
   }
 
   commit(options: TransactionCallOptions): Promise<void> {
@@ -117,6 +153,12 @@ export class ProducerTransactions {
     const sinceMs = clock.now();
     const call = this.#calls.call(name, { timeoutMs, signal }, () => run(manager), follower);
     await call.finally(() => metrics.called(metric, sinceMs));
+  }
+
+  #requireTwoPhase(name: string): void {
+    this.#manager(name);
+    if (this.#room.isTwoPhase) return;
+    throw new StateError(`${name}: two-phase commit is off, set transactionTwoPhaseCommitEnable`);
   }
 
   #manager(name: string): TransactionManager {

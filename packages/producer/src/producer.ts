@@ -17,11 +17,16 @@ import { CallbackDelivery, CollectedDelivery, type Delivery, PromisedDelivery, t
 import { DeliveryError } from "./delivery-error.ts";
 import type { ConsumerGroupMetadata, TransactionOffset } from "./group-metadata.ts";
 import { PartitionChoice } from "./partition-choice.ts";
+import type { PreparedTransactionState } from "./prepared-transaction-state.ts";
 import { ProducerInterceptors } from "./producer-interceptors.ts";
 import { ProducerMetrics } from "./producer-metrics.ts";
 import { type ProducerOptions, type ResolvedProducerOptions, resolveProducerOptions } from "./producer-options.ts";
 import type { ProducerRecord, UnsentRecord } from "./producer-record.ts";
-import { ProducerTransactions, type TransactionCallOptions } from "./producer-transactions.ts";
+import {
+  type InitTransactionsOptions,
+  ProducerTransactions,
+  type TransactionCallOptions,
+} from "./producer-transactions.ts";
 import { RecordAccumulator } from "./record-accumulator.ts";
 import { RecordAppender } from "./record-appender.ts";
 import type { RecordMetadata } from "./record-metadata.ts";
@@ -92,6 +97,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
       logger,
       clock,
       maxBlockMs: resolved.maxBlockMs,
+      isTwoPhase: resolved.transactionTwoPhaseCommitEnable,
       requireOpen: () => this.#requireOpen(),
     });
     this.#sender = new Sender(resolved, this.#client, this.#accumulator, this.#transactions, clock, this.#metrics);
@@ -211,12 +217,15 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
 
   /**
    * Gets the producer an id under its `transactionalId`, before anything else: producers before it that used the same are fenced,
-   * and what they left open is aborted. Asks again until `maxBlockMs`.
+   * and what they left open is aborted. Asks again until `maxBlockMs`. With `keepPreparedTransaction` one that was prepared is
+   * kept, and has to be ended before another begins (KIP-939).
    *
    * @throws TimeoutError where no coordinator answers in time: call it again; StateError where the producer has it already, or has
-   *   no `transactionalId`; TransactionError, BrokerError such as TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+   *   no `transactionalId`; TransactionError, BrokerError such as TRANSACTIONAL_ID_AUTHORIZATION_FAILED, also
+   *   where the broker has two-phase commit switched off. TransactionError with code UNSUPPORTED_VERSION where it does not offer it,
+   *   or cannot keep what was prepared, as brokers up to 4.4 cannot: nothing was aborted
    */
-  initTransactions(options: TransactionCallOptions = {}): Promise<void> {
+  initTransactions(options: InitTransactionsOptions = {}): Promise<void> {
     return this.#calls.init(options);
   }
 
@@ -244,6 +253,30 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     options: TransactionCallOptions = {},
   ): Promise<void> {
     return this.#calls.sendOffsets(offsets, groupMetadata, options);
+  }
+
+  /**
+   * The first half of a two-phase commit (KIP-939): delivers what was sent in the transaction, and leaves it open, for as long as it
+   * takes, until `completeTransaction`, `commitTransaction` or `abortTransaction` ends it. Nothing else may come before that, and
+   * neither `close` nor the end of the process ends it.
+   *
+   * @returns what to store with the decision how it ends, and to give to `completeTransaction`
+   * @throws TransactionError where a record failed: `abortTransaction` follows; TimeoutError after `maxBlockMs`: call it again;
+   *   StateError where no transaction is open, or without `transactionTwoPhaseCommitEnable`
+   */
+  prepareTransaction(options: TransactionCallOptions = {}): Promise<PreparedTransactionState> {
+    return this.#calls.prepare(options);
+  }
+
+  /**
+   * The second half: commits the prepared transaction where `state` is its own, and aborts it otherwise.
+   *
+   * @param state from `prepareTransaction`, of this process or of one before it whose transaction `initTransactions` has kept
+   * @throws StateError where none is prepared, so that there is nothing to complete (any more); else what `commitTransaction` and
+   *   `abortTransaction` throw
+   */
+  completeTransaction(state: PreparedTransactionState, options: TransactionCallOptions = {}): Promise<void> {
+    return this.#calls.complete(state, options);
   }
 
   /**
@@ -287,8 +320,9 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
   }
 
   /**
-   * Takes no more records, delivers those that were sent, and closes every connection. What is not delivered after
-   * `timeoutMs`, or when the signal says so, fails. May be called again, to wait for less.
+   * Takes no more records, delivers those that were sent, and closes every connection. An open transaction is aborted, unless it is
+   * prepared; one that is being ended is waited for, which without `timeoutMs` is as long as its coordinators do not answer. What is
+   * not delivered after `timeoutMs`, or when the signal says so, fails. May be called again, to wait for less.
    *
    * @throws OptionsError for a `timeoutMs` below 0; the producer stays open
    */

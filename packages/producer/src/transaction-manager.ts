@@ -4,9 +4,10 @@ import { BatchNumbers } from "./batch-numbers.ts";
 import type { ResolvedGroupMetadata, TransactionOffset } from "./group-metadata.ts";
 import type { PartitionAnswer } from "./produce-request.ts";
 import type { ProducerBatch } from "./producer-batch.ts";
-import { hasId, isSameProducer, noProducerId } from "./producer-id.ts";
+import { hasId, isSameProducer, noProducerId, type ProducerIdAndEpoch } from "./producer-id.ts";
 import { TransactionError } from "./transaction-error.ts";
 import {
+  type InitializedProducer,
   TransactionRequestFailure,
   type TransactionRequests,
   type TransactionVersion,
@@ -25,6 +26,12 @@ export interface TransactionManagerListener {
   /** Has every batch fail. */
   failAll(error: KafkaError): void;
 }
+
+const preparedText =
+  "the transaction is prepared, and takes nothing but commitTransaction, abortTransaction or completeTransaction";
+
+/** States in which records are on their way into the transaction. */
+const writing = ["IN_TRANSACTION", "PREPARING_TRANSACTION", "COMMITTING_TRANSACTION"] as const;
 
 /** What is needed of the requests. */
 type Requests = Pick<TransactionRequests, keyof TransactionRequests>;
@@ -53,6 +60,8 @@ export class TransactionManager {
   readonly #newPartitions = new Map<string, TopicPartition>();
   /** Whether the coordinator knows of the transaction, so that it has to be ended. */
   #isStarted = false;
+  /** Under which the prepared transaction was prepared. */
+  #prepared: ProducerIdAndEpoch = noProducerId;
   /** The end of what is asked at the moment: requests go one after the other. */
   #asking: Promise<unknown> = Promise.resolve();
 
@@ -77,6 +86,8 @@ export class TransactionManager {
   requireSendable(): void {
     this.#requireNoError("send");
     if (this.isTransactional && !this.#state.is("IN_TRANSACTION")) {
+      if (this.#state.is("PREPARING_TRANSACTION", "PREPARED_TRANSACTION"))
+        throw new StateError(`send: ${preparedText}`);
       const todo = this.#state.is("UNINITIALIZED", "INITIALIZING") ? "await initTransactions and " : "";
       throw new StateError(`send: no transaction is open, ${todo}call beginTransaction first`);
     }
@@ -86,7 +97,7 @@ export class TransactionManager {
   requireAppendable(): void {
     this.#requireNoError("send");
     if (this.#state.is("REFUSED")) this.#state.to("UNINITIALIZED");
-    if (!this.isTransactional || this.#state.is("IN_TRANSACTION", "COMMITTING_TRANSACTION")) return;
+    if (!this.isTransactional || this.#state.is(...writing)) return;
     throw new StateError("send: the transaction has ended meanwhile");
   }
 
@@ -150,16 +161,16 @@ export class TransactionManager {
   /**
    * Gets an id from the coordinator, which fences the producers before and ends what they left open.
    *
+   * @param keepsPrepared whether it leaves a transaction open that was prepared; then that one has to be completed first
    * @throws TransactionError, StateError
    */
-  async initTransactions(): Promise<void> {
+  async initTransactions(keepsPrepared = false): Promise<void> {
     this.#requireNoError("initTransactions");
     this.#requireState("initTransactions", "UNINITIALIZED");
     this.#state.to("INITIALIZING");
     await this.#perform("initTransactions", async () => {
-      this.#numbers.adopt(await this.#requests.initProducerId(noProducerId));
-      this.#isBumpDue = false;
-      this.#state.to("READY");
+      if (keepsPrepared) this.#takeOver(await this.#requests.keepPrepared());
+      else this.#takeOver({ producer: await this.#requests.initProducerId(noProducerId), ongoing: noProducerId });
     });
   }
 
@@ -184,10 +195,36 @@ export class TransactionManager {
     });
   }
 
+  /** Delivers what was sent, and has the transaction stay open until it is told how to end. @throws TransactionError, StateError */
+  async prepareTransaction(): Promise<void> {
+    this.#requireNoError("prepareTransaction");
+    this.#requireState("prepareTransaction", "IN_TRANSACTION");
+    this.#state.to("PREPARING_TRANSACTION");
+    await this.#listener.flush();
+    await this.#perform("prepareTransaction", async () => {
+      this.#requireNoError("prepareTransaction");
+      this.#requireState("prepareTransaction", "PREPARING_TRANSACTION");
+      this.#prepared = this.#numbers.producer;
+      this.#state.to("PREPARED_TRANSACTION");
+    });
+  }
+
+  /** Which transaction is prepared; `noProducerId` where none is. */
+  get prepared(): ProducerIdAndEpoch {
+    return this.#prepared;
+  }
+
+  /** Commits the prepared transaction where it is that one, and aborts it otherwise. @throws TransactionError, StateError */
+  async complete(producer: ProducerIdAndEpoch): Promise<void> {
+    this.#requireNoError("completeTransaction");
+    this.#requireState("completeTransaction", "PREPARED_TRANSACTION");
+    await (isSameProducer(producer, this.#prepared) ? this.commit() : this.abort());
+  }
+
   /** Delivers what was sent, and has it count. @throws TransactionError, StateError */
   async commit(): Promise<void> {
     this.#requireNoError("commitTransaction");
-    this.#requireState("commitTransaction", "IN_TRANSACTION");
+    this.#requireState("commitTransaction", "IN_TRANSACTION", "PREPARED_TRANSACTION");
     this.#state.to("COMMITTING_TRANSACTION");
     await this.#listener.flush();
     // A batch may have failed meanwhile.
@@ -198,7 +235,7 @@ export class TransactionManager {
   /** Has nothing count that was sent. @throws TransactionError, StateError */
   async abort(): Promise<void> {
     if (this.#state.is("FATAL_ERROR")) this.#requireNoError("abortTransaction");
-    this.#requireState("abortTransaction", "IN_TRANSACTION", "ABORTABLE_ERROR");
+    this.#requireState("abortTransaction", "IN_TRANSACTION", "PREPARED_TRANSACTION", "ABORTABLE_ERROR");
     const cause = this.#error ?? new KafkaError("the transaction was aborted", { code: "TRANSACTION_ABORTED" });
     this.#state.to("ABORTING_TRANSACTION");
     this.#requests.stop();
@@ -211,14 +248,14 @@ export class TransactionManager {
     await this.#perform("abortTransaction", () => this.#end(false));
   }
 
-  /** Whether a transaction is open, which has to be ended before the producer is. */
+  /** Whether a transaction is open that has to be ended before the producer is; one that is prepared outlives it. */
   get isOpen(): boolean {
     return this.#state.is("IN_TRANSACTION", "ABORTABLE_ERROR");
   }
 
-  /** Whether a transaction is being ended. */
+  /** Whether a transaction is being prepared or ended. */
   get isEnding(): boolean {
-    return this.#state.is("COMMITTING_TRANSACTION", "ABORTING_TRANSACTION");
+    return this.#state.is("PREPARING_TRANSACTION", "COMMITTING_TRANSACTION", "ABORTING_TRANSACTION");
   }
 
   /** Asks nobody any more: what is under way fails with `error`. */
@@ -233,7 +270,7 @@ export class TransactionManager {
   #mayWriteTo(batch: ProducerBatch): boolean {
     const key = partitionText(batch);
     if (batch.hasSequence || this.#partitions.has(key)) return true;
-    if (!this.#state.is("IN_TRANSACTION", "COMMITTING_TRANSACTION")) return false;
+    if (!this.#state.is(...writing)) return false;
     if (this.#version === 2) {
       this.#partitions.add(key);
       this.#isStarted = true;
@@ -242,6 +279,20 @@ export class TransactionManager {
     if (this.#newPartitions.size === 0) queueMicrotask(() => void this.#addPartitions());
     this.#newPartitions.set(key, { topic: batch.topic, partition: batch.partition });
     return false;
+  }
+
+  /** Begins under the id that was given, and with the transaction that was kept. */
+  #takeOver({ producer, ongoing }: InitializedProducer): void {
+    this.#numbers.adopt(producer);
+    this.#isBumpDue = false;
+    this.#prepared = ongoing;
+    if (!hasId(ongoing)) {
+      this.#state.to("READY");
+      return;
+    }
+    this.#version = this.#requests.transactionVersion;
+    this.#isStarted = true;
+    this.#state.to("PREPARED_TRANSACTION");
   }
 
   async #end(committed: boolean): Promise<void> {
@@ -256,6 +307,7 @@ export class TransactionManager {
       if (!isSameProducer(next, this.#numbers.producer)) this.#numbers.adopt(next);
     }
     this.#isStarted = false;
+    this.#prepared = noProducerId;
     this.#partitions.clear();
     // Answers that come later still find another epoch.
     if (this.#numbers.hasUnresolved && this.#requests.canBumpEpoch) this.#isBumpDue = true;
@@ -273,7 +325,7 @@ export class TransactionManager {
       await this.#inTurn(async () => {
         const partitions = [...this.#newPartitions.values()];
         // An abort has forgotten them, or what was asked before them has failed.
-        if (partitions.length === 0 || !this.#state.is("IN_TRANSACTION", "COMMITTING_TRANSACTION")) return;
+        if (partitions.length === 0 || !this.#state.is(...writing)) return;
         await this.#requests.addPartitions(this.#numbers.producer, partitions);
         this.#isStarted = true;
         for (const partition of partitions) {
@@ -286,7 +338,7 @@ export class TransactionManager {
       this.#newPartitions.clear();
       this.#failed(error);
     }
-    if (!this.#state.is("IN_TRANSACTION", "COMMITTING_TRANSACTION")) this.#newPartitions.clear();
+    if (!this.#state.is(...writing)) this.#newPartitions.clear();
     if (this.#newPartitions.size > 0) void this.#addPartitions();
     this.#listener.onChange();
   }
@@ -360,7 +412,7 @@ export class TransactionManager {
 
   #toAbortable(cause: KafkaError): void {
     // While it is aborted there is nothing to abort again: only what is fatal counts.
-    if (!this.#state.is("IN_TRANSACTION", "COMMITTING_TRANSACTION")) return;
+    if (!this.#state.is(...writing)) return;
     this.#state.to("ABORTABLE_ERROR");
     this.#requests.stop();
     this.#error = cause;
@@ -402,11 +454,12 @@ export class TransactionManager {
   /** Before another request: one that went before may have failed, or an abort have begun. */
   #requireInTransaction(what: string): void {
     this.#requireNoError(what);
-    this.#requireState(what, "IN_TRANSACTION", "COMMITTING_TRANSACTION");
+    this.#requireState(what, ...writing);
   }
 
   #requireState(what: string, ...states: readonly TransactionState[]): void {
     if (this.#state.is(...states)) return;
+    if (this.#state.is("PREPARED_TRANSACTION")) throw new StateError(`${what}: ${preparedText}`);
     throw new StateError(`${what}: the producer is ${this.#state.now}, and must be ${states.join(" or ")}`);
   }
 }

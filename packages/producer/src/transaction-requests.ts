@@ -17,6 +17,7 @@ import {
   type Input,
   KafkaError,
   type Output,
+  UnsupportedVersionError,
   type VersionBounds,
 } from "@odradek/protocol";
 import { AddOffsetsToTxn } from "@odradek/protocol/messages/add-offsets-to-txn";
@@ -27,11 +28,13 @@ import { TxnOffsetCommit } from "@odradek/protocol/messages/txn-offset-commit";
 import type { ResolvedGroupMetadata, TransactionOffset } from "./group-metadata.ts";
 import { hasId, noProducerId, type ProducerIdAndEpoch } from "./producer-id.ts";
 import { type TransactionalRequest, type Verdict, verdictOf } from "./transaction-verdicts.ts";
+import { cannotKeepPrepared, lacksTwoPhaseCommit, twoPhaseBounds, twoPhaseText } from "./two-phase-commit.ts";
 
 export interface TransactionRequestsOptions {
   /** `null` for a producer that is only idempotent. */
   readonly transactionalId: string | null;
   readonly transactionTimeoutMs: number;
+  readonly transactionTwoPhaseCommitEnable: boolean;
   readonly requestTimeoutMs: number;
   readonly retryBackoffMs: number;
   readonly retryBackoffMaxMs: number;
@@ -65,6 +68,13 @@ export class TransactionRequestFailure extends Error {
     this.verdict = verdict;
     this.cause = cause;
   }
+}
+
+/** An id, and what `keepPrepared` found. */
+export interface InitializedProducer {
+  readonly producer: ProducerIdAndEpoch;
+  /** Under which the transaction goes that is open still; `noProducerId` where none is. */
+  readonly ongoing: ProducerIdAndEpoch;
 }
 
 /** One attempt: an error that is 0 is none. */
@@ -115,19 +125,45 @@ export class TransactionRequests {
    * @throws TransactionRequestFailure, and ClosedError where the producer was closed meanwhile
    */
   async initProducerId(current: ProducerIdAndEpoch): Promise<ProducerIdAndEpoch> {
-    const { transactionalId, transactionTimeoutMs } = this.#options;
+    return (await this.#initProducerId(current, false)).producer;
+  }
+
+  /**
+   * Asks for an id, and has the coordinator leave a transaction open that was prepared under the id before.
+   *
+   * @throws TransactionRequestFailure, ClosedError
+   */
+  keepPrepared(): Promise<InitializedProducer> {
+    return this.#initProducerId(noProducerId, true);
+  }
+
+  async #initProducerId(current: ProducerIdAndEpoch, keepPreparedTxn: boolean): Promise<InitializedProducer> {
+    const { transactionalId, transactionTimeoutMs, transactionTwoPhaseCommitEnable: enable2Pc } = this.#options;
     const to: Addressee = transactionalId === null ? "any" : { type: "transaction", key: transactionalId };
-    const bounds = hasId(current) ? { oldest: bumpableSince } : {};
-    let given = noProducerId;
+    const isTwoPhase = transactionalId !== null && (enable2Pc || keepPreparedTxn);
+    const bounds = isTwoPhase ? twoPhaseBounds : hasId(current) ? { oldest: bumpableSince } : {};
+    const twoPhase = isTwoPhase ? { enable2Pc, keepPreparedTxn } : {};
+    const about = isTwoPhase ? `${this.#about("InitProducerId")} ${twoPhaseText}` : this.#about("InitProducerId");
+    let given: InitializedProducer = { producer: noProducerId, ongoing: noProducerId };
     await this.#until("InitProducerId", to, async (nodeId) => {
       const body = (version: number) => {
         this.#canBumpEpoch = version >= bumpableSince;
         const timeoutMs = transactionalId === null ? 0x7fff_ffff : transactionTimeoutMs;
-        return { transactionalId, transactionTimeoutMs: timeoutMs, ...current };
+        return { transactionalId, transactionTimeoutMs: timeoutMs, ...current, ...twoPhase };
       };
-      const answer = await this.#ask(InitProducerId, body, nodeId, bounds);
-      given = { producerId: answer.producerId, producerEpoch: answer.producerEpoch };
-      return [{ errorCode: answer.errorCode, about: this.#about("InitProducerId") }];
+      const answer = await this.#ask(InitProducerId, body, nodeId, bounds).catch((error: unknown) => {
+        if (!isTwoPhase || !(error instanceof UnsupportedVersionError)) throw error;
+        throw lacksTwoPhaseCommit(nodeId, transactionalId, error);
+      });
+      const { errorCode, producerId, producerEpoch, ongoingTxnProducerId, ongoingTxnProducerEpoch } = answer;
+      if (isTwoPhase && keepPreparedTxn && errorCode === unsupportedVersion) {
+        throw cannotKeepPrepared(nodeId, transactionalId);
+      }
+      given = {
+        producer: { producerId, producerEpoch },
+        ongoing: { producerId: ongoingTxnProducerId, producerEpoch: ongoingTxnProducerEpoch },
+      };
+      return [{ errorCode, about }];
     });
     return given;
   }
@@ -337,6 +373,7 @@ const leftOut = -1;
 
 const invalidProducerEpoch = codeOf("INVALID_PRODUCER_EPOCH");
 const producerFenced = codeOf("PRODUCER_FENCED");
+const unsupportedVersion = codeOf("UNSUPPORTED_VERSION");
 
 const severity: Readonly<Record<Verdict, number>> = {
   retry: 0,

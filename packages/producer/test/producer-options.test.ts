@@ -183,8 +183,24 @@ describe("idempotence", () => {
     [{ transactionalId: "t", acks: 1 }, "option acks:"],
     [{ transactionalId: "" }, "option transactionalId: a text that is not empty"],
     [{ transactionTimeoutMs: 1_000 }, "option transactionTimeoutMs: nothing without transactionalId,"],
+    [
+      { transactionTwoPhaseCommitEnable: true },
+      "option transactionTwoPhaseCommitEnable: false without transactionalId,",
+    ],
+    [
+      { transactionalId: "t", transactionTwoPhaseCommitEnable: true, transactionTimeoutMs: 60_000 },
+      "option transactionTimeoutMs: nothing with transactionTwoPhaseCommitEnable,",
+    ],
   ])("refuses %o", (given, message) => {
     expect(() => resolved(given)).toThrow(message);
+  });
+
+  test("has two-phase commit where that is asked for", () => {
+    expect(resolved({ transactionalId: "t" }).transactionTwoPhaseCommitEnable).toBe(false);
+    const given = { transactionalId: "t", transactionTwoPhaseCommitEnable: true };
+    expect(resolved(given).transactionTwoPhaseCommitEnable).toBe(true);
+    const off = { transactionalId: "t", transactionTwoPhaseCommitEnable: false, transactionTimeoutMs: 1_000 };
+    expect(resolved(off).transactionTimeoutMs).toBe(1_000);
   });
 
   test("needs not more than one request under way where it is off", () => {

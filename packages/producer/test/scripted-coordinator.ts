@@ -33,8 +33,10 @@ export type Mishap =
 export interface ScriptedCoordinatorOptions {
   /** What the cluster has settled on. @default 1 */
   readonly transactionVersion?: 1 | 2;
-  /** The newest version of InitProducerId: epochs can be raised from 3 on. @default 5 */
+  /** The newest version of InitProducerId: epochs can be raised from 3 on, two-phase commit is 6. @default 5 */
   readonly initProducerId?: number;
+  /** Under which a transaction is open that a producer before has prepared. @default none is */
+  readonly ongoing?: { readonly producerId: bigint; readonly producerEpoch: number } | null;
   /** Epoch of the first id that is given. @default 0 */
   readonly firstEpoch?: number;
 }
@@ -48,7 +50,7 @@ export class ScriptedCoordinator {
   #producer: { producerId: bigint; producerEpoch: number } | null = null;
 
   constructor(options: ScriptedCoordinatorOptions = {}) {
-    this.#options = { transactionVersion: 1, initProducerId: 5, firstEpoch: 0, ...options };
+    this.#options = { transactionVersion: 1, initProducerId: 5, firstEpoch: 0, ongoing: null, ...options };
   }
 
   get versions(): readonly { readonly apiKey: number; readonly minVersion: number; readonly maxVersion: number }[] {
@@ -110,11 +112,19 @@ export class ScriptedCoordinator {
         return frameOf(request, FindCoordinator, request.apiVersion < 4 ? found : { coordinators });
       }
       case InitProducerId.key: {
-        const { producerId, producerEpoch } = request.body(InitProducerId);
-        this.#note(producerId < 0n ? "InitProducerId" : `InitProducerId after ${producerId}/${producerEpoch}`, error);
+        const { producerId, producerEpoch, enable2Pc, keepPreparedTxn } = request.body(InitProducerId);
+        const flags = `${enable2Pc ? " 2pc" : ""}${keepPreparedTxn ? " keep" : ""}`;
+        const twoPhase = request.apiVersion >= 6 ? ` v${request.apiVersion}${flags}` : "";
+        const after = producerId < 0n ? "" : ` after ${producerId}/${producerEpoch}`;
+        this.#note(`InitProducerId${twoPhase}${after}`, error);
         if (isGood) this.#bump();
         const given = isGood ? this.#given() : { producerId: -1n, producerEpoch: -1 };
-        return frameOf(request, InitProducerId, { throttleTimeMs, errorCode, ...given });
+        const { ongoing } = this.#options;
+        const kept =
+          isGood && keepPreparedTxn && ongoing !== null
+            ? { ongoingTxnProducerId: ongoing.producerId, ongoingTxnProducerEpoch: ongoing.producerEpoch }
+            : {};
+        return frameOf(request, InitProducerId, { throttleTimeMs, errorCode, ...given, ...kept });
       }
       case AddPartitionsToTxn.key: {
         const { v3AndBelowTopics } = request.body(AddPartitionsToTxn);

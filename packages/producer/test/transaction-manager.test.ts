@@ -5,7 +5,7 @@ import { ManualClock } from "../../network/test/manual-clock.ts";
 import { RecordingLogger } from "../../network/test/recording-logger.ts";
 import { BufferPool } from "../src/buffer-pool.ts";
 import { ProducerBatch } from "../src/producer-batch.ts";
-import type { ProducerIdAndEpoch } from "../src/producer-id.ts";
+import { noProducerId, type ProducerIdAndEpoch } from "../src/producer-id.ts";
 import { TransactionManager } from "../src/transaction-manager.ts";
 import { TransactionRequestFailure, type TransactionVersion } from "../src/transaction-requests.ts";
 import type { TransactionalRequest, Verdict } from "../src/transaction-verdicts.ts";
@@ -21,10 +21,17 @@ interface Asked {
 class ScriptedRequests {
   canBumpEpoch = true;
   transactionVersion: TransactionVersion = 1;
+  /** Whether a transaction of the producer before is open, as 7/3. */
+  hasOngoing = false;
   readonly #open: Asked[] = [];
 
   initProducerId({ producerId, producerEpoch }: ProducerIdAndEpoch): Promise<ProducerIdAndEpoch> {
     return this.#ask("InitProducerId", producerId < 0n ? "" : `${producerId}/${producerEpoch}`);
+  }
+
+  async keepPrepared() {
+    const ongoing = { producerId: 7n, producerEpoch: 3 };
+    return { producer: await this.#ask("InitProducerId", "keep"), ongoing: this.hasOngoing ? ongoing : noProducerId };
   }
 
   async addPartitions(_: ProducerIdAndEpoch, partitions: readonly TopicPartition[]): Promise<void> {
@@ -359,5 +366,156 @@ describe("a transaction", () => {
     manager.prepare();
     end.succeed();
     await committed;
+  });
+});
+
+describe("a prepared transaction", () => {
+  const only = "takes nothing but commitTransaction, abortTransaction or completeTransaction";
+  const group = { groupId: "readers", generationId: -1, memberId: "", groupInstanceId: null };
+
+  async function prepared() {
+    const all = await inTransaction(2);
+    all.manager.onCompleted(sent(all.manager), 0n);
+    await all.manager.prepareTransaction();
+    return all;
+  }
+
+  test("is its producer's id and epoch, and outlives its producer", async () => {
+    const { manager } = await prepared();
+    expect([manager.state, manager.prepared]).toEqual(["PREPARED_TRANSACTION", { producerId: 7n, producerEpoch: 0 }]);
+    expect([manager.isOpen, manager.isEnding]).toEqual([false, false]);
+  });
+
+  test("takes nothing but its end", async () => {
+    const { requests, manager } = await prepared();
+    expect(() => manager.requireSendable()).toThrow(`send: the transaction is prepared, and ${only}`);
+    expect(() => manager.requireAppendable()).toThrow("the transaction has ended meanwhile");
+    expect(() => manager.beginTransaction()).toThrow(`beginTransaction: the transaction is prepared, and ${only}`);
+    await expect(manager.prepareTransaction()).rejects.toThrow(only);
+    await expect(manager.initTransactions(true)).rejects.toThrow(only);
+    await expect(manager.sendOffsets([{ topic: "orders", partition: 0, offset: 0 }], group)).rejects.toThrow(only);
+    expect([manager.state, requests.openCount]).toEqual(["PREPARED_TRANSACTION", 0]);
+  });
+
+  test.each([
+    ["is committed where it is the one", { producerId: 7n, producerEpoch: 0 }, "EndTxn commit 0"],
+    ["is aborted where the epoch differs", { producerId: 7n, producerEpoch: 1 }, "EndTxn abort 0"],
+    ["is aborted where the id differs", { producerId: 8n, producerEpoch: 0 }, "EndTxn abort 0"],
+    ["is aborted where it is to be none", noProducerId, "EndTxn abort 0"],
+  ])("%s", async (_, state, what) => {
+    const { requests, manager } = await prepared();
+    const done = manager.complete(state);
+    const end = await requests.next();
+    expect(end.what).toBe(what);
+    end.succeed({ producerId: 7n, producerEpoch: 1 });
+    await done;
+    expect([manager.state, manager.prepared]).toEqual(["READY", noProducerId]);
+    manager.beginTransaction();
+    expect(sent(manager).producerState).toMatchObject({ producerEpoch: 1, baseSequence: 0 });
+  });
+
+  test.each([
+    ["commit", "EndTxn commit 0"],
+    ["abort", "EndTxn abort 0"],
+  ] as const)("can be ended by a plain %s", async (end, what) => {
+    const { requests, manager } = await prepared();
+    const done = manager[end]();
+    const asked = await requests.next();
+    expect(asked.what).toBe(what);
+    asked.succeed();
+    await done;
+    expect(manager.state).toBe("READY");
+  });
+
+  test("cannot be completed where there is none", async () => {
+    const { manager } = await inTransaction();
+    await expect(manager.complete(noProducerId)).rejects.toThrow(
+      "completeTransaction: the producer is IN_TRANSACTION, and must be PREPARED_TRANSACTION",
+    );
+    await manager.commit();
+    await expect(manager.complete(noProducerId)).rejects.toThrow("the producer is READY");
+  });
+
+  test("comes behind offsets that are under way", async () => {
+    const { requests, manager } = await inTransaction(2);
+    const offsets = manager.sendOffsets([{ topic: "orders", partition: 0, offset: 0 }], group);
+    const asked = await requests.next();
+    const done = manager.prepareTransaction();
+    await turns();
+    expect([manager.state, manager.isEnding]).toEqual(["PREPARING_TRANSACTION", true]);
+    expect(() => manager.requireSendable()).toThrow("the transaction is prepared");
+    asked.succeed();
+    await Promise.all([offsets, done]);
+    expect(manager.state).toBe("PREPARED_TRANSACTION");
+  });
+
+  test("is none where offsets that are under way are refused", async () => {
+    const { requests, manager } = await inTransaction(2);
+    const offsets = manager.sendOffsets([{ topic: "orders", partition: 0, offset: 0 }], group);
+    const asked = await requests.next();
+    const done = manager.prepareTransaction();
+    const refused = [offsets, done].map((call) =>
+      expect(call).rejects.toMatchObject({ code: "ILLEGAL_GENERATION", abortable: true }),
+    );
+    asked.fail("abortable", "ILLEGAL_GENERATION");
+    await Promise.all(refused);
+    expect([manager.state, manager.isOpen, manager.prepared]).toEqual(["ABORTABLE_ERROR", true, noProducerId]);
+  });
+
+  test("whose commit is refused can be aborted", async () => {
+    const { requests, manager } = await prepared();
+    const done = expect(manager.complete(manager.prepared)).rejects.toMatchObject({ abortable: true });
+    (await requests.next()).fail("abortable", "TRANSACTION_ABORTABLE");
+    await done;
+    const aborted = manager.abort();
+    (await requests.next()).succeed();
+    await aborted;
+    expect(manager.prepared).toBe(noProducerId);
+  });
+});
+
+describe("a producer that keeps what was prepared", () => {
+  async function keeping(hasOngoing: boolean) {
+    const all = setUp();
+    all.requests.hasOngoing = hasOngoing;
+    all.requests.transactionVersion = 2;
+    const ready = all.manager.initTransactions(true);
+    const asked = await all.requests.next();
+    expect([asked.what, all.manager.state]).toEqual(["InitProducerId keep", "INITIALIZING"]);
+    asked.succeed({ producerId: 7n, producerEpoch: 4 });
+    await ready;
+    return all;
+  }
+
+  test("has it under the epoch of the producer before, and ends it under its own", async () => {
+    const { requests, manager } = await keeping(true);
+    expect([manager.state, manager.prepared]).toEqual(["PREPARED_TRANSACTION", { producerId: 7n, producerEpoch: 3 }]);
+    expect(() => manager.beginTransaction()).toThrow("the transaction is prepared");
+    const done = manager.complete({ producerId: 7n, producerEpoch: 3 });
+    const end = await requests.next();
+    expect(end.what).toBe("EndTxn commit 4");
+    end.succeed({ producerId: 7n, producerEpoch: 5 });
+    await done;
+    manager.beginTransaction();
+    expect(sent(manager).producerState).toMatchObject({ producerEpoch: 5, baseSequence: 0 });
+  });
+
+  test("begins with what is next where nothing was open", async () => {
+    const { manager } = await keeping(false);
+    expect([manager.state, manager.prepared]).toEqual(["READY", noProducerId]);
+    await expect(manager.complete({ producerId: 7n, producerEpoch: 3 })).rejects.toThrow("the producer is READY");
+    manager.beginTransaction();
+    expect(sent(manager).producerState).toMatchObject({ producerEpoch: 4 });
+  });
+
+  test.each([
+    ["abortable", "UNINITIALIZED"],
+    ["fatal", "FATAL_ERROR"],
+  ] as const)("and is refused, %s: %s", async (verdict, state) => {
+    const { requests, manager } = setUp();
+    const refused = expect(manager.initTransactions(true)).rejects.toThrow("TRANSACTIONAL_ID_AUTHORIZATION_FAILED");
+    (await requests.next()).fail(verdict, "TRANSACTIONAL_ID_AUTHORIZATION_FAILED");
+    await refused;
+    expect(manager.state).toBe(state);
   });
 });
