@@ -13,9 +13,9 @@ import { ClosedError, TimeoutError } from "../src/errors.ts";
 import { NetworkClient } from "../src/network-client.ts";
 import { OptionReader } from "../src/option-reader.ts";
 import { ManualClock } from "./manual-clock.ts";
+import { passing } from "./passing.ts";
 import { ScriptedCluster } from "./scripted-cluster.ts";
 import { ScriptedPeer } from "./scripted-peer.ts";
-import { until } from "./until.ts";
 
 /** What the brokers say of one key: a coordinator, an error, or nothing. */
 type Told = { readonly nodeId: number; readonly host?: string; readonly port?: number } | keyof typeof errors | null;
@@ -80,23 +80,13 @@ const coordinatorsOf = async (tell: (key: string) => Told, newest = 6) => {
     },
   });
   const { client, clock, coordinators } = clientOf(cluster.bootstrapServers);
-  const pass = async (ms: number, stepMs = 10) => {
-    for (let passed = 0; passed < ms; passed += stepMs) {
-      clock.advance(stepMs);
-      for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
-    }
-  };
+  const { pass, passUntil } = passing(clock);
   /** What a promise comes to, letting time pass until it does. */
   const outcome = async (promise: Promise<unknown>): Promise<unknown> => {
-    let settled: { readonly value: unknown } | null = null;
-    void promise.then(
-      (value) => (settled = { value }),
-      (error: unknown) => (settled = { value: error }),
-    );
-    await until(() => {
-      if (settled === null) clock.advance(10);
-      return settled !== null;
-    });
+    let isSettled = false;
+    const settle = () => (isSettled = true);
+    promise.then(settle, settle);
+    await passUntil(() => isSettled);
     return promise.catch((error: unknown) => error);
   };
   return {
@@ -222,10 +212,7 @@ describe("coordinators", () => {
     const { host, port } = await ScriptedPeer.nobody();
     const { client, clock, coordinators } = clientOf([`${host}:${port}`]);
     const found = coordinators.find("group", ["billing"], new Deadline(clock, 1_000)).catch((error: unknown) => error);
-    for (let passed = 0; passed < 1_100; passed += 10) {
-      clock.advance(10);
-      for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
-    }
+    await passing(clock).pass(1_000);
     expect(await found).toMatchObject({ name: "TimeoutError", cause: { name: "ConnectionError" } });
     await client.close({ timeoutMs: 0 });
     expect(clock.timers).toBe(0);
@@ -272,10 +259,7 @@ describe("coordinators", () => {
     const found = coordinators.find("group", ["billing"], new Deadline(clock, 60_000));
     let isFound = false;
     void found.then(() => (isFound = true));
-    await until(() => {
-      clock.advance(10);
-      return isFound;
-    });
+    await passing(clock).passUntil(() => isFound);
     expect(await found).toEqual(new Map([["billing", 1]]));
   });
 });

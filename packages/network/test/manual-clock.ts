@@ -28,6 +28,11 @@ export class ManualClock implements Clock {
     return this.#rings;
   }
 
+  /** When the next timer rings; `Infinity` for never. */
+  get nextAtMs(): number {
+    return this.#next()?.atMs ?? Number.POSITIVE_INFINITY;
+  }
+
   now(): number {
     return this.#nowMs;
   }
@@ -44,7 +49,12 @@ export class ManualClock implements Clock {
 
   /** Lets `ms` pass: what is due meanwhile rings, each at its own moment, the earlier first. */
   advance(ms: number): void {
-    const untilMs = this.#nowMs + ms;
+    this.advanceTo(this.#nowMs + ms);
+  }
+
+  /** Lets time pass until it is `untilMs`. */
+  advanceTo(untilMs: number): void {
+    const startMs = this.#nowMs;
     for (let rings = 0; rings < spinRings; rings++) {
       const next = this.#next();
       if (next === null || next.atMs > untilMs) {
@@ -56,7 +66,7 @@ export class ManualClock implements Clock {
       this.#rings += 1;
       next.run();
     }
-    throw new Error(`${spinRings} timers rang within ${ms} ms: something sets them without end`);
+    throw new Error(`${spinRings} timers rang within ${untilMs - startMs} ms: something sets them without end`);
   }
 
   #next(): PendingTimer | null {

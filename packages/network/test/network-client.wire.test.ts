@@ -11,6 +11,7 @@ import { NetworkClient } from "../src/network-client.ts";
 import { OptionReader } from "../src/option-reader.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { brokerAnswer, metadataAnswer, partitionAnswer, topicAnswer } from "./metadata-answers.ts";
+import { passing, quiet } from "./passing.ts";
 import { ScriptedCluster } from "./scripted-cluster.ts";
 import { type PeerConnection, type PeerRequest, ScriptedPeer } from "./scripted-peer.ts";
 import { until } from "./until.ts";
@@ -37,14 +38,7 @@ const clientOf = (bootstrapServers: readonly string[], more: Partial<NetworkOpti
   /** Asks for something that is not metadata. */
   const ask = (to: number | "any" | "controller" = "any", timeoutMs = 60_000) =>
     client.request(DescribeCluster, question, { to, deadline: deadline(timeoutMs) });
-  /** Lets time pass in steps, with turns of the event loop between them for the sockets. */
-  const pass = async (ms: number, stepMs = 10) => {
-    for (let passed = 0; passed < ms; passed += stepMs) {
-      clock.advance(stepMs);
-      for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
-    }
-  };
-  return { client, clock, deadline, ask, pass };
+  return { client, clock, deadline, ask, ...passing(clock) };
 };
 
 /** Answers who the broker is. */
@@ -559,6 +553,7 @@ describe("a client that waits", () => {
     });
     await ask();
     expect(wakes).toBeGreaterThan(0);
+    await quiet();
     wakes = 0;
     for (let i = 0; i < 10; i++) client.wake();
     await new Promise((resolve) => setImmediate(resolve));

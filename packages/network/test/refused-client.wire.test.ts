@@ -10,6 +10,7 @@ import { NetworkClient } from "../src/network-client.ts";
 import { OptionReader } from "../src/option-reader.ts";
 import type { SaslMechanism } from "../src/security/sasl-mechanism.ts";
 import { ManualClock } from "./manual-clock.ts";
+import { passing } from "./passing.ts";
 import { RecordingLogger } from "./recording-logger.ts";
 import { ScriptedCluster } from "./scripted-cluster.ts";
 import type { PeerConnection, PeerRequest } from "./scripted-peer.ts";
@@ -77,12 +78,6 @@ const clientOf = ({ brokers }: GuardedCluster, more: Partial<ClientOptions> = {}
     clock.advance(0);
     await closed;
   });
-  const pass = async (ms: number, stepMs: number) => {
-    for (let passed = 0; passed < ms; passed += stepMs) {
-      clock.advance(stepMs);
-      for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
-    }
-  };
   const ask = (to: number, purpose: Purpose) =>
     client.request(
       DescribeCluster,
@@ -93,7 +88,7 @@ const clientOf = ({ brokers }: GuardedCluster, more: Partial<ClientOptions> = {}
     client.requestUpdate();
     await until(() => client.metadata.snapshot.clusterId !== null);
   };
-  return { client, clock, logger, pass, ask, learnt };
+  return { client, clock, logger, ask, learnt, ...passing(clock) };
 };
 
 describe("a client that was refused over one of its connections", () => {
@@ -105,7 +100,7 @@ describe("a client that was refused over one of its connections", () => {
     cluster.reset();
     const told: (string | undefined)[] = [];
     for (let passedMs = 0; passedMs < 2_000; passedMs += 10) {
-      await pass(10, 10);
+      await pass(10);
       told.push(client.fatalError?.name);
     }
     expect(told).toContain("AuthenticationError");
@@ -120,10 +115,10 @@ describe("a client that was refused over one of its connections", () => {
     for (const id of [1, 2, 3]) await ask(id, "fetch");
     cluster.isOpen = false;
     cluster.reset();
-    await pass(15_000, 100);
+    await pass(15_000);
     cluster.isOpen = true;
     const asked = cluster.brokers.questions.length;
-    await pass(30_000, 100);
+    await pass(30_000);
     expect(cluster.brokers.questions.length).toBeGreaterThan(asked);
     expect((await ask(1, "fetch")).clusterId).toBe("guarded");
   });
@@ -134,10 +129,10 @@ describe("a client that was refused over one of its connections", () => {
     await learnt();
     cluster.isOpen = false;
     cluster.reset();
-    await pass(60_000, 100);
+    await pass(60_000);
     cluster.isOpen = true;
     const answer = ask(1, "coordinator");
-    await pass(2_000, 10);
+    await pass(2_000);
     expect((await answer).clusterId).toBe("guarded");
   });
 
@@ -149,7 +144,7 @@ describe("a client that was refused over one of its connections", () => {
     await until(() => client.fatalError !== null);
     cluster.isOpen = true;
     client.requestUpdate();
-    await pass(5_000, 100);
+    await pass(5_000);
     expect(client.metadata.snapshot.clusterId).toBe("cluster");
   });
 
@@ -160,11 +155,11 @@ describe("a client that was refused over one of its connections", () => {
     await learnt();
     cluster.isOpen = false;
     cluster.reset();
-    await pass(600_000, 10_000);
+    await pass(600_000);
     cluster.isOpen = true;
     const before = cluster.brokers.connectionsTo(1).length;
     client.ready(1);
-    await pass(5_000, 10);
+    await pass(5_000);
     expect(cluster.brokers.connectionsTo(1).length - before).toBe(1);
     expect(logger.lines.filter((line) => line.includes("begins again"))).toEqual([]);
   });
@@ -177,7 +172,7 @@ describe("a client that gets on with a broker", () => {
     await learnt();
     await ask(1, "fetch");
     cluster.reset();
-    await pass(1_000, 10);
+    await pass(1_000);
     expect(logger.lines.filter((line) => line.includes("begins again"))).toEqual([]);
     const [, fetch] = cluster.brokers.connectionsTo(1);
     expect(fetch?.socket.destroyed).toBe(false);
