@@ -297,8 +297,9 @@ export class TransactionManager {
 
   async #end(committed: boolean): Promise<void> {
     const what = committed ? "commitTransaction" : "abortTransaction";
-    // What was asked before it may have failed.
+    // What was asked before it may have failed, and a close have aborted what then could not be committed.
     this.#requireNoError(what);
+    this.#requireState(what, committed ? "COMMITTING_TRANSACTION" : "ABORTING_TRANSACTION");
     if (this.#isStarted) {
       const next = await this.#requests.endTransaction(this.#numbers.producer, committed, this.#version);
       // It was found meanwhile that what was given up left a gap. Who has committed has, and learns of it at the next call.

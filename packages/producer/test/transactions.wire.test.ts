@@ -574,6 +574,25 @@ describe("closing", () => {
     expect(asked.at(-1)).toBe("EndTxn commit 1000/0");
   });
 
+  test("aborts what a commit under way finds that it cannot commit", async () => {
+    const { asked, broker, producer } = await inTransaction({ broker: { partitions: 2 } });
+    const sends = [outcomeOf(producer.send({ topic, partition: 0, value: "a" }))];
+    const refused = await broker.nextCall();
+    sends.push(outcomeOf(producer.send({ topic, partition: 1, value: "b" })));
+    const taken = await broker.nextCall();
+    const committed = endOf(producer.commitTransaction());
+    bad(refused, "INVALID_RECORD");
+    expect(await sends[0]).toBe("INVALID_RECORD, no");
+    // The commit waits for the other record.
+    const closed = producer.close();
+    await turns();
+    good(taken);
+    await closed;
+    expect(await sends[1]).toBe("@0");
+    expect(await committed).toMatch(/^StateError: commitTransaction: the producer is/);
+    expect(asked.filter((what) => what.startsWith("EndTxn"))).toEqual(["EndTxn abort 1000/0"]);
+  });
+
   test("ends a call that waits for the coordinator, when its time is over", async () => {
     const { producer, coordinator } = await setUp();
     coordinator.spoil("InitProducerId", new Promise(() => {}));
