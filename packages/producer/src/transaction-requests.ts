@@ -271,10 +271,10 @@ export class TransactionRequests {
 
   /**
    * Asks nothing again that belongs to the open transaction: what is under way fails at its next answer, unless that one
-   * counts. It is waited for, so that no coordinator finds it behind the end of the transaction.
+   * counts. It is waited for, so that no coordinator finds it behind the end of the transaction; the search for one is not.
    */
   stop(): void {
-    this.#stopping.abort();
+    this.#stopping.abort(new KafkaError("the transaction goes no further", { code: "TRANSACTION_ABORTED" }));
     this.#stopping = new AbortController();
   }
 
@@ -286,7 +286,7 @@ export class TransactionRequests {
   ): Promise<void> {
     const { signal } = asksOfTransaction.has(request) ? this.#stopping : this.#closing;
     for (let attempt = 0; ; attempt++) {
-      const { verdict, cause } = await this.#attempt(request, to, ask);
+      const { verdict, cause } = await this.#attempt(request, to, ask, signal);
       if (verdict === null) return;
       if (verdict !== "retry" && verdict !== "findCoordinator")
         throw new TransactionRequestFailure(request, verdict, cause);
@@ -311,12 +311,13 @@ export class TransactionRequests {
     request: TransactionalRequest,
     to: Addressee,
     ask: (nodeId: number | "any") => Promise<readonly Attempt[]>,
+    signal: AbortSignal,
   ): Promise<
     { readonly verdict: Verdict; readonly cause: KafkaError } | { readonly verdict: null; readonly cause: null }
   > {
     let worst: { readonly verdict: Verdict; readonly cause: KafkaError } | null = null;
     try {
-      const nodeId = to === "any" ? to : await this.#coordinator(to.type, to.key);
+      const nodeId = to === "any" ? to : await this.#coordinator(to.type, to.key, signal);
       if (nodeId instanceof BrokerError) return { verdict: verdictOnCoordinator(nodeId), cause: nodeId };
       for (const { errorCode, about } of await ask(nodeId)) {
         if (errorCode === 0) continue;
@@ -331,13 +332,15 @@ export class TransactionRequests {
       }
     } catch (error) {
       if (!(error instanceof KafkaError) || this.#closing.signal.aborted) throw error;
+      // The search for the coordinator has ended with the transaction that it was for.
+      if (error === signal.reason) return { verdict: "abortable", cause: error };
       return { verdict: error.retriable ? "findCoordinator" : "fatal", cause: error };
     }
     return worst ?? { verdict: null, cause: null };
   }
 
-  async #coordinator(type: CoordinatorType, key: string): Promise<number | BrokerError> {
-    const found = await this.#coordinators.find(type, [key], this.#deadline(), this.#closing.signal);
+  async #coordinator(type: CoordinatorType, key: string, signal: AbortSignal): Promise<number | BrokerError> {
+    const found = await this.#coordinators.find(type, [key], this.#deadline(), signal);
     return found.get(key) ?? new BrokerError(leftOut, `the coordinator of ${key}`);
   }
 

@@ -1,5 +1,6 @@
 import type { BrokerErrorName } from "@odradek/protocol";
 import { AddPartitionsToTxn } from "@odradek/protocol/messages/add-partitions-to-txn";
+import { FindCoordinator } from "@odradek/protocol/messages/find-coordinator";
 import { TxnOffsetCommit } from "@odradek/protocol/messages/txn-offset-commit";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ManualClock } from "../../network/test/manual-clock.ts";
@@ -16,7 +17,11 @@ const offsets = [{ topic, partition: 0, offset: 5 }];
 /** Beyond what a test may take: who waits for its end fails. */
 const neverMs = 10_000_000;
 
-const keys = { AddPartitionsToTxn: AddPartitionsToTxn.key, TxnOffsetCommit: TxnOffsetCommit.key } as const;
+const keys = {
+  AddPartitionsToTxn: AddPartitionsToTxn.key,
+  FindCoordinator: FindCoordinator.key,
+  TxnOffsetCommit: TxnOffsetCommit.key,
+} as const;
 
 /** A coordinator that answers requests of an API the same, however often they are made. */
 class StubbornCoordinator extends ScriptedCoordinator {
@@ -82,6 +87,18 @@ async function soon<T>(clock: ManualClock, what: Promise<T>): Promise<T> {
   return what;
 }
 
+test("a record that fails ends the search for the coordinator of the offsets that go with it", async () => {
+  const clock = new ManualClock();
+  const { broker, coordinator, producer } = await inTransaction({ clock, cluster: { transactionVersion: 2 } });
+  coordinator.alwaysSpoil("FindCoordinator", "COORDINATOR_NOT_AVAILABLE");
+  const startMs = clock.now();
+  const sent = endOf(producer.sendOffsetsToTransaction(offsets, "readers"));
+  void outcomeOf(producer.send({ topic, value: "a" }));
+  bad(await soon(clock, broker.nextCall()), "INVALID_RECORD");
+  expect(await soon(clock, sent)).toBe("INVALID_RECORD, abortable");
+  expect(clock.now() - startMs).toBeLessThan(1_000);
+});
+
 describe("an abort", () => {
   test("does not wait for partitions that the coordinator does not take", async () => {
     const clock = new ManualClock();
@@ -122,6 +139,29 @@ describe("an abort", () => {
     await soon(clock, producer.commitTransaction());
     expect(asked.slice(end).filter((what) => what.startsWith("TxnOffsetCommit"))).toEqual([]);
   });
+
+  test.each(["is not found", "is not told of"] as const)(
+    "does not wait for offsets whose coordinator %s",
+    async (how) => {
+      const clock = new ManualClock();
+      const { coordinator, countOf, producer } = await inTransaction({ clock });
+      let letGo = () => {};
+      const held = new Promise<void>((resolve) => {
+        letGo = resolve;
+      });
+      if (how === "is not found") coordinator.alwaysSpoil("FindCoordinator", "COORDINATOR_NOT_AVAILABLE");
+      else coordinator.spoil("FindCoordinator", held);
+      const sent = producer.sendOffsetsToTransaction(offsets, "readers", { timeoutMs: 1_000 });
+      await expect(soon(clock, sent)).rejects.toMatchObject({ code: "TIMEOUT" });
+      const startMs = clock.now();
+      await soon(clock, producer.abortTransaction());
+      // A request may take 30 s.
+      expect(clock.now() - startMs).toBeLessThan(1_000);
+      expect([countOf("EndTxn abort 1000/0"), countOf("TxnOffsetCommit")]).toEqual([1, 0]);
+      letGo();
+      producer.beginTransaction();
+    },
+  );
 
   test("does not wait for offsets that come to the coordinator of the group after it was called", async () => {
     const { coordinator, countOf, producer } = await inTransaction();
