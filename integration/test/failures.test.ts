@@ -2,14 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
-import { ElectLeaders } from "@odradek/protocol/messages/elect-leaders";
-import { Metadata } from "@odradek/protocol/messages/metadata";
 import type { ClientOptions } from "odradek";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type Broker, type KafkaCluster, startCluster } from "../cluster/cluster.ts";
-import { until } from "../cluster/readiness.ts";
-import { ask } from "../cluster/wire.ts";
 import { newName } from "./opened.ts";
+import { restoreLeaders } from "./partitions.ts";
 import { Traffic } from "./traffic.ts";
 
 let cluster: KafkaCluster;
@@ -37,36 +34,6 @@ async function newTopic(): Promise<string> {
   const topic = newName();
   await cluster.createTopic({ name: topic, replicas });
   return topic;
-}
-
-/** Waits until all replicas are in sync, and gives each broker its partition back. */
-async function restoreLeaders(topic: string): Promise<void> {
-  const missing = async (
-    broker: Broker,
-    isMissing: (leaderId: number, isrNodes: readonly number[], index: number) => boolean,
-  ) => {
-    const { topics } = await ask(broker, Metadata, { topics: [{ name: topic }] });
-    const partitions = topics[0]?.partitions ?? [];
-    const which = partitions.filter(({ leaderId, isrNodes, partitionIndex }) =>
-      isMissing(leaderId, isrNodes, partitionIndex),
-    );
-    return (
-      (partitions.length === replicas.length && which.length === 0) ||
-      `partitions ${which.map(({ partitionIndex }) => partitionIndex).join()}`
-    );
-  };
-  for (const broker of cluster.brokers) {
-    await until(`all replicas are in sync at broker ${broker.id}`, () =>
-      missing(broker, (_leader, inSync) => inSync.length < 3),
-    );
-  }
-  const topicPartitions = [{ topic, partitions: replicas.map((_, index) => index) }];
-  await ask(cluster.brokers[0]!, ElectLeaders, { electionType: 0, topicPartitions });
-  for (const broker of cluster.brokers) {
-    await until(`every broker leads again at broker ${broker.id}`, () =>
-      missing(broker, (leaderId, _inSync, index) => leaderId !== replicas[index]?.[0]),
-    );
-  }
 }
 
 const program = `
@@ -141,7 +108,7 @@ describe.each([0, 1, 2])("traffic goes on, and no record is lost or there twice,
     await child.close();
     await traffic.flows("without the broker");
     await mend(broker);
-    await restoreLeaders(topic);
+    await restoreLeaders(cluster.brokers, topic);
     await traffic.flows("with the broker");
     await traffic.settle();
   });
@@ -155,7 +122,7 @@ test("traffic comes back by itself after all brokers were killed and are there a
   await Promise.all(cluster.brokers.map((broker) => broker.kill()));
   await child.close();
   await Promise.all(cluster.brokers.map((broker) => broker.restart()));
-  await restoreLeaders(topic);
+  await restoreLeaders(cluster.brokers, topic);
   await traffic.flows("with all brokers");
   await traffic.settle();
 });
@@ -188,7 +155,7 @@ test("while a broker is dead, one bootstrap server that lives is enough, and cli
   } finally {
     await first!.restart();
   }
-  await restoreLeaders(topic);
+  await restoreLeaders(cluster.brokers, topic);
   await acquainted.flows("with all brokers");
   await acquainted.settle();
 });

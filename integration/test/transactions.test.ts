@@ -2,12 +2,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { Coordinators, systemClock } from "@odradek/network";
-import { OffsetFetch } from "@odradek/protocol/messages/offset-fetch";
-import { KafkaConsumer, KafkaProducer, type ProducerOptions, string } from "odradek";
+import { KafkaProducer, type ProducerOptions } from "odradek";
 import { describe, expect, test } from "vitest";
+import { committedOffset } from "./committed-offset.ts";
+import { type LogOptions, readLog } from "./log.ts";
 import { newName } from "./opened.ts";
-import { networkOf, withinAMinute } from "./requests.ts";
 import { bootstrapServers, newTopic, opened } from "./topics.ts";
 
 async function transactionalProducer(options: Partial<ProducerOptions> = {}): Promise<KafkaProducer> {
@@ -18,33 +17,10 @@ async function transactionalProducer(options: Partial<ProducerOptions> = {}): Pr
   return producer;
 }
 
-/** Whose end is meant: of all that was written, whose transactions are awaited, or of what may be seen now. */
-type End = "of the log" | "of what may be seen";
-
-/** The values of what is there, up to an end that is looked up now, by partition and in order. */
-async function values(
-  topic: string,
-  isolationLevel: "read_committed" | "read_uncommitted" = "read_committed",
-  partitionCount = 1,
-  end: End = "of the log",
-): Promise<string[][]> {
-  await using consumer = new KafkaConsumer({
-    bootstrapServers,
-    autoOffsetReset: "earliest",
-    isolationLevel,
-    valueDeserializer: string,
-  });
-  await using measuring = new KafkaConsumer({ bootstrapServers });
-  const partitions = Array.from({ length: partitionCount }, (_, partition) => ({ topic, partition }));
-  consumer.assign(partitions);
-  // A coordinator answers before it has told the leaders that a transaction has ended.
-  const ends = await (end === "of the log" ? measuring : consumer).endOffsets(partitions);
-  const found: string[][] = partitions.map(() => []);
-  for (;;) {
-    const positions = await Promise.all(partitions.map((partition) => consumer.position(partition)));
-    if (ends.every(({ offset }, index) => (positions[index] ?? 0n) >= offset)) return found;
-    for (const { partition, value } of await consumer.poll(1_000)) found[partition]?.push(value ?? "null");
-  }
+/** The values of what is there, by partition and in order. */
+async function values(topic: string, options: Partial<LogOptions> = {}): Promise<(string | null)[][]> {
+  const log = await readLog(topic, { bootstrapServers, ...options });
+  return log.map((records) => records.map(({ value }) => value));
 }
 
 describe("a transaction", () => {
@@ -56,9 +32,9 @@ describe("a transaction", () => {
       producer.send({ topic, partition: index % 3, value: String(index) }),
     );
     await Promise.all(sends);
-    expect(await values(topic, "read_committed", 3, "of what may be seen")).toEqual([[], [], []]);
+    expect(await values(topic, { partitionCount: 3, end: "of what may be seen" })).toEqual([[], [], []]);
     await producer.commitTransaction();
-    const seen = await values(topic, "read_committed", 3);
+    const seen = await values(topic, { partitionCount: 3 });
     expect(seen.map((part) => part.length)).toEqual([10, 10, 10]);
   });
 
@@ -72,7 +48,7 @@ describe("a transaction", () => {
     await producer.send({ topic, value: "committed" });
     await producer.commitTransaction();
     expect(await values(topic)).toEqual([["committed"]]);
-    expect(await values(topic, "read_uncommitted")).toEqual([["aborted", "committed"]]);
+    expect(await values(topic, { isolationLevel: "read_uncommitted" })).toEqual([["aborted", "committed"]]);
   });
 
   test("after another, a hundred times, keeps order and loses nothing", async () => {
@@ -104,7 +80,7 @@ describe("a transaction", () => {
       await producer.send({ topic, value });
     }
     await other.commitTransaction();
-    expect(await values(topic, "read_committed", 1, "of what may be seen")).toEqual([[]]);
+    expect(await values(topic, { end: "of what may be seen" })).toEqual([[]]);
     await open.abortTransaction();
     expect(await values(topic)).toEqual([["other"]]);
   });
@@ -161,19 +137,6 @@ describe("a producer whose id another one took", () => {
   });
 });
 
-/** What a group has committed in partition 0 of a topic; -1 for nothing. */
-async function committedOffset(groupId: string, topic: string): Promise<bigint | undefined> {
-  const network = networkOf({ bootstrapServers });
-  const coordinators = new Coordinators(network, { retryBackoffMs: 100, retryBackoffMaxMs: 1_000 }, systemClock);
-  const found = await coordinators.find("group", [groupId], withinAMinute());
-  const to = found.get(groupId);
-  if (typeof to !== "number") throw to;
-  const body = { groups: [{ groupId, topics: [{ name: topic, partitionIndexes: [0] }] }], requireStable: true };
-  const options = { to, deadline: withinAMinute(), bounds: { oldest: 8, newest: 9 } };
-  const { groups } = await network.request(OffsetFetch, body, options);
-  return groups[0]?.topics[0]?.partitions[0]?.committedOffset;
-}
-
 test("offsets in a transaction count when it is committed, and not when it is aborted", async () => {
   const topic = await newTopic();
   const groupId = newName();
@@ -187,7 +150,7 @@ test("offsets in a transaction count when it is committed, and not when it is ab
     await producer.send({ topic, value: String(offset) });
     await producer.sendOffsetsToTransaction([{ topic, partition: 0, offset, metadata: "mine" }], { groupId });
     await producer[end]();
-    expect(await committedOffset(groupId, topic)).toBe(expected);
+    expect(await committedOffset(bootstrapServers, groupId, topic)).toBe(expected);
   }
   expect(await values(topic)).toEqual([["7"]]);
 });
@@ -230,5 +193,7 @@ test("what one process makes of records is there once and in order, however ofte
   };
   for (const transactions of [1, 2, 3]) expect(await run(transactions)).toBe(null);
   expect(await run(Number.POSITIVE_INFINITY)).toBe(0);
-  expect(await values(output, "read_committed", 2)).toEqual(sent.map((all) => all.map((value) => value.toUpperCase())));
+  expect(await values(output, { partitionCount: 2 })).toEqual(
+    sent.map((all) => all.map((value) => value.toUpperCase())),
+  );
 });
