@@ -1,0 +1,18 @@
+import { execFile } from "node:child_process";
+import { delimiter } from "node:path";
+import { promisify } from "node:util";
+import { resolveJars } from "../cluster/jvm/jars.ts";
+import { findJava } from "../cluster/jvm/java.ts";
+import { defaultVersion } from "../cluster/versions.ts";
+
+/** A JVM that starts on a loaded machine, and reads a few records. */
+const withinMs = 120_000;
+
+/** Runs one of Kafka's own tools. @returns the lines that it prints */
+export async function javaTool(mainClass: string, ...args: readonly string[]): Promise<string[]> {
+  const { program } = await findJava();
+  const classPath = await resolveJars(defaultVersion, console.log);
+  const options = ["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", classPath.join(delimiter)];
+  const { stdout } = await promisify(execFile)(program, [...options, mainClass, ...args], { timeout: withinMs });
+  return stdout.replace(/\n$/, "").split("\n");
+}
