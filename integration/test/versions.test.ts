@@ -9,9 +9,14 @@ import { SaslAuthenticate } from "@odradek/protocol/messages/sasl-authenticate";
 import { SaslHandshake } from "@odradek/protocol/messages/sasl-handshake";
 import { KafkaAdmin, KafkaConsumer, KafkaProducer, string } from "odradek";
 import { expect, test } from "vitest";
-import { type ClusterOptions, startCluster } from "../cluster/cluster.ts";
+import { type ClusterOptions, type KafkaCluster, startCluster } from "../cluster/cluster.ts";
+import { until } from "../cluster/readiness.ts";
 import { ask, Wire } from "../cluster/wire.ts";
+import { allIsWell, judge } from "./judgement.ts";
+import { readLog } from "./log.ts";
 import { measured, roundTrip } from "./round-trip.ts";
+import { transact } from "./transact.ts";
+import { Writer } from "./writer.ts";
 
 /** What each release of Kafka answers to ApiVersions, read from that release. */
 const releases: readonly (ClusterOptions & { readonly ranges: Readonly<Record<string, readonly [number, number]>> })[] =
@@ -55,10 +60,11 @@ test.each(releases)(
     await createTopic(cluster.bootstrapServers);
     const sent = await produce(cluster.bootstrapServers);
     expect(await consume(cluster.bootstrapServers, sent.length)).toEqual(sent);
-    await transact(cluster.bootstrapServers);
-    const committed = ["committed", "committed again", "after a failure"];
+    const committed = await transact(cluster.bootstrapServers, topic);
     expect(await consume(cluster.bootstrapServers, sent.length + committed.length)).toEqual([...sent, ...committed]);
+    await resend(cluster);
   },
+  240_000,
 );
 
 test("Kafka 4.4.0 is told which broker of which cluster is meant, and refuses whoever means another one", async () => {
@@ -106,31 +112,6 @@ async function produce(bootstrapServers: readonly string[]): Promise<string[]> {
   return sent;
 }
 
-/** Transactions of the first generation: one that commits, one that is aborted, one that fails, and what follows each. */
-async function transact(bootstrapServers: readonly string[]): Promise<void> {
-  await using producer = new KafkaProducer({
-    bootstrapServers,
-    transactionalId: "versions",
-    // The broker is to refuse what is too large.
-    maxRequestSize: 3_000_000,
-  });
-  await producer.initTransactions();
-  const work = (value: string) => () => producer.send({ topic, partition, value });
-  await producer.transaction(work("committed"));
-  producer.beginTransaction();
-  await work("aborted")();
-  await producer.sendOffsetsToTransaction([{ topic, partition, offset: 1 }], "readers");
-  await producer.abortTransaction();
-  await producer.transaction(work("committed again"));
-  producer.beginTransaction();
-  await work("fails later")();
-  const large = producer.send({ topic, partition, value: "a".repeat(2_000_000) });
-  await expect(large).rejects.toMatchObject({ code: "MESSAGE_TOO_LARGE", persisted: "no" });
-  await expect(producer.commitTransaction()).rejects.toMatchObject({ code: "MESSAGE_TOO_LARGE", abortable: true });
-  await producer.abortTransaction();
-  await producer.transaction(work("after a failure"));
-}
-
 async function consume(bootstrapServers: readonly string[], count: number): Promise<(string | null)[]> {
   await using consumer = new KafkaConsumer({
     bootstrapServers,
@@ -146,6 +127,31 @@ async function consume(bootstrapServers: readonly string[], count: number): Prom
     received.push(...[...records].map(({ value }) => value));
   }
   return received;
+}
+
+/** Has records sent again that may be in the log, by a broker that is silent for longer than they are waited for. */
+async function resend(cluster: KafkaCluster): Promise<void> {
+  const [broker] = cluster.brokers;
+  const again = "sent-again";
+  await cluster.createTopic({ name: again, replicas: [[broker!.id], [broker!.id]] });
+  const { bootstrapServers } = cluster;
+  const about = { name: "writer", topic: again, partitionCount: 2 };
+  await using writer = new Writer({
+    ...about,
+    burst: 20,
+    producer: { bootstrapServers, requestTimeoutMs: 1_000, lingerMs: 0 },
+  });
+  await writer.flows();
+  const closed = writer.measured("connection-close-total");
+  await broker!.pause();
+  // A request that is waited for no longer takes its connection with it.
+  await until("a request has timed out", async () => writer.measured("connection-close-total") > closed || "none has");
+  await broker!.resume();
+  await writer.flows();
+  await writer.finish();
+  expect(writer.failures).toEqual([]);
+  expect(writer.measured("record-retry-total")).toBeGreaterThan(0);
+  expect(judge(writer.records(), await readLog(again, { bootstrapServers, partitionCount: 2 }))).toEqual(allIsWell);
 }
 
 const counts = { numPartitions: 2, replicationFactor: 1 };
