@@ -6,12 +6,8 @@ import type { PartitionAnswer } from "./produce-request.ts";
 import type { ProducerBatch } from "./producer-batch.ts";
 import { hasId, isSameProducer, noProducerId, type ProducerIdAndEpoch } from "./producer-id.ts";
 import { TransactionError } from "./transaction-error.ts";
-import {
-  type InitializedProducer,
-  TransactionRequestFailure,
-  type TransactionRequests,
-  type TransactionVersion,
-} from "./transaction-requests.ts";
+import { TransactionRequestFailure } from "./transaction-request-failure.ts";
+import type { InitializedProducer, TransactionRequests, TransactionVersion } from "./transaction-requests.ts";
 import { type TransactionState, transactionStates } from "./transaction-state.ts";
 import { endsProducer, isOfCaller } from "./transaction-verdicts.ts";
 

@@ -27,7 +27,14 @@ import { InitProducerId } from "@odradek/protocol/messages/init-producer-id";
 import { TxnOffsetCommit } from "@odradek/protocol/messages/txn-offset-commit";
 import type { ResolvedGroupMetadata, TransactionOffset } from "./group-metadata.ts";
 import { hasId, noProducerId, type ProducerIdAndEpoch } from "./producer-id.ts";
-import { type TransactionalRequest, type Verdict, verdictOf } from "./transaction-verdicts.ts";
+import { TransactionRequestFailure } from "./transaction-request-failure.ts";
+import {
+  type Finding,
+  findingOf,
+  type PartialAnswer,
+  type TransactionalRequest,
+  type Verdict,
+} from "./transaction-verdicts.ts";
 import { cannotKeepPrepared, lacksTwoPhaseCommit, twoPhaseBounds, twoPhaseText } from "./two-phase-commit.ts";
 
 export interface TransactionRequestsOptions {
@@ -56,31 +63,11 @@ const asksOfTransaction: ReadonlySet<TransactionalRequest> = new Set([
 /** The version of InitProducerId from which the epoch of a producer can be raised (KIP-360). */
 const bumpableSince = 3;
 
-/** An answer after which asking again does not help. */
-export class TransactionRequestFailure extends Error {
-  readonly request: TransactionalRequest;
-  readonly verdict: Exclude<Verdict, "retry" | "findCoordinator">;
-  override readonly cause: KafkaError;
-
-  constructor(request: TransactionalRequest, verdict: TransactionRequestFailure["verdict"], cause: KafkaError) {
-    super(cause.message);
-    this.request = request;
-    this.verdict = verdict;
-    this.cause = cause;
-  }
-}
-
 /** An id, and what `keepPrepared` found. */
 export interface InitializedProducer {
   readonly producer: ProducerIdAndEpoch;
   /** Under which the transaction goes that is open still; `noProducerId` where none is. */
   readonly ongoing: ProducerIdAndEpoch;
-}
-
-/** One attempt: an error that is 0 is none. */
-interface Attempt {
-  readonly errorCode: number;
-  readonly about: string;
 }
 
 /** Whom to ask: the broker that coordinates something, or any. */
@@ -282,7 +269,7 @@ export class TransactionRequests {
   async #until(
     request: TransactionalRequest,
     to: Addressee,
-    ask: (nodeId: number | "any") => Promise<readonly Attempt[]>,
+    ask: (nodeId: number | "any") => Promise<readonly PartialAnswer[]>,
   ): Promise<void> {
     const { signal } = asksOfTransaction.has(request) ? this.#stopping : this.#closing;
     for (let attempt = 0; ; attempt++) {
@@ -310,33 +297,19 @@ export class TransactionRequests {
   async #attempt(
     request: TransactionalRequest,
     to: Addressee,
-    ask: (nodeId: number | "any") => Promise<readonly Attempt[]>,
+    ask: (nodeId: number | "any") => Promise<readonly PartialAnswer[]>,
     signal: AbortSignal,
-  ): Promise<
-    { readonly verdict: Verdict; readonly cause: KafkaError } | { readonly verdict: null; readonly cause: null }
-  > {
-    let worst: { readonly verdict: Verdict; readonly cause: KafkaError } | null = null;
+  ): Promise<Finding | { readonly verdict: null; readonly cause: null }> {
     try {
       const nodeId = to === "any" ? to : await this.#coordinator(to.type, to.key, signal);
       if (nodeId instanceof BrokerError) return { verdict: verdictOnCoordinator(nodeId), cause: nodeId };
-      for (const { errorCode, about } of await ask(nodeId)) {
-        if (errorCode === 0) continue;
-        const verdict = verdictOf(request, errorCode);
-        // A partition that was not tried, because of others, does not tell why.
-        const isHidden =
-          worst?.cause.code === "OPERATION_NOT_ATTEMPTED" && severity[verdict] === severity[worst.verdict];
-        if (worst !== null && !isHidden && severity[verdict] <= severity[worst.verdict]) continue;
-        // How coordinators before 2.7 say it.
-        const code = errorCode === invalidProducerEpoch ? producerFenced : errorCode;
-        worst = { verdict, cause: new BrokerError(code, about) };
-      }
+      return findingOf(request, await ask(nodeId)) ?? { verdict: null, cause: null };
     } catch (error) {
       if (!(error instanceof KafkaError) || this.#closing.signal.aborted) throw error;
       // The search for the coordinator has ended with the transaction that it was for.
       if (error === signal.reason) return { verdict: "abortable", cause: error };
       return { verdict: error.retriable ? "findCoordinator" : "fatal", cause: error };
     }
-    return worst ?? { verdict: null, cause: null };
   }
 
   async #coordinator(type: CoordinatorType, key: string, signal: AbortSignal): Promise<number | BrokerError> {
@@ -374,17 +347,7 @@ export class TransactionRequests {
 /** A broker that leaves something out of its answer does not know what it does: UNKNOWN_SERVER_ERROR. */
 const leftOut = -1;
 
-const invalidProducerEpoch = codeOf("INVALID_PRODUCER_EPOCH");
-const producerFenced = codeOf("PRODUCER_FENCED");
 const unsupportedVersion = codeOf("UNSUPPORTED_VERSION");
-
-const severity: Readonly<Record<Verdict, number>> = {
-  retry: 0,
-  findCoordinator: 1,
-  abortableByBump: 2,
-  abortable: 3,
-  fatal: 4,
-};
 
 /** Nobody may say who coordinates: of a group that ends the transaction, of the transactional id all of them. */
 function verdictOnCoordinator({ code, retriable }: BrokerError): Verdict {

@@ -1,4 +1,4 @@
-import { type BrokerErrorName, brokerErrorByCode, type KafkaError } from "@odradek/protocol";
+import { BrokerError, type BrokerErrorName, brokerErrorByCode, codeOf, type KafkaError } from "@odradek/protocol";
 
 /** What an error in an answer to a transactional request means for the producer. */
 export type Verdict =
@@ -64,6 +64,46 @@ export function verdictOf(request: TransactionalRequest, errorCode: number): Ver
   const { name, retriable } = brokerErrorByCode(errorCode);
   const own: Verdicts = byRequest[request];
   return own[name] ?? everywhere[name] ?? (retriable ? "retry" : otherwise(request));
+}
+
+/** What one part of an answer says, such as a partition's; an error that is 0 is none. */
+export interface PartialAnswer {
+  readonly errorCode: number;
+  /** What was asked, for messages. */
+  readonly about: string;
+}
+
+/** What an answer means, and why. */
+export interface Finding {
+  readonly verdict: Verdict;
+  readonly cause: KafkaError;
+}
+
+const severity: Readonly<Record<Verdict, number>> = {
+  retry: 0,
+  findCoordinator: 1,
+  abortableByBump: 2,
+  abortable: 3,
+  fatal: 4,
+};
+
+const invalidProducerEpoch = codeOf("INVALID_PRODUCER_EPOCH");
+const producerFenced = codeOf("PRODUCER_FENCED");
+
+/** What an answer means of which each part has an error of its own: the worst of them. `null` where there is none. */
+export function findingOf(request: TransactionalRequest, answers: readonly PartialAnswer[]): Finding | null {
+  let worst: Finding | null = null;
+  for (const { errorCode, about } of answers) {
+    if (errorCode === 0) continue;
+    const verdict = verdictOf(request, errorCode);
+    // A partition that was not tried, because of others, does not tell why.
+    const isHidden = worst?.cause.code === "OPERATION_NOT_ATTEMPTED" && severity[verdict] === severity[worst.verdict];
+    if (worst !== null && !isHidden && severity[verdict] <= severity[worst.verdict]) continue;
+    // How coordinators before 2.7 say it.
+    const code = errorCode === invalidProducerEpoch ? producerFenced : errorCode;
+    worst = { verdict, cause: new BrokerError(code, about) };
+  }
+  return worst;
 }
 
 const fatalInProduce: ReadonlySet<string> = new Set<BrokerErrorName>([

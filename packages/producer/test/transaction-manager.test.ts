@@ -7,7 +7,8 @@ import { BufferPool } from "../src/buffer-pool.ts";
 import { ProducerBatch } from "../src/producer-batch.ts";
 import { noProducerId, type ProducerIdAndEpoch } from "../src/producer-id.ts";
 import { TransactionManager } from "../src/transaction-manager.ts";
-import { TransactionRequestFailure, type TransactionVersion } from "../src/transaction-requests.ts";
+import { TransactionRequestFailure } from "../src/transaction-request-failure.ts";
+import type { TransactionVersion } from "../src/transaction-requests.ts";
 import type { TransactionalRequest, Verdict } from "../src/transaction-verdicts.ts";
 import { recordOf, Told } from "./told.ts";
 
