@@ -3,6 +3,7 @@
 //   build   what npm installs, and the compiled code, where either is missing or older than what it is made from
 //   kafka   a Kafka for the launcher: KAFKA_BROKERS, or Docker with the image, or Java with the jars
 //   jars    the jars with the schemas of Kafka's protocol
+//   kcat    kcat, where it may be installed: tests have it read what we write
 //
 // It runs before anything is installed or compiled: plain JavaScript, and Node's own modules alone.
 import { spawnSync } from "node:child_process";
@@ -11,7 +12,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const steps = { build, kafka, jars };
+const steps = { build, kafka, jars, kcat };
 
 try {
   for (const name of process.argv.slice(2)) {
@@ -48,6 +49,21 @@ async function jars() {
     const [jar] = await withJava(() => resolveJars(name, say));
     say(`The schemas of Kafka's protocol are in ${jar}`);
   }
+}
+
+/** Without it the tests that read with it are left out, and say so: it is no reason to run none. */
+function kcat() {
+  if (runs("kcat", "-V")) return;
+  if (mayInstall()) {
+    try {
+      run("Installing kcat with apt-get", "apt-get", ["-qq", "update"]);
+      run("This takes a few seconds", "apt-get", ["-qq", "-y", "install", "--no-install-recommends", "kcat"]);
+      return;
+    } catch (error) {
+      say(error.message);
+    }
+  }
+  say("There is no kcat: the tests that have it read what we write are left out");
 }
 
 /** A module of the launcher, compiled. */
