@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import {
   type Api,
@@ -174,11 +174,17 @@ export class ScriptedPeer {
     return peer;
   }
 
-  /** The address of a port on which nobody listens. */
+  /**
+   * The address of a port on which nobody listens, nor will before the test is over, unless the test itself does: a
+   * socket that is connected to somebody else keeps it.
+   */
   static async nobody(): Promise<Address> {
-    const peer = await ScriptedPeer.listen(() => {});
-    await peer.close();
-    return peer.address;
+    const other = await ScriptedPeer.listen(() => {});
+    const keeper = connect({ ...other.address, localAddress: "127.0.0.1" });
+    onTestFinished(() => void keeper.destroy());
+    await once(keeper, "connect");
+    if (keeper.localPort === undefined) throw new Error("a socket that is connected has a port");
+    return { host: "127.0.0.1", port: keeper.localPort };
   }
 
   /** Stops listening and closes every connection. @throws what a script threw */
