@@ -141,16 +141,17 @@ const onceReady: BadInput[] = [
 
 const ask = (connection: Connection) => connection.request(Metadata, 12, { topics: [] });
 
-/** Time stands still for the client, so whatever it does it does because of the bytes; and it does it soon. */
-async function withinMs(limitMs: number, attempt: () => Promise<void>): Promise<void> {
-  let fastestMs = Number.POSITIVE_INFINITY;
-  // The best of three: a machine that does something else for a moment is not what is measured.
+/** Time stands still for the client, so whatever it does it does because of the bytes; and it works little for it. */
+async function workingMs(limitMs: number, attempt: () => Promise<void>): Promise<void> {
+  let leastMs = Number.POSITIVE_INFINITY;
+  // The best of three: what the process does beside the attempt is not what is measured, nor what the machine does.
   for (let i = 0; i < 3; i++) {
-    const startMs = performance.now();
+    const before = process.cpuUsage();
     await attempt();
-    fastestMs = Math.min(fastestMs, performance.now() - startMs);
+    const { user, system } = process.cpuUsage(before);
+    leastMs = Math.min(leastMs, (user + system) / 1_000);
   }
-  expect(fastestMs).toBeLessThan(limitMs);
+  expect(leastMs).toBeLessThan(limitMs);
 }
 
 const errorFrom = ({ port }: { readonly port: number }, says: string | RegExp) =>
@@ -168,7 +169,7 @@ const escaped = (says: string): string => says.replace(/[.*+?^${}()|[\]\\]/g, "\
 
 describe("instead of the answer to the handshake", () => {
   test.each(inHandshake)("$name closes the connection once, with what and where", ({ bytes, says }) =>
-    withinMs(100, async () => {
+    workingMs(100, async () => {
       const peer = await ScriptedPeer.listen(async (connection) => {
         connection.write(bytes(await connection.next()));
         await connection.closed;
@@ -187,7 +188,7 @@ describe("instead of the answer to the handshake", () => {
 
 describe("instead of the answer to a request", () => {
   test.each(onceReady)("$name closes the connection once and rejects all that is under way", ({ bytes, says }) =>
-    withinMs(100, async () => {
+    workingMs(100, async () => {
       const peer = await ScriptedPeer.listen(async (connection) => {
         await connection.handshake();
         const oldest = await connection.next();

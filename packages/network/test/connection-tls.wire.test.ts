@@ -7,6 +7,7 @@ import { AuthenticationError, ConnectionError, TimeoutError } from "../src/error
 import { TlsSettings } from "../src/security/tls-settings.ts";
 import { metadataAnswer } from "./metadata-answers.ts";
 import { OpenedConnection } from "./opened-connection.ts";
+import { quiet } from "./passing.ts";
 import { frameOf, type PeerConnection, ScriptedPeer } from "./scripted-peer.ts";
 import { Authority } from "./security/certificates.ts";
 import { until } from "./until.ts";
@@ -164,7 +165,7 @@ describe("TLS that comes to nothing", () => {
     await until(() => peer.connections.length === 1);
     await opened.connection.close(0);
     give(trusting);
-    await new Promise((resolve) => setImmediate(resolve));
+    await quiet();
     expect(opened.calls).toEqual(["closed"]);
     expect(peer.connections).toHaveLength(1);
   });

@@ -7,6 +7,7 @@ import type { Connection } from "../src/connection.ts";
 import { ClosedError, ConnectionError } from "../src/errors.ts";
 import { metadataAnswer } from "./metadata-answers.ts";
 import { OpenedConnection } from "./opened-connection.ts";
+import { quiet } from "./passing.ts";
 import { frameOf, type PeerConnection, type PeerRequest, ScriptedPeer } from "./scripted-peer.ts";
 import { until } from "./until.ts";
 
@@ -207,7 +208,7 @@ describe("answers", () => {
       // The first and half of the second, then the rest.
       const middle = Math.floor(frames.length / 2);
       connection.write(frames.subarray(0, middle));
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await quiet();
       connection.write(frames.subarray(middle));
       await connection.closed;
     });
