@@ -323,12 +323,14 @@ export class NetworkClient {
       const check = () => {
         try {
           if (this.#isClosed) throw new ClosedError(this.#owner);
+          // Before the look, for which the end may be what it waits for.
+          const { isOver } = deadline;
           const found = look();
           if (found !== null) return end(() => resolve(found));
           const whom = addressees();
           const fatal = this.#fatalError(whom);
           if (fatal !== null) throw fatal;
-          if (deadline.isOver) throw this.#timeoutError(what, deadline, whom);
+          if (isOver) throw this.#timeoutError(what, deadline, whom);
           alarm.set(Math.min(deadline.atMs, this.#nextRetryAtMs(whom)));
         } catch (error) {
           end(() => reject(error));
