@@ -32,7 +32,7 @@ export function topicsOf(topics: Readonly<Record<string, number | string>>): Ass
   return new Map(
     Object.entries(topics).map(([topic, of]) => {
       const racks = typeof of === "number" ? new Array<string>(of).fill("") : of.split(",");
-      return [topic, racks.map((letters, partition) => ({ topic, partition, racks: [...letters] }))] as const;
+      return [topic, racks.map((letters, partition) => ({ topic, partition, racks: letters.split("") }))] as const;
     }),
   );
 }
