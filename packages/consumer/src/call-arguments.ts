@@ -8,14 +8,32 @@ export interface PollOptions {
 export interface CallOptions {
   /** How long to wait for an answer, milliseconds. @default defaultApiTimeoutMs of the consumer */
   readonly timeoutMs?: number;
+  /** Ends the wait; the call rejects with the signal's reason. What was begun may be carried out all the same. */
+  readonly signal?: AbortSignal;
 }
+
+const membershipOperations = ["DEFAULT", "LEAVE_GROUP", "REMAIN_IN_GROUP"] as const;
+
+/** What becomes of a member whose consumer is closed (KIP-1092). */
+export type GroupMembershipOperation = (typeof membershipOperations)[number];
 
 export interface CloseOptions {
   /**
-   * Longest that closing may take, milliseconds. A consumer without a group has nothing to finish, and closes at once.
-   * @default 30_000
+   * Longest that closing may take, besides the rebalance listener, milliseconds. A consumer without a group has nothing to finish,
+   * and closes at once. @default 30_000
    */
   readonly timeoutMs?: number;
+  /**
+   * Whether a member leaves its group, so that others get its partitions at once, or remains until its session is over, so that
+   * it may come back. By default static members remain and the others leave. @default "DEFAULT"
+   */
+  readonly groupMembershipOperation?: GroupMembershipOperation;
+}
+
+/** @throws OptionsError for what is none */
+export function checkMembershipOperation(operation: GroupMembershipOperation): void {
+  if (membershipOperations.includes(operation)) return;
+  throw new OptionsError("groupMembershipOperation", operation, `one of ${membershipOperations.join(", ")}`);
 }
 
 /** @throws OptionsError for a time that is none; `Infinity` is one */

@@ -8,6 +8,7 @@ import {
   resolveClientOptions,
 } from "@odradek/network";
 import { type AutoOffsetReset, parseAutoOffsetReset, type ResetPolicy } from "./auto-offset-reset.ts";
+import { type GroupOptions, type ResolvedGroupOptions, resolveGroupOptions } from "./group/group-options.ts";
 
 const isolationLevels = ["read_uncommitted", "read_committed"] as const;
 
@@ -15,7 +16,7 @@ const isolationLevels = ["read_uncommitted", "read_committed"] as const;
 export type IsolationLevel = (typeof isolationLevels)[number];
 
 /** What `KafkaConsumer` takes. Names, meaning and defaults are those of Kafka's Java client. */
-export interface ConsumerOptions<K = Uint8Array, V = Uint8Array> extends ClientOptions {
+export interface ConsumerOptions<K = Uint8Array, V = Uint8Array> extends ClientOptions, GroupOptions {
   /** Reads keys, when they are looked at. @default bytes */
   readonly keyDeserializer?: Deserializer<K>;
   /** Reads values, when they are looked at. @default bytes */
@@ -59,7 +60,7 @@ export interface ConsumerOptions<K = Uint8Array, V = Uint8Array> extends ClientO
 }
 
 /** The same, complete. */
-export interface ResolvedConsumerOptions<K, V> extends NetworkOptions {
+export interface ResolvedConsumerOptions<K, V> extends NetworkOptions, ResolvedGroupOptions {
   readonly keyDeserializer: Deserializer<K>;
   readonly valueDeserializer: Deserializer<V>;
   readonly autoOffsetReset: ResetPolicy;
@@ -87,6 +88,7 @@ export function resolveConsumerOptions<K, V>(options: ConsumerOptions<K, V>): Re
   const largestFetchBytes = client.receiveMessageMaxBytes;
   const resolved = {
     ...client,
+    ...resolveGroupOptions(reader),
     maxInFlightRequestsPerConnection,
     keyDeserializer: deserializer<K>(reader, "keyDeserializer"),
     valueDeserializer: deserializer<V>(reader, "valueDeserializer"),

@@ -1,15 +1,7 @@
 import { partitionText, type TopicPartition } from "@odradek/network";
 import type { ConsumerRecord } from "./consumer-record.ts";
+import type { OffsetAndMetadata } from "./offsets/offset-and-metadata.ts";
 import type { FetchPosition } from "./partition-state.ts";
-
-/** An offset to commit: that of the record that comes next. */
-export interface OffsetAndMetadata extends TopicPartition {
-  readonly offset: bigint;
-  /** Epoch of the leader that wrote the record before it, where that is known; else `null`. */
-  readonly leaderEpoch: number | null;
-  /** A note of the one who commits. */
-  readonly metadata: string;
-}
 
 /** Which of the records of one poll are of one partition. */
 export interface PartitionSpan extends TopicPartition {

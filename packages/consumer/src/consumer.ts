@@ -1,9 +1,7 @@
 import {
   type Clock,
-  ClosedError,
-  Deadline,
+  type Deadline,
   type Metric,
-  NetworkClient,
   OptionsError,
   type PartitionSnapshot,
   partitionText,
@@ -17,28 +15,37 @@ import {
   type CallOptions,
   type CloseOptions,
   checkedOffset,
+  checkMembershipOperation,
   checkPartition,
   checkTimeout,
+  type GroupMembershipOperation,
   type PollOptions,
 } from "./call-arguments.ts";
-import { ConsumerLoop } from "./consumer-loop.ts";
-import { type ConsumerOptions, type ResolvedConsumerOptions, resolveConsumerOptions } from "./consumer-options.ts";
+import { ConsumerCore } from "./consumer-core.ts";
+import { type ConsumerOptions, resolveConsumerOptions } from "./consumer-options.ts";
 import type { ConsumerRecord } from "./consumer-record.ts";
 import { ConsumerRecords } from "./consumer-records.ts";
-import { type PartitionPosition, WakeupError } from "./errors.ts";
-import { type Drained, FetchBuffer } from "./fetch-buffer.ts";
-import { Fetcher } from "./fetcher.ts";
-import type { ListedOffset, OffsetQuery } from "./list-offsets.ts";
+import type { PartitionPosition } from "./errors.ts";
+import type { ConsumerGroup, GroupMetadata } from "./group/consumer-group.ts";
+import { type ConsumerRebalanceListener, checkedListener } from "./group/rebalance-listener.ts";
+import { checkedTopics, SubscriptionPattern } from "./group/subscription.ts";
+import type { OffsetAndTimestamp, TimestampQuery } from "./offset-and-timestamp.ts";
+import { OffsetQueries } from "./offset-queries.ts";
 import {
-  type OffsetAndTimestamp,
-  offsetAndTimestamp,
-  queriesForTimes,
-  type TimestampQuery,
-} from "./offset-and-timestamp.ts";
-import { OffsetLookup } from "./offset-lookup.ts";
-import { OffsetReset } from "./offset-reset.ts";
-import type { Due } from "./outgoing-request.ts";
-import { SubscriptionState } from "./subscription-state.ts";
+  type CommittedOffset,
+  checkedOffsets,
+  type OffsetAndMetadata,
+  type OffsetToCommit,
+} from "./offsets/offset-and-metadata.ts";
+import { Polls } from "./polls.ts";
+
+const defaultCloseTimeoutMs = 30_000;
+
+/** A position as `committed` and `nextOffsets` give it. */
+export type OffsetToSeek = Pick<OffsetToCommit, "offset" | "leaderEpoch">;
+
+/** Told what came of a `commitAsync`: the error, else `null`, and what was to be committed. */
+export type OffsetCommitCallback = (error: Error | null, offsets: readonly OffsetAndMetadata[]) => void;
 
 /**
  * Reads records. It connects on the first call that needs to, and asks brokers for records only while somebody
@@ -46,38 +53,21 @@ import { SubscriptionState } from "./subscription-state.ts";
  *
  * One poll at a time. `wakeup`, `close`, and what answers at once (`seek`, `pause`, `assign` and the like) may be called while a poll
  * waits: records of partitions that it moves or takes away are not handed out any more.
+ *
+ * With a `groupId` and `subscribe` it is one member of a group, which divides the partitions. It joins when it first polls, and
+ * says by itself, however long a record takes, that it lives; what it must do is poll again within `maxPollIntervalMs`.
  */
 export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<ConsumerRecord<K, V>> {
-  readonly #options: ResolvedConsumerOptions<K, V>;
-  readonly #clock: Clock;
-  readonly #network: NetworkClient;
-  readonly #subscription = new SubscriptionState();
-  readonly #buffer: FetchBuffer<K, V>;
-  readonly #fetcher: Fetcher<K, V>;
-  readonly #offsetReset: OffsetReset;
-  readonly #offsetLookup: OffsetLookup;
-  readonly #loop: ConsumerLoop;
-  /** Topics that `partitionsFor` asks about. */
-  readonly #topicQuestions = new Set<{ readonly topic: string }>();
-  /** Ends the calls of `connect` that wait. */
-  readonly #connecting = new Set<(error: Error) => void>();
-  #isPolling = false;
-  #isWakeupRequested = false;
+  readonly #core: ConsumerCore<K, V>;
+  readonly #polls: Polls<K, V>;
+  readonly #queries: OffsetQueries;
   #closing: Promise<void> | null = null;
 
   /** @throws OptionsError naming option, value and what is allowed */
   constructor(options: ConsumerOptions<K, V>, clock: Clock = systemClock) {
-    const resolved = resolveConsumerOptions(options);
-    this.#options = resolved;
-    this.#clock = clock;
-    this.#network = new NetworkClient("consumer", resolved, clock);
-    this.#buffer = new FetchBuffer(this.#subscription);
-    this.#fetcher = new Fetcher(resolved, this.#network, this.#subscription, this.#buffer, clock, () =>
-      this.#loop.wake(),
-    );
-    this.#offsetReset = new OffsetReset(resolved, this.#network, this.#subscription, clock);
-    this.#offsetLookup = new OffsetLookup(resolved, this.#network, clock);
-    this.#loop = new ConsumerLoop(this.#network, clock, (nowMs) => this.#due(nowMs));
+    this.#core = new ConsumerCore(resolveConsumerOptions(options), clock);
+    this.#polls = new Polls(this.#core);
+    this.#queries = new OffsetQueries(this.#core);
   }
 
   /**
@@ -85,52 +75,107 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
    *
    * @throws TimeoutError where no broker of the cluster answers in time, AuthenticationError, WakeupError, ClosedError
    */
-  async connect({ timeoutMs }: CallOptions = {}): Promise<void> {
-    this.#enter();
-    const { metadata } = this.#network;
-    const connecting = this.#network.awaitMetadata(
-      this.#deadline(timeoutMs),
+  async connect({ timeoutMs, signal }: CallOptions = {}): Promise<void> {
+    this.#core.enter();
+    const { network } = this.#core;
+    const connecting = network.awaitMetadata(
+      this.#core.deadline(timeoutMs),
       "connecting to the cluster",
-      () => [...metadata.snapshot.nodes.keys()].find((id) => id >= 0) ?? null,
+      () => [...network.metadata.snapshot.nodes.keys()].find((id) => id >= 0) ?? null,
     );
-    await this.#unlessWoken(connecting);
+    await this.#core.race(connecting, signal);
   }
 
   /**
-   * Reads exactly these partitions from now on, in no group. Those that were assigned before keep their positions;
-   * new ones begin where `autoOffsetReset` says, unless `seek` says otherwise.
+   * Reads these topics, as a member of its group, from the next poll on; another call replaces the topics. Each is read where the
+   * group's committed offsets, or else `autoOffsetReset`, say.
+   *
+   * @param topics by name, a `SubscriptionPattern` that the broker holds against the names of topics, or a pattern that is held here against the names of all topics there are, with each refresh of the
+   *   metadata; as `RegExp.test` does, it matches anywhere in a name that `^` and `$` do not hold
+   * @param listener is told what is assigned and revoked; its calls are awaited
+   * @throws OptionsError, StateError without a groupId, or after `assign` or the other kind of subscription
    */
-  assign(partitions: readonly TopicPartition[]): void {
-    this.#open();
-    if (!Array.isArray(partitions)) throw new OptionsError("partitions", partitions, "an array of partitions");
-    partitions.forEach(checkPartition);
-    this.#subscription.assign(partitions);
-    this.#retainTopics();
+  subscribe(topics: readonly string[] | RegExp | SubscriptionPattern, listener?: ConsumerRebalanceListener): void {
+    this.#core.open();
+    this.#group("subscribe");
+    const { subscription, network } = this.#core;
+    const checked = listener === undefined ? null : checkedListener(listener);
+    if (topics instanceof RegExp) subscription.subscribePattern(topics, checked, network.metadata.updatedAtMs);
+    else if (topics instanceof SubscriptionPattern) this.#subscribeServerPattern(topics, checked);
+    else if (Array.isArray(topics)) subscription.subscribe(checkedTopics(topics), checked);
+    else throw new OptionsError("topics", topics, "an array of names, a RegExp or a SubscriptionPattern");
+    this.#core.retainTopics();
   }
 
-  /** Gives up all partitions. */
-  unsubscribe(): void {
-    this.assign([]);
+  #subscribeServerPattern(pattern: SubscriptionPattern, listener: ConsumerRebalanceListener | null): void {
+    const { subscription, options } = this.#core;
+    if (options.groupProtocol === "classic") {
+      throw new StateError("a SubscriptionPattern is for groupProtocol consumer: subscribe to a RegExp, or set that");
+    }
+    subscription.subscribeServerPattern(pattern, listener);
+  }
+
+  /** The topics it subscribed to, or those that its pattern matches so far. */
+  subscription(): string[] {
+    return [...this.#core.subscription.topics];
+  }
+
+  /**
+   * Reads exactly these partitions from now on, whatever a group assigns. Those that were assigned before keep their positions;
+   * new ones begin where the committed offsets of its `groupId`, if it has one, or `autoOffsetReset` say, unless `seek` says otherwise.
+   *
+   * @throws OptionsError, StateError after `subscribe`
+   */
+  assign(partitions: readonly TopicPartition[]): void {
+    this.#core.open();
+    if (!Array.isArray(partitions)) throw new OptionsError("partitions", partitions, "an array of partitions");
+    partitions.forEach(checkPartition);
+    this.#core.subscription.assign();
+    if (partitions.length === 0) this.#core.subscription.clear();
+    this.#core.assignment.assign(partitions);
+    this.#core.retainTopics();
+  }
+
+  /**
+   * Gives up all partitions and what it subscribed to; a member leaves its group, unless it is static, after its listener was told.
+   * Nothing is committed.
+   *
+   * @throws what the listener throws, when all is given up
+   */
+  async unsubscribe(): Promise<void> {
+    this.#core.open();
+    const { group, subscription, assignment, options } = this.#core;
+    const isMember = subscription.isAutomatic;
+    try {
+      const isTold = options.groupInstanceId === null;
+      if (isMember)
+        await group?.leave("the consumer unsubscribed", isTold, this.#core.deadline(options.requestTimeoutMs));
+    } finally {
+      subscription.clear();
+      assignment.assign([]);
+      this.#core.retainTopics();
+    }
   }
 
   /** The partitions that are read. */
   assignment(): TopicPartition[] {
-    return [...this.#subscription.partitions()].map(({ topic, partition }) => ({ topic, partition }));
+    return [...this.#core.assignment.partitions()].map(({ topic, partition }) => ({ topic, partition }));
   }
 
   /**
    * Waits for records: `maxPollRecords` at most, of any assigned partition. They come as soon as there are some, and
-   * the brokers are asked for more before they are handed out.
+   * the brokers are asked for more before they are handed out. A member of a group also takes part in rebalances here, and
+   * its listener is called; what the polls before handed out may be committed by itself (`enableAutoCommit`).
    *
-   * @param timeoutMs how long to wait; 0 takes what is there
+   * @param timeoutMs how long to wait; 0 takes what is there. The listener's time comes on top
    * @returns nothing but an empty answer when the time is over
-   * @throws StateError where another poll is under way or nothing is assigned, WakeupError, ClosedError,
-   *   NoOffsetForPartitionError, OffsetOutOfRangeError, CorruptLogError, AuthenticationError, and BrokerError for what the
-   *   cluster refuses
+   * @throws StateError where another poll is under way or there is nothing to read, WakeupError, ClosedError,
+   *   NoOffsetForPartitionError, OffsetOutOfRangeError, CorruptLogError, AuthenticationError, BrokerError for what the
+   *   cluster or the group refuses, and what the listener or the assignor threw
    */
   async poll(timeoutMs: number, { signal }: PollOptions = {}): Promise<ConsumerRecords<K, V>> {
     checkTimeout(timeoutMs);
-    const { records, spans } = (await this.#poll(timeoutMs, signal)) ?? { records: [], spans: [] };
+    const { records, spans } = (await this.#polls.next(timeoutMs, signal)) ?? { records: [], spans: [] };
     return new ConsumerRecords(records, spans);
   }
 
@@ -138,24 +183,91 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
    * All records from here on, without an end; `close` ends the loop behind the record that it is at.
    *
    * A loop that is left, by `break` or by an error, has not finished its last record: what comes next, from another
-   * loop or a poll, begins with that one.
+   * loop or a poll, begins with that one, and so do commits.
    */
-  async *[Symbol.asyncIterator](): AsyncGenerator<ConsumerRecord<K, V>, void, undefined> {
-    while (this.#closing === null) {
-      const drained = await this.#poll(Number.POSITIVE_INFINITY, undefined).catch((error: unknown) => {
-        if (error instanceof ClosedError && this.#closing !== null) return null;
-        throw error;
-      });
-      if (drained !== null) yield* this.#handOut(drained);
-    }
+  [Symbol.asyncIterator](): AsyncGenerator<ConsumerRecord<K, V>, void, undefined> {
+    return this.#polls.records();
   }
 
-  /** Goes on at `offset`, whatever the position was. @throws StateError where the partition is not assigned */
-  seek(partition: TopicPartition, offset: bigint | number): void {
-    this.#open();
-    const exact = checkedOffset(offset);
-    this.#subscription.get(partition).seek({ offset: exact, leaderEpoch: -1 });
-    this.#loop.wake();
+  /**
+   * Commits where the group goes on, and waits until the coordinator has it; asks again, for `timeoutMs`, while the error may pass.
+   * Commits are carried out in the order of the calls.
+   *
+   * @param offsets default the positions: everything that polls have handed out
+   * @throws CommitFailedError where the partitions may be another's by now, RebalanceInProgressError: poll and commit again,
+   *   TimeoutError, WakeupError, BrokerError, OptionsError, StateError without a groupId
+   */
+  async commitSync(offsets?: readonly OffsetToCommit[], { timeoutMs, signal }: CallOptions = {}): Promise<void> {
+    this.#core.enter();
+    const group = this.#group("commitSync");
+    const checked = offsets && checkedOffsets(offsets);
+    await this.#core.race(group.commit(checked, this.#core.deadline(timeoutMs), true), signal);
+  }
+
+  /**
+   * Commits without waiting. It is tried once: by the time it could be tried again, a later commit may have been made. Commits are
+   * carried out, and callbacks called, in the order of the calls.
+   *
+   * @param offsets default the positions: everything that polls have handed out
+   * @param callback told what came of it; without one failures are logged
+   * @throws OptionsError, StateError without a groupId, ClosedError
+   */
+  commitAsync(offsets?: readonly OffsetToCommit[] | OffsetCommitCallback, callback?: OffsetCommitCallback): void {
+    this.#core.open();
+    const group = this.#group("commitAsync");
+    const { logger } = this.#core.network.observer;
+    const told = typeof offsets === "function" ? offsets : callback;
+    const chosen = offsets === undefined || typeof offsets === "function" ? group.consumed() : checkedOffsets(offsets);
+    const say = (error: Error | null) => {
+      if (told !== undefined) told(error, chosen);
+      else if (error !== null) logger.warn("commitAsync failed", { error: error.message });
+    };
+    group
+      .commit(chosen, this.#core.deadline(), false)
+      .then(() => say(null), say)
+      .catch((error: unknown) => logger.error("the callback of commitAsync threw", { error: String(error) }));
+  }
+
+  /**
+   * What the group has committed, whoever did it.
+   *
+   * @returns one for each partition, in their order; `offset: null` where there is none
+   * @throws TimeoutError, WakeupError, BrokerError, StateError without a groupId
+   */
+  async committed(partitions: readonly TopicPartition[], options: CallOptions = {}): Promise<CommittedOffset[]> {
+    this.#core.enter();
+    const group = this.#group("committed");
+    partitions.forEach(checkPartition);
+    const looking = group.lookUp(partitions, this.#core.deadline(options.timeoutMs));
+    return [...(await this.#core.race(looking, options.signal))];
+  }
+
+  /** Who it is in its group, for `producer.sendOffsetsToTransaction`. @throws StateError without a groupId */
+  groupMetadata(): GroupMetadata {
+    return this.#group("groupMetadata").metadata;
+  }
+
+  /** Has the group rebalanced, from the next poll on. @param reason for the broker's log @throws StateError without a subscription */
+  enforceRebalance(reason = "rebalance enforced by user"): void {
+    this.#core.open();
+    const group = this.#group("enforceRebalance");
+    if (!this.#core.subscription.isAutomatic) throw new StateError("enforceRebalance: call subscribe first");
+    group.membership.requestRejoin(reason);
+    this.#core.wake();
+  }
+
+  /**
+   * Goes on at `offset`, whatever the position was.
+   *
+   * @param offset of the record that comes next, alone or as `committed` gives it, with its leader epoch
+   * @throws StateError where the partition is not assigned, OptionsError
+   */
+  seek(partition: TopicPartition, offset: bigint | number | OffsetToSeek): void {
+    this.#core.open();
+    const { offset: given, leaderEpoch = null } = typeof offset === "object" ? offset : { offset };
+    const position = { offset: checkedOffset(given), leaderEpoch: leaderEpoch ?? -1 };
+    this.#core.assignment.get(partition).seek(position);
+    this.#core.wake();
   }
 
   /** Goes on at the first record there is, which is looked up by the next poll. @param partitions default all assigned ones */
@@ -173,16 +285,13 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
    *
    * @throws StateError where the partition is not assigned, TimeoutError, WakeupError, NoOffsetForPartitionError
    */
-  async position(partition: TopicPartition, { timeoutMs }: CallOptions = {}): Promise<bigint> {
-    this.#enter();
-    const deadline = this.#deadline(timeoutMs);
-    const found = await this.#wait(deadline, undefined, () => {
-      const { position } = this.#subscription.get(partition);
-      if (position !== null) return position;
-      // What a poll beside this call finds wrong with its fetches is for the poll.
-      const error = this.#offsetReset.takeError();
-      if (error !== null) throw error;
-      return null;
+  async position(partition: TopicPartition, { timeoutMs, signal }: CallOptions = {}): Promise<bigint> {
+    this.#core.enter();
+    const deadline = this.#core.deadline(timeoutMs);
+    const found = await this.#core.wait(deadline, signal, () => {
+      const { position } = this.#core.assignment.get(partition);
+      if (position === null) this.#core.throwErrorOfPositions();
+      return position;
     });
     if (found === null) throw new TimeoutError(`the position of ${partitionText(partition)}`, deadline.timeoutMs);
     return found.offset;
@@ -190,31 +299,31 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
 
   /** Gives no more records of these partitions. What was fetched of them stays ready for `resume`. */
   pause(partitions: readonly TopicPartition[]): void {
-    this.#open();
-    for (const state of partitions.map((partition) => this.#subscription.get(partition))) state.pause();
+    this.#core.open();
+    for (const state of partitions.map((partition) => this.#core.assignment.get(partition))) state.pause();
   }
 
   /** Gives records of these partitions again. */
   resume(partitions: readonly TopicPartition[]): void {
-    this.#open();
-    for (const state of partitions.map((partition) => this.#subscription.get(partition))) state.resume();
-    this.#loop.wake();
+    this.#core.open();
+    for (const state of partitions.map((partition) => this.#core.assignment.get(partition))) state.resume();
+    this.#core.wake();
   }
 
   /** The partitions that are paused. */
   paused(): TopicPartition[] {
-    const paused = [...this.#subscription.partitions()].filter(({ isPaused }) => isPaused);
+    const paused = [...this.#core.assignment.partitions()].filter(({ isPaused }) => isPaused);
     return paused.map(({ topic, partition }) => ({ topic, partition }));
   }
 
   /** How many records lie between the position and the end of the log, as the last answer had it; `null` before the first. */
   currentLag(partition: TopicPartition): bigint | null {
-    return this.#subscription.get(partition).lag(this.#options.isolationLevel);
+    return this.#core.assignment.get(partition).lag(this.#core.options.isolationLevel);
   }
 
   /** The first offset of each partition that can still be read. @throws TimeoutError, WakeupError, BrokerError */
   beginningOffsets(partitions: readonly TopicPartition[], options?: CallOptions): Promise<PartitionPosition[]> {
-    return this.#ends(partitions, earliestTimestamp, options);
+    return this.#queries.ends(partitions, earliestTimestamp, options);
   }
 
   /**
@@ -222,13 +331,12 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
    * record that belongs to an open transaction. @throws TimeoutError, WakeupError, BrokerError
    */
   endOffsets(partitions: readonly TopicPartition[], options?: CallOptions): Promise<PartitionPosition[]> {
-    return this.#ends(partitions, latestTimestamp, options);
+    return this.#queries.ends(partitions, latestTimestamp, options);
   }
 
   /** The first record of each partition that is of a certain time or later. @throws TimeoutError, WakeupError, BrokerError */
   async offsetsForTimes(queries: readonly TimestampQuery[], options?: CallOptions): Promise<OffsetAndTimestamp[]> {
-    const listed = await this.#lookUp(queriesForTimes(queries), options);
-    return listed.map(([query, found]) => offsetAndTimestamp(query, found));
+    return this.#queries.forTimes(queries, options);
   }
 
   /**
@@ -237,56 +345,32 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
    * @throws TimeoutError where the topic does not come into being in time, AuthenticationError, BrokerError for one that
    *   cannot be told
    */
-  async partitionsFor(topic: string, { timeoutMs }: CallOptions = {}): Promise<readonly PartitionSnapshot[]> {
-    this.#enter();
-    const deadline = this.#deadline(timeoutMs);
-    const { metadata } = this.#network;
-    const question = { topic };
-    this.#topicQuestions.add(question);
-    this.#retainTopics();
-    try {
-      const found = await this.#wait(deadline, undefined, () => {
-        const fatal = metadata.fatalErrorOf(topic);
-        if (fatal !== null) throw fatal;
-        const known = metadata.snapshot.topics.get(topic)?.partitions ?? null;
-        if (known !== null) return known;
-        this.#network.requestUpdate();
-        this.#throwFatal();
-        return null;
-      });
-      if (found === null) throw new TimeoutError(`the partitions of ${topic}`, deadline.timeoutMs);
-      return found;
-    } finally {
-      this.#topicQuestions.delete(question);
-      this.#retainTopics();
-    }
+  async partitionsFor(topic: string, options: CallOptions = {}): Promise<readonly PartitionSnapshot[]> {
+    return this.#queries.partitionsFor(topic, options);
   }
 
   /** What was measured so far, by Kafka's names: connections, requests and authentications, in all and for each broker. */
   metrics(): Metric[] {
-    return this.#network.metrics();
+    return this.#core.network.metrics();
   }
 
   /** Ends the call that waits, else the next one that would, with a WakeupError. May be called at any time. */
   wakeup(): void {
-    if (!this.#loop.isAwaited && this.#offsetLookup.size === 0 && this.#connecting.size === 0) {
-      this.#isWakeupRequested = true;
-      return;
-    }
-    const error = new WakeupError();
-    this.#loop.interrupt(error);
-    this.#offsetLookup.cancel(error);
-    for (const reject of this.#connecting) reject(error);
+    this.#core.wakeup();
   }
 
-  /** Ends calls that wait with a ClosedError, and closes every connection. Afterwards no socket and no timer is left. @throws OptionsError */
-  async close({ timeoutMs }: CloseOptions = {}): Promise<void> {
-    if (timeoutMs !== undefined) checkTimeout(timeoutMs);
-    // Fetches under way are given up: nobody will poll what they bring.
-    this.#closing ??= this.#network.close({ timeoutMs: 0 });
-    const error = new ClosedError("consumer");
-    this.#loop.close(error);
-    this.#offsetLookup.cancel(error);
+  /**
+   * Ends calls that wait with a ClosedError. A member commits what is done with (`enableAutoCommit`), waits for commits that are
+   * under way, has its listener told that its partitions are revoked, and leaves its group. Then every connection is closed:
+   * afterwards no socket and no timer is left.
+   *
+   * @throws OptionsError; what the listener throws, when all is closed
+   */
+  async close(options: CloseOptions = {}): Promise<void> {
+    const { timeoutMs = defaultCloseTimeoutMs, groupMembershipOperation = "DEFAULT" } = options;
+    checkTimeout(timeoutMs);
+    checkMembershipOperation(groupMembershipOperation);
+    this.#closing ??= this.#close(this.#core.deadline(timeoutMs), groupMembershipOperation);
     return this.#closing;
   }
 
@@ -294,152 +378,32 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     return this.close();
   }
 
-  #open(): void {
-    if (this.#closing !== null) throw new ClosedError("consumer");
-  }
-
-  /** Where calls begin that may wait. */
-  #enter(): void {
-    this.#open();
-    if (!this.#isWakeupRequested) return;
-    this.#isWakeupRequested = false;
-    throw new WakeupError();
-  }
-
-  /** What was begun goes on: whoever connects again finds it. */
-  async #unlessWoken(connecting: Promise<unknown>): Promise<void> {
-    const { promise: woken, reject } = withRejection();
-    this.#connecting.add(reject);
+  async #close(deadline: Deadline, operation: GroupMembershipOperation): Promise<void> {
+    const { group, subscription, options } = this.#core;
+    this.#core.close();
+    // What a loop is not done with must not be committed.
+    this.#polls.takeBack();
     try {
-      await Promise.race([connecting, woken]);
+      await group?.finishCommits(deadline);
+      const isStatic = options.groupInstanceId !== null;
+      const isTold = operation === "LEAVE_GROUP" || (operation === "DEFAULT" && !isStatic);
+      if (subscription.isAutomatic) await group?.leave("the consumer is being closed", isTold, deadline);
     } finally {
-      this.#connecting.delete(reject);
+      await this.#core.end();
     }
   }
 
-  #deadline(timeoutMs = this.#options.defaultApiTimeoutMs): Deadline {
-    return new Deadline(this.#clock, timeoutMs);
-  }
-
-  async #poll(timeoutMs: number, signal: AbortSignal | undefined): Promise<Drained<K, V> | null> {
-    this.#enter();
-    if (this.#isPolling) throw new StateError("another poll is under way: await it first");
-    if (this.#subscription.size === 0) throw new StateError("nothing is assigned: call assign first");
-    this.#isPolling = true;
-    try {
-      const deadline = this.#deadline(timeoutMs);
-      // Polls that find records, or errors, without waiting must not keep sockets and other people's timers from
-      // their turn, however tight the loop around them is.
-      await new Promise<void>((resolve) => this.#clock.after(0, resolve));
-      this.#enter();
-      return await this.#wait(deadline, signal, () => {
-        const drained = this.#buffer.drain(this.#options.maxPollRecords);
-        if (drained === null) this.#throwError();
-        return drained;
-      });
-    } finally {
-      this.#isPolling = false;
-    }
-  }
-
-  *#handOut({ records, spans }: Drained<K, V>): Generator<ConsumerRecord<K, V>, void, undefined> {
-    let finished = 0;
-    try {
-      for (const record of records) {
-        if (this.#closing !== null) return;
-        yield record;
-        finished += 1;
-      }
-    } finally {
-      for (const { topic, partition, start, end, next } of spans) {
-        const first = records[Math.max(start, finished)];
-        if (finished >= end || first === undefined) continue;
-        const state = this.#subscription.find({ topic, partition });
-        // Whoever has moved the position meanwhile knows better.
-        if (state?.position === next) state.seek({ offset: first.offset, leaderEpoch: first.leaderEpoch ?? -1 });
-      }
-    }
+  /** @throws StateError where there is none */
+  #group(call: string): ConsumerGroup {
+    const { group } = this.#core;
+    if (group !== null) return group;
+    throw new StateError(`${call} needs a group: give the consumer a groupId`);
   }
 
   #requestReset(partitions: readonly TopicPartition[], spec: OffsetSpec): void {
-    this.#open();
+    this.#core.open();
     const chosen = partitions.length === 0 ? this.assignment() : partitions;
-    for (const state of chosen.map((partition) => this.#subscription.get(partition))) state.requestReset(spec);
-    this.#loop.wake();
+    for (const state of chosen.map((partition) => this.#core.assignment.get(partition))) state.requestReset(spec);
+    this.#core.wake();
   }
-
-  async #ends(
-    partitions: readonly TopicPartition[],
-    timestamp: bigint,
-    options?: CallOptions,
-  ): Promise<PartitionPosition[]> {
-    const queries = partitions.map(({ topic, partition }) => ({ topic, partition, timestamp }));
-    const listed = await this.#lookUp(queries, options);
-    return listed.map(([{ topic, partition }, { offset }]) => ({ topic, partition, offset }));
-  }
-
-  async #lookUp(
-    queries: readonly OffsetQuery[],
-    { timeoutMs }: CallOptions = {},
-  ): Promise<(readonly [OffsetQuery, ListedOffset])[]> {
-    this.#enter();
-    queries.forEach(checkPartition);
-    const looking = this.#offsetLookup.lookUp(queries, this.#deadline(timeoutMs));
-    this.#retainTopics();
-    try {
-      const listed = await looking;
-      return queries.flatMap((query) => {
-        const found = listed.get(partitionText(query));
-        return found === undefined ? [] : [[query, found] as const];
-      });
-    } finally {
-      this.#retainTopics();
-    }
-  }
-
-  /** Has the metadata kept up to date of those topics that are of use. */
-  #retainTopics(): void {
-    const asked = [...this.#topicQuestions].map(({ topic }) => topic);
-    this.#network.metadata.retain([...this.#subscription.topics, ...this.#offsetLookup.topics, ...asked]);
-    this.#loop.wake();
-  }
-
-  #wait<T>(deadline: Deadline, signal: AbortSignal | undefined, find: () => T | null): Promise<T | null> {
-    // Void by now, as after a seek; what still holds is found again.
-    this.#takeError();
-    // Whoever calls again wants another attempt, where one is due: what was refused may have been granted meanwhile.
-    if (this.#network.fatalError !== null) this.#network.requestUpdate();
-    return this.#loop.wait(deadline, signal, find);
-  }
-
-  /** What is to be sent. Positions and records are asked for only while somebody waits for them. */
-  *#due(nowMs: number): Generator<Due> {
-    yield this.#offsetLookup.poll(nowMs);
-    if (this.#isPolling || this.#loop.isAwaited) yield this.#offsetReset.poll(nowMs);
-    if (this.#isPolling) yield this.#fetcher.poll(nowMs);
-  }
-
-  /** Nothing can be learned of the cluster. */
-  #throwFatal(): void {
-    const { fatalError } = this.#network;
-    if (fatalError !== null) throw fatalError;
-  }
-
-  #throwError(): void {
-    const error = this.#takeError();
-    if (error !== null) throw error;
-  }
-
-  #takeError(): Error | null {
-    const errors = [this.#offsetReset.takeError(), this.#fetcher.takeError(), this.#network.fatalError];
-    return errors.find((error) => error !== null) ?? null;
-  }
-}
-
-function withRejection(): { readonly promise: Promise<never>; readonly reject: (error: Error) => void } {
-  let reject: (error: Error) => void = () => {};
-  const promise = new Promise<never>((_, rejectIt) => {
-    reject = rejectIt;
-  });
-  return { promise, reject };
 }

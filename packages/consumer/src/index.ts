@@ -1,9 +1,9 @@
 export type { AutoOffsetReset } from "./auto-offset-reset.ts";
-export type { CallOptions, CloseOptions, PollOptions } from "./call-arguments.ts";
-export { KafkaConsumer } from "./consumer.ts";
+export type { CallOptions, CloseOptions, GroupMembershipOperation, PollOptions } from "./call-arguments.ts";
+export { KafkaConsumer, type OffsetCommitCallback, type OffsetToSeek } from "./consumer.ts";
 export type { ConsumerOptions, IsolationLevel } from "./consumer-options.ts";
 export { ConsumerRecord, type ConsumerRecordJson } from "./consumer-record.ts";
-export { ConsumerRecords, type OffsetAndMetadata } from "./consumer-records.ts";
+export { ConsumerRecords } from "./consumer-records.ts";
 export {
   CorruptLogError,
   NoOffsetForPartitionError,
@@ -12,4 +12,19 @@ export {
   RecordDeserializationError,
   WakeupError,
 } from "./errors.ts";
+export type { GroupMetadata } from "./group/consumer-group.ts";
+export { CommitFailedError, RebalanceInProgressError } from "./group/group-errors.ts";
+export type { AssignorName, GroupProtocol } from "./group/group-options.ts";
+export type {
+  AssignablePartition,
+  AssignableTopics,
+  ConsumerPartitionAssignor,
+  LastAssignment,
+  MemberAssignment,
+  MemberSubscription,
+  RebalanceProtocol,
+} from "./group/partition-assignor.ts";
+export type { ConsumerRebalanceListener } from "./group/rebalance-listener.ts";
+export { SubscriptionPattern } from "./group/subscription.ts";
 export type { OffsetAndTimestamp, TimestampQuery } from "./offset-and-timestamp.ts";
+export type { CommittedOffset, OffsetAndMetadata, OffsetToCommit } from "./offsets/offset-and-metadata.ts";

@@ -4,7 +4,6 @@ import { ListOffsets } from "@odradek/protocol/messages/list-offsets";
 import { type OffsetSpec, timestampOf } from "./auto-offset-reset.ts";
 import { byLeader, type ClusterView } from "./cluster-view.ts";
 import type { ResolvedConsumerOptions } from "./consumer-options.ts";
-import { NoOffsetForPartitionError } from "./errors.ts";
 import { type ListedOffset, listedOffsets, listOffsetsBody } from "./list-offsets.ts";
 import { ApiRequest, type Due, type RequestTo } from "./outgoing-request.ts";
 import type { PartitionState } from "./partition-state.ts";
@@ -12,7 +11,7 @@ import type { SubscriptionState } from "./subscription-state.ts";
 
 type Options = Pick<
   ResolvedConsumerOptions<unknown, unknown>,
-  "autoOffsetReset" | "isolationLevel" | "requestTimeoutMs" | "retryBackoffMs" | "retryBackoffMaxMs"
+  "isolationLevel" | "requestTimeoutMs" | "retryBackoffMs" | "retryBackoffMaxMs"
 >;
 
 /** One partition that is to be set, and to what. */
@@ -25,8 +24,7 @@ interface Reset {
 }
 
 /**
- * Finds a position for partitions that have none: asks their leaders for the end of the log, or the time, that they
- * are to be set to. Source: Kafka's `OffsetFetcher`, the part about resets.
+ * Finds the position of partitions that are to be set to an end of their log, or to a time: asks their leaders. Source: Kafka's `OffsetFetcher`, the part about resets.
  */
 export class OffsetReset {
   readonly #options: Options;
@@ -55,7 +53,6 @@ export class OffsetReset {
 
   /** What is to be asked now. */
   poll(nowMs: number): Due<RequestTo<typeof ListOffsets>> {
-    this.#initialize();
     const requests: RequestTo<typeof ListOffsets>[] = [];
     const due: Reset[] = [];
     let nextMs = Number.POSITIVE_INFINITY;
@@ -73,15 +70,6 @@ export class OffsetReset {
       if (refusal !== null) this.#fail(refusal);
     }
     return { requests, nextMs };
-  }
-
-  /** Gives those that have just been assigned to the policy. */
-  #initialize(): void {
-    const fresh = [...this.#subscription.partitions()].filter(({ state }) => state === "INITIALIZING");
-    if (fresh.length === 0) return;
-    const policy = this.#options.autoOffsetReset;
-    if (policy.kind === "none") this.#fail(new NoOffsetForPartitionError(fresh));
-    else for (const state of fresh) state.requestReset(policy);
   }
 
   *#resets(): Generator<Reset> {

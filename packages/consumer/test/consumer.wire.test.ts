@@ -132,8 +132,8 @@ describe("KafkaConsumer.poll", () => {
     const first = consumer.poll(50);
     await expect(consumer.poll(50)).rejects.toThrow(StateError);
     expect((await first).count).toBe(0);
-    consumer.unsubscribe();
-    await expect(consumer.poll(50)).rejects.toThrow("nothing is assigned");
+    await consumer.unsubscribe();
+    await expect(consumer.poll(50)).rejects.toThrow("nothing to read");
     await expect(consumer.poll(-1)).rejects.toMatchObject({ code: "OPTIONS" });
   });
 
@@ -523,7 +523,7 @@ describe("KafkaConsumer, asked about the log", () => {
 
   test("tells the partitions of a topic, whether it is assigned or not", async () => {
     const { consumer } = await fixture({});
-    consumer.unsubscribe();
+    await consumer.unsubscribe();
     expect(await consumer.partitionsFor("orders")).toMatchObject([{ ...orders, leaderId: 1, leaderEpoch: 5 }]);
     await expect(consumer.partitionsFor("bills", { timeoutMs: 60 })).rejects.toThrow(TimeoutError);
   });

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { topicAnswer } from "../../network/test/metadata-answers.ts";
 import { type ConsumerOptions, resolveConsumerOptions } from "../src/consumer-options.ts";
 import { OffsetReset } from "../src/offset-reset.ts";
+import { InitialPositions } from "../src/offsets/initial-positions.ts";
 import type { RequestTo } from "../src/outgoing-request.ts";
 import { SubscriptionState } from "../src/subscription-state.ts";
 import { listAnswer, listed } from "./answers.ts";
@@ -19,11 +20,15 @@ function fixture(options: Partial<ConsumerOptions> = {}) {
     ...options,
   });
   const subscription = new SubscriptionState();
+  const initial = new InitialPositions(resolved, subscription, null, cluster.clock, () => {});
   const reset = new OffsetReset(resolved, cluster, subscription, cluster.clock);
   subscription.assign([0, 1, 2].map((partition) => ({ topic: "orders", partition })));
   const state = (partition: number) => subscription.get({ topic: "orders", partition });
-  const poll = () => reset.poll(cluster.clock.now());
-  return { cluster, subscription, reset, state, poll };
+  const poll = () => {
+    initial.poll();
+    return reset.poll(cluster.clock.now());
+  };
+  return { cluster, subscription, initial, reset, state, poll };
 }
 
 /** `node: partition@timestamp` of each request. */
@@ -99,17 +104,17 @@ describe("OffsetReset", () => {
   });
 
   test("names all partitions that nobody gave an offset, where the policy is none", () => {
-    const { poll, reset, state } = fixture({ autoOffsetReset: "none" });
+    const { poll, initial, state } = fixture({ autoOffsetReset: "none" });
     state(1).seek({ offset: 5n, leaderEpoch: -1 });
     expect(poll().requests).toEqual([]);
-    expect(reset.takeError()).toMatchObject({
+    expect(initial.takeError()).toMatchObject({
       code: "NO_OFFSET",
       partitions: [{ partition: 0 }, { partition: 2 }],
       message: expect.stringContaining("orders-0, orders-2"),
     });
-    expect(reset.takeError()).toBeNull();
+    expect(initial.takeError()).toBeNull();
     poll();
-    expect(reset.takeError()).not.toBeNull();
+    expect(initial.takeError()).not.toBeNull();
   });
 
   test("asks again after an error that may pass, with fresh metadata and after a pause", () => {

@@ -3,11 +3,14 @@ import { type BrokerErrorName, brokerErrorByCode } from "./error-codes.ts";
 /** The codes of errors that are found on this side of the connection. */
 export type ClientErrorCode =
   | "ABORTED"
+  | "ASSIGNOR"
   | "AUTHENTICATION"
   | "CLOSED"
+  | "COMMIT_FAILED"
   | "CONNECTION"
   | "DECODE"
   | "ENCODE"
+  | "LISTENER"
   | "NO_OFFSET"
   | "OPTIONS"
   | "SERIALIZATION"

@@ -1,4 +1,5 @@
 import { groupedBy } from "../grouping.ts";
+import { moveAlongChains } from "./chains.ts";
 import { Proposal } from "./proposal.ts";
 import { returnInCircles } from "./return-in-circles.ts";
 import type { StickyGroup, StickyMember, StickyPartition } from "./sticky-group.ts";
@@ -6,8 +7,7 @@ import { type Subscribers, subscribersByTopic } from "./subscribers.ts";
 
 /**
  * The case in which members subscribed to different topics. Members keep what they have; what is left goes to the least loaded of
- * those who may read it. Then partitions move, those that were nobody's first, as long as one can move to a member with at least
- * two fewer.
+ * those who may read it. Then partitions move, those that were nobody's first, until loads are as even as subscriptions allow.
  */
 export function assignGenerally(group: StickyGroup): void {
   const staying = propose(group, () => true);
@@ -32,8 +32,8 @@ function propose(
   const balance = new Balance(members, partitions);
   balance.placeOpen();
   balance.level((partition) => !kept.has(partition));
-  do balance.level(() => true);
-  while (returnInCircles(kept));
+  balance.level(() => true);
+  returnInCircles(kept);
   return new Proposal(members, partitions);
 }
 
@@ -46,7 +46,7 @@ class Balance {
   constructor(members: readonly StickyMember[], partitions: readonly StickyPartition[]) {
     this.#members = members;
     this.#subscribers = subscribersByTopic(members);
-    const choice = ({ topic }: StickyPartition): number => this.#subscribers.get(topic)?.count ?? 0;
+    const choice = ({ topic }: StickyPartition): number => this.#subscribers.get(topic)?.members.length ?? 0;
     this.#partitions = [...partitions].sort((a, b) => choice(a) - choice(b));
   }
 
@@ -59,12 +59,16 @@ class Balance {
     for (const partition of far) partition.giveTo(this.#subscribers.get(partition.topic)?.least() ?? null);
   }
 
-  /**
-   * Moves partitions, the most loaded members giving first, until no move makes loads more even. Each makes the sum of their
-   * squares smaller, so that there is an end to it.
-   */
+  /** Moves partitions until no move, and no chain of moves, makes loads more even. */
   level(isMovable: (partition: StickyPartition) => boolean): void {
     const movable = this.#partitions.filter(isMovable);
+    this.#moveOneByOne(movable);
+    const relieved = moveAlongChains(this.#members, movable, ({ topic }) => this.#subscribers.get(topic));
+    for (const member of new Set(relieved)) this.#lowered(member);
+  }
+
+  /** The most loaded members give first. Each move makes the sum of the squares of loads smaller, so that there is an end to it. */
+  #moveOneByOne(movable: readonly StickyPartition[]): void {
     let hasMoved = true;
     while (hasMoved) {
       hasMoved = false;
@@ -82,9 +86,13 @@ class Balance {
       if (target !== undefined) partition.giveTo(target);
     }
     if (member.load === load) return false;
-    const queues = new Set([...member.topics].map((topic) => this.#subscribers.get(topic)));
-    for (const queue of queues) queue?.lowered(member);
+    this.#lowered(member);
     return true;
+  }
+
+  #lowered(member: StickyMember): void {
+    for (const queue of new Set([...member.topics].map((topic) => this.#subscribers.get(topic))))
+      queue?.lowered(member);
   }
 
   /** Who has less than `load`: rather the one whose it was before, or one nearby. */

@@ -4,12 +4,12 @@ import type { StickyMember, StickyPartition } from "./sticky-group.ts";
 
 /** Who may read a topic, the least loaded first. */
 export class Subscribers {
-  readonly count: number;
+  readonly members: readonly StickyMember[];
   readonly #all: LoadQueue;
   readonly #byRack = new Map<string | null, LoadQueue>();
 
   constructor(subscribed: readonly StickyMember[], members: readonly StickyMember[]) {
-    this.count = subscribed.length;
+    this.members = subscribed;
     this.#all = new LoadQueue(subscribed, members);
     const racks = groupedBy(subscribed, ({ rack }) => rack);
     if (racks.size === 1 && racks.has(null)) this.#byRack.set(null, this.#all);

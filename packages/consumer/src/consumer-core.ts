@@ -1,0 +1,199 @@
+import { type Clock, ClosedError, Deadline, NetworkClient } from "@odradek/network";
+import { ConsumerLoop } from "./consumer-loop.ts";
+import type { ResolvedConsumerOptions } from "./consumer-options.ts";
+import { WakeupError } from "./errors.ts";
+import { FetchBuffer } from "./fetch-buffer.ts";
+import { Fetcher } from "./fetcher.ts";
+import { ConsumerGroup } from "./group/consumer-group.ts";
+import { Subscription } from "./group/subscription.ts";
+import { InterruptibleCalls } from "./interruptible-calls.ts";
+import { OffsetLookup } from "./offset-lookup.ts";
+import { OffsetReset } from "./offset-reset.ts";
+import { InitialPositions } from "./offsets/initial-positions.ts";
+import type { Due } from "./outgoing-request.ts";
+import { SubscriptionState } from "./subscription-state.ts";
+
+/** The parts of one consumer, and the loop that joins them: what is due of each is sent, and who waits for one is woken. */
+export class ConsumerCore<K, V> {
+  readonly options: ResolvedConsumerOptions<K, V>;
+  readonly clock: Clock;
+  readonly network: NetworkClient;
+  /** What is wanted. */
+  readonly subscription: Subscription;
+  /** What is had. */
+  readonly assignment = new SubscriptionState();
+  readonly buffer: FetchBuffer<K, V>;
+  readonly offsetLookup: OffsetLookup;
+  /** `null` for a consumer without a group. */
+  readonly group: ConsumerGroup | null;
+  /** Whether a poll waits for records. */
+  isPolling = false;
+  readonly #fetcher: Fetcher<K, V>;
+  readonly #initialPositions: InitialPositions;
+  readonly #offsetReset: OffsetReset;
+  readonly #loop: ConsumerLoop;
+  readonly #calls = new InterruptibleCalls();
+  /** Topics that users ask about. */
+  readonly #topicQuestions = new Set<{ readonly topic: string }>();
+  readonly #concerns = (topic: string, isInternal: boolean) => this.subscription.concerns(topic, isInternal);
+  #isWakeupRequested = false;
+  #isClosed = false;
+
+  constructor(options: ResolvedConsumerOptions<K, V>, clock: Clock) {
+    const { groupId } = options;
+    this.options = options;
+    this.clock = clock;
+    this.network = new NetworkClient("consumer", options, clock);
+    this.subscription = new Subscription(options);
+    const { network, subscription, assignment } = this;
+    const wake = () => this.#loop.wake();
+    this.buffer = new FetchBuffer(assignment);
+    this.group =
+      groupId === null
+        ? null
+        : new ConsumerGroup({
+            groupId,
+            options,
+            network,
+            subscription,
+            assignment,
+            clock,
+            logger: network.observer.logger,
+            onChange: () => this.retainTopics(),
+          });
+    this.#fetcher = new Fetcher(options, network, assignment, this.buffer, clock, wake);
+    this.#initialPositions = new InitialPositions(options, assignment, this.group?.committed ?? null, clock, wake);
+    this.#offsetReset = new OffsetReset(options, network, assignment, clock);
+    this.offsetLookup = new OffsetLookup(options, network, clock);
+    this.#loop = new ConsumerLoop(network, clock, (nowMs) => this.#due(nowMs));
+  }
+
+  /** @throws ClosedError */
+  open(): void {
+    if (this.#isClosed) throw new ClosedError("consumer");
+  }
+
+  /** Where calls begin that may wait. @throws ClosedError, WakeupError */
+  enter(): void {
+    this.open();
+    if (!this.#isWakeupRequested) return;
+    this.#isWakeupRequested = false;
+    throw new WakeupError();
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  deadline(timeoutMs = this.options.defaultApiTimeoutMs): Deadline {
+    return new Deadline(this.clock, timeoutMs);
+  }
+
+  /** Waits until `find` finds something, or until the deadline, which gives `null`. */
+  wait<T>(deadline: Deadline, signal: AbortSignal | undefined, find: () => T | null): Promise<T | null> {
+    // Void by now, as after a seek; what still holds is found again.
+    this.#takeError();
+    // Whoever calls again wants another attempt, where one is due: what was refused may have been granted meanwhile.
+    if (this.network.fatalError !== null) this.network.requestUpdate();
+    return this.#loop.wait(deadline, signal, find);
+  }
+
+  /** Waits for something that goes on by itself, unless `wakeup`, `close` or the signal ends the wait. */
+  race<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
+    return this.#calls.race(promise, signal);
+  }
+
+  wake(): void {
+    this.#loop.wake();
+  }
+
+  /** Ends the calls that wait, else the next one that would. */
+  wakeup(): void {
+    if (!this.#loop.isAwaited && this.offsetLookup.size === 0 && this.#calls.size === 0) {
+      this.#isWakeupRequested = true;
+      return;
+    }
+    this.#interrupt(new WakeupError());
+  }
+
+  /** What a poll finds wrong. */
+  throwError(): void {
+    const error = this.#takeError();
+    if (error !== null) throw error;
+  }
+
+  /** What keeps a position from being known; what is wrong with fetches is for a poll. */
+  throwErrorOfPositions(): void {
+    const errors = [this.group?.takeError(), this.#initialPositions.takeError(), this.#offsetReset.takeError()];
+    for (const error of errors) if (error) throw error;
+  }
+
+  /** Has a topic's metadata kept up to date as long as `ask` takes. */
+  async askAbout<T>(topic: string, ask: () => Promise<T>): Promise<T> {
+    const question = { topic };
+    this.#topicQuestions.add(question);
+    this.retainTopics();
+    try {
+      return await ask();
+    } finally {
+      this.#topicQuestions.delete(question);
+      this.retainTopics();
+    }
+  }
+
+  /** Has the metadata kept up to date of those topics that are of use. */
+  retainTopics(): void {
+    const { metadata } = this.network;
+    const asked = [...this.#topicQuestions].map(({ topic }) => topic);
+    const ofGroup = this.subscription.isAutomatic ? (this.group?.membership.topics ?? []) : [];
+    const topics = [...this.assignment.topics, ...ofGroup, ...this.offsetLookup.topics, ...asked];
+    if (this.subscription.concernsAllTopics) {
+      metadata.add(topics);
+      metadata.retainAll(this.#concerns);
+    } else metadata.retain(topics);
+    this.#loop.wake();
+  }
+
+  /** Takes no more calls, and ends those that wait. What is due goes on being sent, until `end`. */
+  close(): void {
+    this.#isClosed = true;
+    this.isPolling = false;
+    this.#interrupt(new ClosedError("consumer"));
+  }
+
+  /** Sends nothing any more, and closes every connection. Afterwards no socket and no timer is left. */
+  async end(): Promise<void> {
+    const error = new ClosedError("consumer");
+    this.group?.cancel(error);
+    this.#loop.close(error);
+    // Fetches under way are given up: nobody will poll what they bring.
+    await this.network.close({ timeoutMs: 0 });
+  }
+
+  #interrupt(error: Error): void {
+    this.#loop.interrupt(error);
+    this.offsetLookup.cancel(error);
+    this.#calls.interrupt(error);
+  }
+
+  /** What is to be sent. Positions and records are asked for only while somebody waits for them. */
+  *#due(nowMs: number): Generator<Due> {
+    const isAwaited = this.isPolling || this.#loop.isAwaited;
+    if (isAwaited) this.#initialPositions.poll();
+    if (this.group !== null) yield* this.group.due(nowMs, this.isPolling);
+    yield this.offsetLookup.poll(nowMs);
+    if (isAwaited) yield this.#offsetReset.poll(nowMs);
+    if (this.isPolling) yield this.#fetcher.poll(nowMs);
+  }
+
+  #takeError(): Error | null {
+    const errors = [
+      this.group?.takeError(),
+      this.#initialPositions.takeError(),
+      this.#offsetReset.takeError(),
+      this.#fetcher.takeError(),
+      this.network.fatalError,
+    ];
+    return errors.find((error) => error != null) ?? null;
+  }
+}

@@ -1,0 +1,159 @@
+import {
+  type Clock,
+  ClosedError,
+  Coordinators,
+  type Deadline,
+  type Logger,
+  type NetworkClient,
+  type TopicPartition,
+} from "@odradek/network";
+import type { ResolvedConsumerOptions } from "../consumer-options.ts";
+import { AutoCommit, consumedOffsets } from "../offsets/auto-commit.ts";
+import { CommittedOffsets } from "../offsets/committed-offsets.ts";
+import type { CommittedOffset, OffsetAndMetadata } from "../offsets/offset-and-metadata.ts";
+import { type Committer, OffsetCommits } from "../offsets/offset-commits.ts";
+import type { Due } from "../outgoing-request.ts";
+import type { SubscriptionState } from "../subscription-state.ts";
+import { ClassicMembership } from "./classic-membership.ts";
+import { ConsumerMembership } from "./consumer-membership.ts";
+import { GroupCoordinator } from "./group-coordinator.ts";
+import { CommitFailedError } from "./group-errors.ts";
+import type { GroupMembership } from "./group-membership.ts";
+import { outsider } from "./member-identity.ts";
+import type { Subscription } from "./subscription.ts";
+
+/** Who a consumer is in its group, for `sendOffsetsToTransaction` (KIP-447). */
+export interface GroupMetadata {
+  readonly groupId: string;
+  /** -1 of one that has no place in the group. */
+  readonly generationId: number;
+  /** "" of one that has no place in the group. */
+  readonly memberId: string;
+  readonly groupInstanceId: string | null;
+}
+
+/** What a group needs of the rest of its consumer. */
+export interface ConsumerGroupParts {
+  readonly groupId: string;
+  readonly options: ResolvedConsumerOptions<unknown, unknown>;
+  readonly network: NetworkClient;
+  readonly subscription: Subscription;
+  readonly assignment: SubscriptionState;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Called when something changed that is worth another look, and when other topics are to be known of. */
+  readonly onChange: () => void;
+}
+
+/** All that a consumer has because it belongs to a group: its place there, and the offsets that the group has committed. */
+export class ConsumerGroup {
+  readonly groupId: string;
+  readonly membership: GroupMembership;
+  readonly autoCommit: AutoCommit;
+  readonly committed: CommittedOffsets;
+  readonly #parts: ConsumerGroupParts;
+  readonly #coordinator: GroupCoordinator;
+  readonly #commits: OffsetCommits;
+
+  constructor(parts: ConsumerGroupParts) {
+    const { groupId, options, network, subscription, assignment, clock, logger, onChange } = parts;
+    this.groupId = groupId;
+    this.#parts = parts;
+    const coordinators = new Coordinators(network, options, clock);
+    this.#coordinator = new GroupCoordinator(groupId, options, network, coordinators, clock, onChange);
+    const committer: Committer = {
+      committer: () => (subscription.isAutomatic ? this.membership.committer() : outsider(null)),
+      commitRefused: (error, identity) =>
+        subscription.isAutomatic ? this.membership.commitRefused(error, identity) : new CommitFailedError(error),
+    };
+    this.#commits = new OffsetCommits(options, this.#coordinator, committer, clock);
+    this.committed = new CommittedOffsets(options, this.#coordinator, clock);
+    this.autoCommit = new AutoCommit(options, this.#commits, assignment, clock, logger);
+    const Membership = options.groupProtocol === "consumer" ? ConsumerMembership : ClassicMembership;
+    this.membership = new Membership({
+      options,
+      coordinator: this.#coordinator,
+      cluster: network,
+      subscription,
+      assignment,
+      autoCommit: this.autoCommit,
+      clock,
+      logger,
+      onChange,
+    });
+  }
+
+  get metadata(): GroupMetadata {
+    const { memberId, generationId, groupInstanceId } = this.membership.identity;
+    return { groupId: this.groupId, generationId, memberId, groupInstanceId };
+  }
+
+  /** What is to be sent. @param isPolling whether the application waits in a poll */
+  *due(nowMs: number, isPolling: boolean): Generator<Due> {
+    if (this.#parts.subscription.isAutomatic) this.#parts.subscription.match(this.#parts.network.metadata);
+    yield this.membership.poll(nowMs, isPolling);
+    yield this.#commits.poll(nowMs);
+    yield this.committed.poll(nowMs);
+  }
+
+  /** What went wrong since the last call, and will again: for the user. */
+  takeError(): Error | null {
+    const errors = [this.membership.takeError(), this.#coordinator.takeError()];
+    return errors.find((error) => error !== null) ?? null;
+  }
+
+  /** What the application has got to: everything that polls have handed out. */
+  consumed(): readonly OffsetAndMetadata[] {
+    return consumedOffsets(this.#parts.assignment);
+  }
+
+  /** What the group has committed. @throws TimeoutError, BrokerError */
+  lookUp(partitions: readonly TopicPartition[], deadline: Deadline): Promise<readonly CommittedOffset[]> {
+    // Who calls anew wants another attempt, where one was refused.
+    this.#coordinator.takeError();
+    const looking = this.committed.lookUp(partitions, deadline);
+    this.#parts.onChange();
+    return looking;
+  }
+
+  /** @param offsets default what is consumed @param isRetried whether errors that may pass are waited out */
+  commit(offsets: readonly OffsetAndMetadata[] | undefined, deadline: Deadline, isRetried: boolean): Promise<void> {
+    const { onChange } = this.#parts;
+    // Who calls anew wants another attempt, where one was refused.
+    this.#coordinator.takeError();
+    const chosen = offsets ?? this.consumed();
+    if (chosen.length === 0) return this.#commits.idle();
+    const committing = this.#commits.commit(chosen, deadline, isRetried);
+    onChange();
+    return committing;
+  }
+
+  /** Ends what belongs to the membership: the listener is told, then the coordinator. @throws what the listener throws, at the end */
+  async leave(reason: string, isTold: boolean, deadline: Deadline): Promise<void> {
+    try {
+      await this.membership.giveUp();
+    } finally {
+      const leaving = this.membership.leave(reason, isTold, deadline);
+      this.#parts.onChange();
+      await leaving;
+    }
+  }
+
+  /** Commits what is to be committed by itself, and waits for what was to be committed anyway. Never throws. */
+  async finishCommits(deadline: Deadline): Promise<void> {
+    const { onChange, clock } = this.#parts;
+    const committing = this.autoCommit.now(deadline);
+    onChange();
+    await committing;
+    const timer = clock.after(deadline.remainingMs, () => this.#commits.cancel(new ClosedError("consumer")));
+    await this.#commits.idle();
+    timer.cancel();
+  }
+
+  /** Ends all that still waits. */
+  cancel(error: Error): void {
+    this.#coordinator.close();
+    this.#commits.cancel(error);
+    this.committed.cancel(error);
+  }
+}

@@ -1,0 +1,335 @@
+import { randomUUID } from "node:crypto";
+import { type Backoff, Deadline, exponentialBackoff, State, type TopicPartition } from "@odradek/network";
+import { BrokerError, KafkaError } from "@odradek/protocol";
+import type { ConsumerGroupHeartbeatResponse } from "@odradek/protocol/messages/consumer-group-heartbeat";
+import type { Due, OutgoingRequest } from "../outgoing-request.ts";
+import { type AssignedTopic, assignedTopics, ConsumerRequests } from "./consumer-requests.ts";
+import { Departures } from "./departures.ts";
+import { CommitFailedError } from "./group-errors.ts";
+import type { GroupMembership, MembershipParts } from "./group-membership.ts";
+import { Handover } from "./handover.ts";
+import { ListenerTurn } from "./listener-turn.ts";
+import { displaced, hasPlace, type MemberIdentity } from "./member-identity.ts";
+import { PollInterval } from "./poll-interval.ts";
+
+const memberStates = () =>
+  new State("UNSUBSCRIBED", {
+    UNSUBSCRIBED: ["FENCED", "JOINING"], // outside the group, until the application polls
+    FENCED: ["JOINING", "UNSUBSCRIBED"], // has lost its place: a poll tells the listener what is lost
+    JOINING: ["STABLE", "FENCED", "UNSUBSCRIBED"], // asks for a place
+    STABLE: ["RECONCILING", "FENCED", "UNSUBSCRIBED"], // owns what the coordinator last gave it, as far as it is known
+    RECONCILING: ["ACKNOWLEDGING", "FENCED", "UNSUBSCRIBED"], // a poll tells the listener what goes and what comes
+    ACKNOWLEDGING: ["STABLE", "FENCED", "UNSUBSCRIBED"], // tells the coordinator what it owns now
+  });
+
+/** Of a member of a group of the consumer protocol: Kafka's `MemberState`, as far as more than one request is needed to tell. */
+export type ConsumerMemberState = ReturnType<typeof memberStates>["now"];
+
+/** The coordinator says with its first answer how often it wants to hear of the member. */
+const firstIntervalMs = 0;
+
+/**
+ * One consumer's place in a group of the consumer protocol (KIP-848): the coordinator assigns, and each member goes its own way
+ * towards what it is given, so that nobody waits for the others. Source: Kafka's `ConsumerMembershipManager` and
+ * `ConsumerHeartbeatRequestManager`.
+ */
+export class ConsumerMembership implements GroupMembership {
+  readonly #parts: MembershipParts;
+  readonly #requests: ConsumerRequests;
+  readonly #departures: Departures;
+  readonly #pollInterval: PollInterval;
+  readonly #handover: Handover;
+  readonly #turn: ListenerTurn;
+  readonly #backoff: Backoff;
+  readonly #state = memberStates();
+  #identity: MemberIdentity;
+  /** What the coordinator last gave it; `null` where that is what it owns. */
+  #target: readonly AssignedTopic[] | null = null;
+  /** The last target that it has gone towards, be it but a part of the way. */
+  #seen: readonly AssignedTopic[] | null = null;
+  /** The topics that the coordinator knows it to subscribe to; `null` where it must be told everything. */
+  #toldTopics: ReadonlySet<string> | null = null;
+  #underWay: OutgoingRequest | null = null;
+  #intervalMs = firstIntervalMs;
+  #dueAtMs = Number.NEGATIVE_INFINITY;
+  #failures = 0;
+  #error: Error | null = null;
+
+  constructor(parts: MembershipParts) {
+    const { options, coordinator, subscription, assignment, autoCommit, clock, onChange } = parts;
+    this.#parts = parts;
+    this.#requests = new ConsumerRequests(coordinator.groupId, options, subscription);
+    this.#departures = new Departures(coordinator);
+    this.#pollInterval = new PollInterval(options.maxPollIntervalMs);
+    this.#handover = new Handover(subscription, assignment, "cooperative");
+    this.#turn = new ListenerTurn(autoCommit, clock, onChange);
+    this.#backoff = exponentialBackoff(options.retryBackoffMs, options.retryBackoffMaxMs);
+    this.#identity = { memberId: newMemberId(), generationId: -1, groupInstanceId: options.groupInstanceId };
+  }
+
+  get state(): ConsumerMemberState {
+    return this.#state.now;
+  }
+
+  get identity(): MemberIdentity {
+    return this.#identity;
+  }
+
+  get topics(): Iterable<string> {
+    return this.#parts.subscription.topics;
+  }
+
+  get isHoldingBack(): boolean {
+    return this.#turn.isUnderWay;
+  }
+
+  takeError(): Error | null {
+    const error = this.#error;
+    this.#error = null;
+    return error;
+  }
+
+  takeTask(): (() => Promise<void>) | null {
+    return this.#turn.take();
+  }
+
+  pollBegan(): void {
+    this.#pollInterval.stop();
+  }
+
+  pollEnded(): void {
+    this.#pollInterval.start(this.#parts.clock.now());
+  }
+
+  /** The coordinator decides when to rebalance: there is nothing to be asked for. */
+  requestRejoin(): void {
+    this.#parts.logger.warn("enforceRebalance has no effect in a group of the consumer protocol");
+  }
+
+  poll(nowMs: number, isPolling: boolean): Due {
+    if (this.#pollInterval.endsAtMs <= nowMs) this.#onPollExpired();
+    if (isPolling) this.#begin();
+    if (isPolling) this.#reconcile();
+    const requests: OutgoingRequest[] = [];
+    const nextMs = Math.min(
+      this.#pollInterval.endsAtMs,
+      this.#departures.poll(nowMs, requests),
+      this.#beat(nowMs, requests),
+    );
+    return { requests, nextMs };
+  }
+
+  giveUp(): Promise<void> {
+    return hasPlace(this.#identity) ? this.#handover.onLeaving() : this.#handover.lost(() => true);
+  }
+
+  /** A static member always says that it goes, be it for a while: the coordinator then expects another of its name. */
+  leave(_reason: string, isTold: boolean, deadline: Deadline): Promise<void> {
+    const identity = this.#identity;
+    this.#identity = displaced(identity);
+    this.#underWay = null;
+    this.#turn.cancel();
+    this.#forget();
+    if (!this.#state.is("UNSUBSCRIBED")) this.#state.to("UNSUBSCRIBED");
+    if (!hasPlace(identity) || (!isTold && identity.groupInstanceId === null)) return Promise.resolve();
+    return this.#departures.add(deadline, (nodeId, end) =>
+      this.#requests.leave(nodeId, identity, isTold, { onAnswer: end, onFailure: end }),
+    );
+  }
+
+  committer(): MemberIdentity {
+    if (!hasPlace(this.#identity)) throw new CommitFailedError();
+    return this.#identity;
+  }
+
+  commitRefused(error: BrokerError, identity: MemberIdentity): KafkaError {
+    const isFatal = error.code === "FENCED_INSTANCE_ID";
+    if (isFatal) return error;
+    // Only an epoch that went on without it says nothing against the member.
+    if (identity === this.#identity && error.code === "UNKNOWN_MEMBER_ID") this.#lose();
+    return new CommitFailedError(error);
+  }
+
+  #onPollExpired(): void {
+    this.#pollInterval.stop();
+    if (this.#state.is("UNSUBSCRIBED")) return;
+    const { options, logger, clock } = this.#parts;
+    const { maxPollIntervalMs, requestTimeoutMs, groupInstanceId } = options;
+    logger.warn("leaves its group: the application did not poll for too long", { maxPollIntervalMs });
+    const isTold = groupInstanceId === null;
+    void this.leave("consumer poll timeout has expired", isTold, new Deadline(clock, requestTimeoutMs));
+  }
+
+  /** Asks for a place, once the listener knows what was lost with the last one. */
+  #begin(): void {
+    const { subscription, logger, coordinator } = this.#parts;
+    if (!subscription.isKnown || this.#error !== null || this.#turn.isUnderWay) return;
+    if (!this.#state.is("UNSUBSCRIBED", "FENCED")) return;
+    if (this.#handover.owned.length > 0) {
+      if (this.#state.is("UNSUBSCRIBED")) this.#state.to("FENCED");
+      this.#turn.begin(null, () => this.#handover.lost(() => this.#state.is("FENCED")));
+      return;
+    }
+    logger.info("joins its group", { groupId: coordinator.groupId });
+    this.#state.to("JOINING");
+    this.#dueAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Begins to go towards what the coordinator gave, as far as it is known what that is. */
+  #reconcile(): void {
+    const target = this.#target;
+    if (target === null || !this.#state.is("STABLE") || this.#turn.isUnderWay) return;
+    const known = this.#resolve(target);
+    const goes = this.#handover.goesFor(known);
+    const isSame = goes.length === 0 && known.length === this.#handover.owned.length;
+    // What is not known yet is looked at again with each answer about metadata.
+    if (isSame && target === this.#seen) return;
+    this.#seen = target;
+    this.#state.to("RECONCILING");
+    const commitMs = goes.length > 0 ? this.#parts.options.maxPollIntervalMs : null;
+    this.#turn.begin(commitMs, () => this.#takeOver(target, known));
+  }
+
+  async #takeOver(target: readonly AssignedTopic[], known: readonly TopicPartition[]): Promise<void> {
+    const counts = () => this.#state.is("RECONCILING");
+    try {
+      await this.#handover.afterJoining(known, counts);
+    } finally {
+      if (counts()) {
+        this.#state.to("ACKNOWLEDGING");
+        // More may have come meanwhile, or be known by now: then it goes on from here.
+        const isWhole = known.length === target.reduce((sum, { partitions }) => sum + partitions.length, 0);
+        if (this.#target === target && isWhole) this.#target = null;
+      }
+    }
+  }
+
+  /** The partitions of topics whose names are known; of the others metadata is asked for. */
+  #resolve(target: readonly AssignedTopic[]): TopicPartition[] {
+    const { cluster } = this.#parts;
+    const { topicNames } = cluster.metadata.snapshot;
+    return target.flatMap(({ topicId, partitions }) => {
+      const topic = topicNames.get(topicId);
+      if (topic === undefined) {
+        cluster.requestUpdate();
+        return [];
+      }
+      return partitions.map((partition) => ({ topic, partition }));
+    });
+  }
+
+  /** Whether there is something that the coordinator should know before the interval is over. */
+  get #hasNews(): boolean {
+    const { subscription } = this.#parts;
+    return this.#state.is("JOINING", "ACKNOWLEDGING") || this.#toldTopics !== subscription.topics;
+  }
+
+  /** Adds the heartbeat that is due. @returns when to look again */
+  #beat(nowMs: number, requests: OutgoingRequest[]): number {
+    if (this.#state.is("UNSUBSCRIBED", "FENCED") || this.#underWay !== null || this.#error !== null) {
+      return Number.POSITIVE_INFINITY;
+    }
+    if (this.#dueAtMs > nowMs && !(this.#hasNews && this.#failures === 0)) return this.#dueAtMs;
+    const { coordinator, cluster, subscription } = this.#parts;
+    const nodeId = coordinator.ready();
+    if (nodeId === null) return coordinator.retryAtMs;
+    // Committed offsets will be asked for over this one, which takes a moment to make.
+    cluster.ready(nodeId, "main");
+    const identity = this.#identity;
+    const { topics } = subscription;
+    const isJoining = this.#state.is("JOINING");
+    const isAcknowledging = this.#state.is("ACKNOWLEDGING");
+    const isWhole = isJoining || this.#toldTopics !== topics;
+    const owned = assignedTopics(this.#handover.owned, cluster.metadata.snapshot.topics);
+    const told = isJoining ? [] : isAcknowledging || isWhole ? owned : null;
+    this.#dueAtMs = nowMs + this.#intervalMs;
+    const request: OutgoingRequest = this.#requests.heartbeat(nodeId, identity, isWhole, told, {
+      onAnswer: (answer) =>
+        this.#ended(request, () => {
+          if (answer.errorCode !== 0) this.#onRefused(nodeId, answer);
+          else this.#onAnswer(answer, topics, isAcknowledging);
+        }),
+      onFailure: (error) => this.#ended(request, () => this.#onFailure(nodeId, error)),
+    });
+    this.#underWay = request;
+    requests.push(request);
+    return Number.POSITIVE_INFINITY;
+  }
+
+  /** What comes for a heartbeat that was given up is of no interest. */
+  #ended(request: OutgoingRequest, take: () => void): void {
+    if (this.#underWay !== request) return;
+    this.#underWay = null;
+    take();
+  }
+
+  #onAnswer(answer: ConsumerGroupHeartbeatResponse, topics: ReadonlySet<string>, isAcknowledged: boolean): void {
+    const { memberEpoch, heartbeatIntervalMs, assignment } = answer;
+    this.#failures = 0;
+    this.#parts.coordinator.answered();
+    this.#toldTopics = topics;
+    this.#intervalMs = heartbeatIntervalMs;
+    this.#dueAtMs = this.#parts.clock.now() + heartbeatIntervalMs;
+    if (memberEpoch !== this.#identity.generationId) {
+      this.#identity = Object.freeze({ ...this.#identity, generationId: memberEpoch });
+    }
+    if (assignment !== null) this.#target = assignment.topicPartitions;
+    if (this.#state.is("JOINING") || (this.#state.is("ACKNOWLEDGING") && isAcknowledged)) this.#state.to("STABLE");
+  }
+
+  #onRefused(nodeId: number, { errorCode, errorMessage }: ConsumerGroupHeartbeatResponse): void {
+    const { coordinator } = this.#parts;
+    const error = new BrokerError(errorCode, `a heartbeat to group ${coordinator.groupId}`, errorMessage);
+    if (error.code === "FENCED_MEMBER_EPOCH" || error.code === "UNKNOWN_MEMBER_ID") this.#lose();
+    else if (error.code === "COORDINATOR_LOAD_IN_PROGRESS") this.#retryLater();
+    else if (error.retriable) this.#onFailure(nodeId, error);
+    else this.#fail(error);
+  }
+
+  #onFailure(nodeId: number, error: Error): void {
+    if (!(error instanceof KafkaError && error.retriable)) {
+      this.#fail(error);
+      return;
+    }
+    this.#parts.coordinator.lost(nodeId, error);
+    // Whether it was heard is not known: the next one says everything.
+    this.#toldTopics = null;
+    this.#retryLater();
+  }
+
+  #retryLater(): void {
+    this.#dueAtMs = this.#parts.clock.now() + this.#backoff(this.#failures);
+    this.#failures += 1;
+  }
+
+  /** The coordinator has given its place away, and what it owned to others. */
+  #lose(): void {
+    this.#identity = displaced(this.#identity);
+    this.#turn.cancel();
+    this.#forget();
+    if (!this.#state.is("UNSUBSCRIBED", "FENCED")) this.#state.to("FENCED");
+  }
+
+  #forget(): void {
+    this.#target = null;
+    this.#seen = null;
+    this.#toldTopics = null;
+    this.#failures = 0;
+  }
+
+  /** It cannot go on, and begins anew once the user was told. What must be authorised first is asked for again meanwhile. */
+  #fail(error: Error): void {
+    this.#error ??= error;
+    if (!(error instanceof KafkaError && error.code === "TOPIC_AUTHORIZATION_FAILED")) this.#lose();
+    else this.#retryLater();
+    this.#parts.onChange();
+  }
+}
+
+/** As Kafka makes them, which never begin with a dash. */
+function newMemberId(): string {
+  for (;;) {
+    const id = Buffer.from(randomUUID().replaceAll("-", ""), "hex").toString("base64url");
+    if (!id.startsWith("-")) return id;
+  }
+}

@@ -1,0 +1,86 @@
+import { partitionText, type TopicPartition } from "@odradek/network";
+import type { SubscriptionState } from "../subscription-state.ts";
+import type { RebalanceProtocol } from "./partition-assignor.ts";
+import { ListenerCalls } from "./rebalance-listener.ts";
+import type { Subscription } from "./subscription.ts";
+
+/**
+ * How partitions change hands: what goes, what stays and what comes, and the calls of the user's listener in between. Each step
+ * is told whether it still counts, since the consumer may leave its group while the listener works.
+ * Source: Kafka's `ConsumerCoordinator.onJoinPrepare`, `onJoinComplete` and `onLeavePrepare`, KIP-429.
+ */
+export class Handover {
+  readonly #subscription: Subscription;
+  readonly #assignment: SubscriptionState;
+  readonly #protocol: RebalanceProtocol;
+
+  constructor(subscription: Subscription, assignment: SubscriptionState, protocol: RebalanceProtocol) {
+    this.#subscription = subscription;
+    this.#assignment = assignment;
+    this.#protocol = protocol;
+  }
+
+  /** What is owned, in the order of topics and numbers. */
+  get owned(): TopicPartition[] {
+    const owned = [...this.#assignment.partitions()].map(({ topic, partition }) => ({ topic, partition }));
+    return owned.sort((one, other) =>
+      one.topic === other.topic ? one.partition - other.partition : one.topic < other.topic ? -1 : 1,
+    );
+  }
+
+  /** What must not be owned any more before the member joins. */
+  get goesBeforeJoining(): TopicPartition[] {
+    if (this.#protocol === "eager") return this.owned;
+    const { topics } = this.#subscription;
+    return this.owned.filter(({ topic }) => !topics.has(topic));
+  }
+
+  /** What is owned and not among `partitions`. */
+  goesFor(partitions: readonly TopicPartition[]): TopicPartition[] {
+    return without(this.owned, partitions);
+  }
+
+  /** Gives up what must go before the member joins. @throws what the listener throws, at the end */
+  async beforeJoining(counts: () => boolean): Promise<void> {
+    const calls = new ListenerCalls(this.#subscription.listener);
+    const goes = this.goesBeforeJoining;
+    // Java tells it of an eager rebalance even where it owns nothing.
+    if (goes.length > 0 || this.#protocol === "eager") await calls.revoked(goes);
+    if (counts()) this.#assignment.assign(without(this.owned, goes));
+    calls.end();
+  }
+
+  /** Has lost everything, with its place in the group. @throws what the listener throws, at the end */
+  async lost(counts: () => boolean): Promise<void> {
+    const calls = new ListenerCalls(this.#subscription.listener);
+    if (this.owned.length > 0) await calls.lost(this.owned);
+    if (counts()) this.#assignment.assign([]);
+    calls.end();
+  }
+
+  /** Takes over what it was given; what goes to others goes first. @throws what the listener throws, at the end */
+  async afterJoining(partitions: readonly TopicPartition[], counts: () => boolean): Promise<void> {
+    const calls = new ListenerCalls(this.#subscription.listener);
+    const goes = this.goesFor(partitions);
+    if (goes.length > 0) await calls.revoked(goes);
+    if (counts()) {
+      const comes = without(partitions, this.owned);
+      this.#assignment.assign(partitions);
+      await calls.assigned(comes);
+    }
+    calls.end();
+  }
+
+  /** Gives up everything, in order. @throws what the listener throws, at the end */
+  async onLeaving(): Promise<void> {
+    const calls = new ListenerCalls(this.#subscription.listener);
+    if (this.owned.length > 0) await calls.revoked(this.owned);
+    this.#assignment.assign([]);
+    calls.end();
+  }
+}
+
+function without(partitions: readonly TopicPartition[], others: readonly TopicPartition[]): TopicPartition[] {
+  const keys = new Set(others.map(partitionText));
+  return partitions.filter((partition) => !keys.has(partitionText(partition)));
+}

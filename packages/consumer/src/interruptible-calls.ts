@@ -1,0 +1,28 @@
+/** Calls that wait for something of their own, and that `wakeup`, `close` and their signals end. What was begun goes on without them. */
+export class InterruptibleCalls {
+  readonly #calls = new Set<(error: unknown) => void>();
+
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  /** @throws what the promise rejects with, the reason of the signal, or the error given to `interrupt`, whichever is first */
+  race<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const abort = () => reject(signal?.reason);
+      if (signal?.aborted) abort();
+      signal?.addEventListener("abort", abort);
+      this.#calls.add(reject);
+      void promise.then(resolve, reject).finally(() => {
+        this.#calls.delete(reject);
+        signal?.removeEventListener("abort", abort);
+      });
+    });
+  }
+
+  /** Ends all that wait. */
+  interrupt(error: Error): void {
+    for (const reject of this.#calls) reject(error);
+    this.#calls.clear();
+  }
+}
