@@ -38,7 +38,7 @@ const harms = {
   },
 } as const satisfies Record<string, Harm>;
 
-type Fault = keyof typeof harms;
+export type Fault = keyof typeof harms;
 
 /** One harm to the broker at this place in the list of the cluster's. */
 export interface PlannedFault {

@@ -130,6 +130,8 @@ export class TransactionalWriter implements AsyncDisposable {
     try {
       await producer.sendOffsetsToTransaction([{ topic, partition: 0, offset: number }], groupId);
       if (drawn < 0.25) {
+        // Else none of them may have been sent yet.
+        if (drawn < 0.15) await producer.flush();
         await producer.abortTransaction();
         transaction.fate = "absent";
         return true;
