@@ -1,6 +1,7 @@
 import { codeOf } from "@odradek/protocol";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ManualClock } from "../../network/test/manual-clock.ts";
+import { passing } from "../../network/test/passing.ts";
 import type { DeliveryError } from "../src/delivery-error.ts";
 import { KafkaProducer } from "../src/producer.ts";
 import type { ProducerOptions } from "../src/producer-options.ts";
@@ -43,7 +44,8 @@ async function setUp({ cluster, broker: brokerOptions, clock, ...options }: Give
 /** The same, with a transaction open. */
 async function inTransaction(given: Given = {}) {
   const all = await setUp(given);
-  await all.producer.initTransactions();
+  const ready = all.producer.initTransactions();
+  await (given.clock === undefined ? ready : soon(given.clock, ready));
   all.producer.beginTransaction();
   return { ...all, asked: all.coordinator.asked };
 }
@@ -53,17 +55,14 @@ async function turns(count = 20): Promise<void> {
   for (let done = 0; done < count; done++) await turn();
 }
 
-/** Lets sockets and the loops of the producer work until `what` is there, with 1 ms passing in each turn. */
+/** Lets time pass until `what` is there, and no more of it. */
 async function soon<T>(clock: ManualClock, what: Promise<T>): Promise<T> {
   let isDone = false;
   const done = () => {
     isDone = true;
   };
   what.then(done, done);
-  while (!isDone) {
-    clock.advance(1);
-    await turn();
-  }
+  await passing(clock).passUntil(() => isDone);
   return what;
 }
 
@@ -363,33 +362,38 @@ describe("a Produce request of a transaction", () => {
   });
 
   test("that is not acknowledged in time ends the transaction, and the next epoch fences it", async () => {
-    const { asked, broker, producer } = await inTransaction({ deliveryTimeoutMs: 60, requestTimeoutMs: 60 });
+    const clock = new ManualClock();
+    const given = { clock, deliveryTimeoutMs: 1_000, requestTimeoutMs: 1_000 };
+    const { asked, broker, producer } = await inTransaction(given);
     const sent = outcomeOf(producer.send({ topic, value: "a" }));
-    (await broker.nextCall()).connection.reset();
-    const again = await broker.nextCall();
-    expect(await sent).toBe("TIMEOUT, maybe");
-    expect(await endOf(producer.commitTransaction())).toBe("TIMEOUT, abortable");
+    (await soon(clock, broker.nextCall())).connection.reset();
+    const again = await soon(clock, broker.nextCall());
+    expect(await soon(clock, sent)).toBe("TIMEOUT, maybe");
+    expect(await soon(clock, endOf(producer.commitTransaction()))).toBe("TIMEOUT, abortable");
     again.connection.reset();
-    await producer.abortTransaction();
+    await soon(clock, producer.abortTransaction());
     expect(asked.slice(-2)).toEqual(["EndTxn abort 1000/0", "InitProducerId after 1000/0"]);
     producer.beginTransaction();
     const next = outcomeOf(producer.send({ topic, value: "b" }));
-    const call = await broker.nextCall();
+    const call = await soon(clock, broker.nextCall());
     expect(call.sequences).toEqual(["1000/1: 0"]);
     good(call);
-    expect(await next).toBe("@0");
+    expect(await soon(clock, next)).toBe("@0");
   });
 
   test("that is not acknowledged in time ends the producer where epochs cannot be raised", async () => {
-    const given = { deliveryTimeoutMs: 60, requestTimeoutMs: 60, cluster: { initProducerId: 2 } };
+    const clock = new ManualClock();
+    const given = { clock, deliveryTimeoutMs: 1_000, requestTimeoutMs: 1_000, cluster: { initProducerId: 2 } };
     const { broker, producer } = await inTransaction(given);
     const sent = outcomeOf(producer.send({ topic, value: "a" }));
-    (await broker.nextCall()).connection.reset();
-    const again = await broker.nextCall();
-    expect(await sent).toBe("TIMEOUT, maybe");
-    await again.connection.closed;
-    await turns();
-    expect(await endOf(producer.abortTransaction())).toBe("OUT_OF_ORDER_SEQUENCE_NUMBER, fatal");
+    (await soon(clock, broker.nextCall())).connection.reset();
+    const again = await soon(clock, broker.nextCall());
+    expect(await soon(clock, sent)).toBe("TIMEOUT, maybe");
+    await soon(clock, again.connection.closed);
+    const aborted = endOf(producer.abortTransaction());
+    // The sender looks in the next turn, before a coordinator could answer.
+    clock.advance(0);
+    expect(await aborted).toBe("OUT_OF_ORDER_SEQUENCE_NUMBER, fatal");
   });
 
   test("that is refused leaves no gap, also where epochs cannot be raised", async () => {

@@ -229,10 +229,34 @@ describe("preparing", () => {
     expect(asked.at(-1)).toBe("EndTxn abort 1000/0");
   });
 
-  test("is timed", async () => {
+  test("that fails while others are on their way does not undo the abort of close", async () => {
+    const { asked, broker, producer } = await inTransaction({ partitions: 2 });
+    const lost = outcomeOf(producer.send({ topic, partition: 0, value: "b" }));
+    const refused = await broker.nextCall();
+    void outcomeOf(producer.send({ topic, partition: 1, value: "c" }));
+    const taken = await broker.nextCall();
+    const failed = expect(producer.prepareTransaction()).rejects.toMatchObject({
+      name: "StateError",
+      message: expect.stringMatching(/^prepareTransaction: the producer is (ABORTING_TRANSACTION|READY)/),
+    });
+    bad(refused, "INVALID_RECORD");
+    expect(await lost).toBe("INVALID_RECORD, no");
+    const closed = producer.close();
+    await turns();
+    good(taken);
+    await Promise.all([failed, closed]);
+    expect(asked.at(-1)).toBe("EndTxn abort 1000/0");
+  });
+
+  test.each([
+    ["commit", "1000:0", "abort"],
+    ["abort", "1000:1", "commit"],
+  ])("is timed, and so is its end: %s", async (end, stored, other) => {
     const { producer } = await prepared();
-    const timed = producer.metrics().find(({ name }) => name === "txn-prepare-time-ns-total");
-    expect(Number(timed?.value)).toBeGreaterThan(0);
+    await producer.completeTransaction(PreparedTransactionState.parse(stored));
+    const timed = (call: string) =>
+      Number(producer.metrics().find(({ name }) => name === `txn-${call}-time-ns-total`)?.value);
+    expect([timed("prepare") > 0, timed(end) > 0, timed(other)]).toEqual([true, true, 0]);
   });
 });
 
