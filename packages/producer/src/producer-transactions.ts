@@ -38,7 +38,7 @@ export interface ProducerTransactionsRoom {
   readonly maxBlockMs: number;
   readonly isTwoPhase: boolean;
   /** @throws ClosedError */
-  requireOpen(): void;
+  readonly requireOpen: () => void;
 }
 
 /** The transactional calls of a producer: each within its time, timed, and one after the other. */
