@@ -102,6 +102,19 @@ describe("members that subscribed to different topics", () => {
     ];
     expect(sticky(topics, members)).toEqual({ a: "orders:0,1,2", b: "payments:0,2", c: "payments:1,3" });
   });
+
+  test("hand partitions on along a chain where no single move would help", () => {
+    const members = [
+      had(member("a", ["orders"]), "orders:0,1,2"),
+      had(member("b", ["orders", "payments"]), "payments:0,1"),
+      had(member("c", ["payments"]), "payments:2"),
+    ];
+    expect(sticky(topicsOf({ orders: 3, payments: 3 }), members)).toEqual({
+      a: "orders:1,2",
+      b: "orders:0 payments:1",
+      c: "payments:0,2",
+    });
+  });
 });
 
 describe("of claims to a partition", () => {
