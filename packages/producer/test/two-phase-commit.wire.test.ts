@@ -98,7 +98,8 @@ describe("the version of InitProducerId that is not stable", () => {
   test("is not used by a producer without transactions", async () => {
     const coordinator = new ScriptedCoordinator({ initProducerId: 6 });
     const broker = await ScriptedBroker.listen({ coordinator });
-    await using producer = new KafkaProducer({ bootstrapServers: broker.bootstrapServers, lingerMs: 0 });
+    const producer = new KafkaProducer({ bootstrapServers: broker.bootstrapServers, lingerMs: 0 });
+    onTestFinished(() => producer.close({ timeoutMs: 0 }));
     const sent = outcomeOf(producer.send({ topic, value: "a" }));
     good(await broker.nextCall());
     expect([await sent, coordinator.asked[0]]).toEqual(["@0", "InitProducerId"]);
