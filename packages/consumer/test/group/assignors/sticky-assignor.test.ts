@@ -103,6 +103,21 @@ describe("members that subscribed to different topics", () => {
     expect(sticky(topics, members)).toEqual({ a: "orders:0,1,2", b: "payments:0,2", c: "payments:1,3" });
   });
 
+  test("give what they have to spare back to whose it was before", () => {
+    const members = [
+      had(member("a", ["orders"]), "orders:0,1,2,3"),
+      member("b", ["orders"]),
+      member("c", ["payments"]),
+      had(member("z", ["orders"]), "orders:0", 4),
+    ];
+    expect(sticky(topicsOf({ orders: 4, payments: 1 }), members)).toEqual({
+      a: "orders:2,3",
+      b: "orders:1",
+      c: "payments:0",
+      z: "orders:0",
+    });
+  });
+
   test("hand partitions on along a chain where no single move would help", () => {
     const members = [
       had(member("a", ["orders"]), "orders:0,1,2"),
