@@ -15,6 +15,8 @@ export default defineConfig({
           root,
           include: ["packages/*/test/**/*.test.ts"],
           exclude: ["**/*.wire.test.ts", "**/*.schemas.test.ts"],
+          // These tests wait for nothing: how long one takes says how much else the machine does.
+          testTimeout: 20_000,
         },
       },
       { ...source, test: { name: "wire", root, include: ["packages/*/test/**/*.wire.test.ts"], testTimeout: 20_000 } },

@@ -116,7 +116,7 @@ describe.each(scramNames)("%s", (mechanism) => {
 });
 
 test("the event loop goes on while the password is salted", async () => {
-  const slow = { ...alice, iterations: 1_000_000 };
+  const slow = { ...alice, iterations: 300_000 };
   const server = new ScramServer("SCRAM-SHA-256", slow);
   let turns = 0;
   let isSalting = true;
@@ -131,7 +131,8 @@ test("the event loop goes on while the password is salted", async () => {
   };
   setImmediate(turn);
   await authentication;
-  expect(turns).toBeGreaterThan(100);
+  // A loop that is held up turns once or twice, before and behind the work.
+  expect(turns).toBeGreaterThan(10);
 });
 
 describe("names", () => {
