@@ -191,12 +191,15 @@ export class JoinExchange {
     }
   }
 
-  #onSynced(nodeId: number, { errorCode, protocolName, assignment }: SyncGroupResponse): void {
+  #onSynced(nodeId: number, { errorCode, protocolType, protocolName, assignment }: SyncGroupResponse): void {
     if (errorCode !== 0) {
       this.#onRefused("SyncGroup", nodeId, new BrokerError(errorCode, this.#about("asking for the assignment")));
       return;
     }
     try {
+      if ((protocolType ?? consumerProtocolType) !== consumerProtocolType) {
+        throw this.#inconsistent("asking for the assignment", "it is no group of consumers");
+      }
       if ((protocolName ?? this.#protocolName) !== this.#protocolName) {
         throw this.#inconsistent("asking for the assignment", `it is by ${protocolName}, not by ${this.#protocolName}`);
       }

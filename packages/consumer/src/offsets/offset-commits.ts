@@ -118,7 +118,10 @@ export class OffsetCommits {
     // A JoinGroup may be held for minutes on the coordinator's own connection.
     const nodeId = this.#coordinator.ready("main");
     const { error } = this.#coordinator;
-    if (error !== null) this.cancel(error);
+    if (error !== null) {
+      this.cancel(error);
+      return { requests: [], nextMs: Number.POSITIVE_INFINITY };
+    }
     if (nodeId === null) return { requests: [], nextMs: Math.min(nextMs, this.#coordinator.retryAtMs) };
     let identity: MemberIdentity;
     try {
