@@ -68,4 +68,4 @@ test("of 100,000 records none is lost, there twice or out of order, while broker
     (persisted) => `${impatient.failures.filter((error) => error.persisted === persisted).length} ${persisted}`,
   );
   console.log(`seed ${random.seed}: ${sent.length} records, ${plan.length} faults; given up: ${told.join(", ")}`);
-}, 300_000);
+}, 600_000);
