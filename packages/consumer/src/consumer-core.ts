@@ -91,8 +91,8 @@ export class ConsumerCore<K, V> {
 
   /** Waits until `find` finds something, or until the deadline, which gives `null`. */
   wait<T>(deadline: Deadline, signal: AbortSignal | undefined, find: () => T | null): Promise<T | null> {
-    // Void by now, as after a seek; what still holds is found again.
-    this.#takeError();
+    // Void by now, as after a seek; what still holds is found again. Not so what the group said: it may have ended a membership.
+    this.#takeErrorOfRecords();
     // Whoever calls again wants another attempt, where one is due: what was refused may have been granted meanwhile.
     if (this.network.fatalError !== null) this.network.requestUpdate();
     return this.#loop.wait(deadline, signal, find);
@@ -187,13 +187,11 @@ export class ConsumerCore<K, V> {
   }
 
   #takeError(): Error | null {
-    const errors = [
-      this.group?.takeError(),
-      this.#initialPositions.takeError(),
-      this.#offsetReset.takeError(),
-      this.#fetcher.takeError(),
-      this.network.fatalError,
-    ];
-    return errors.find((error) => error != null) ?? null;
+    return this.group?.takeError() ?? this.#takeErrorOfRecords() ?? this.network.fatalError;
+  }
+
+  #takeErrorOfRecords(): Error | null {
+    const errors = [this.#initialPositions.takeError(), this.#offsetReset.takeError(), this.#fetcher.takeError()];
+    return errors.find((error) => error !== null) ?? null;
   }
 }

@@ -2,6 +2,26 @@ import { ClosedError, StateError } from "@odradek/network";
 import type { ConsumerCore } from "./consumer-core.ts";
 import type { ConsumerRecord } from "./consumer-record.ts";
 import type { Drained } from "./fetch-buffer.ts";
+import type { ConsumerGroup } from "./group/consumer-group.ts";
+
+/** What polls need of their consumer. */
+export interface PollsCore<K, V>
+  extends Pick<
+    ConsumerCore<K, V>,
+    | "assignment"
+    | "buffer"
+    | "clock"
+    | "deadline"
+    | "enter"
+    | "isClosed"
+    | "isPolling"
+    | "options"
+    | "subscription"
+    | "throwError"
+    | "wait"
+  > {
+  readonly group: Pick<ConsumerGroup, "autoCommit" | "membership"> | null;
+}
 
 /** What a poll found: records, or calls of the rebalance listener that are due before there can be any. */
 type Found<K, V> = { readonly drained: Drained<K, V> } | { readonly task: () => Promise<void> };
@@ -14,11 +34,11 @@ interface HandingOut<K, V> {
 
 /** The calls that ask for records: one at a time. What was handed out counts as done with when the next one begins. */
 export class Polls<K, V> {
-  readonly #core: ConsumerCore<K, V>;
+  readonly #core: PollsCore<K, V>;
   #isUnderWay = false;
   #handingOut: HandingOut<K, V> | null = null;
 
-  constructor(core: ConsumerCore<K, V>) {
+  constructor(core: PollsCore<K, V>) {
     this.#core = core;
   }
 

@@ -134,6 +134,8 @@ export class ConsumerGroup {
       await this.membership.giveUp();
     } finally {
       const leaving = this.membership.leave(reason, isTold, deadline);
+      // Who leaves need not hear any more why it could not stay.
+      this.membership.takeError();
       this.#parts.onChange();
       await leaving;
     }

@@ -80,7 +80,7 @@ export class ConsumerMembership implements GroupMembership {
   }
 
   get isHoldingBack(): boolean {
-    return this.#turn.isUnderWay;
+    return this.#turn.isUnderWay || (this.#parts.subscription.isAutomatic && !hasPlace(this.#identity));
   }
 
   takeError(): Error | null {

@@ -45,7 +45,7 @@ export interface GroupMembership extends Committer {
   readonly identity: MemberIdentity;
   /** The topics that it has to know of. */
   readonly topics: Iterable<string>;
-  /** Whether partitions are about to be given up, so that no more of their records may be handed out. */
+  /** Whether partitions are about to be given up, or are another's already, so that no more of their records may be handed out. */
   readonly isHoldingBack: boolean;
   /** What went wrong since the last call, and will again: for the user. */
   takeError(): Error | null;

@@ -13,6 +13,8 @@ export class Handover {
   readonly #subscription: Subscription;
   readonly #assignment: SubscriptionState;
   readonly #protocol: RebalanceProtocol;
+  /** What the listener is being told of as going. It may leave the group right then, and is not told once more. */
+  readonly #going = new Set<string>();
 
   constructor(subscription: Subscription, assignment: SubscriptionState, protocol: RebalanceProtocol) {
     this.#subscription = subscription;
@@ -45,7 +47,7 @@ export class Handover {
     const calls = new ListenerCalls(this.#subscription.listener);
     const goes = this.goesBeforeJoining;
     // Java tells it of an eager rebalance even where it owns nothing.
-    if (goes.length > 0 || this.#protocol === "eager") await calls.revoked(goes);
+    if (goes.length > 0 || this.#protocol === "eager") await this.#tell(goes, () => calls.revoked(goes));
     if (counts()) this.#assignment.assign(without(this.owned, goes));
     calls.end();
   }
@@ -53,7 +55,8 @@ export class Handover {
   /** Has lost everything, with its place in the group. @throws what the listener throws, at the end */
   async lost(counts: () => boolean): Promise<void> {
     const calls = new ListenerCalls(this.#subscription.listener);
-    if (this.owned.length > 0) await calls.lost(this.owned);
+    const goes = this.#untold;
+    if (goes.length > 0) await this.#tell(goes, () => calls.lost(goes));
     if (counts()) this.#assignment.assign([]);
     calls.end();
   }
@@ -62,7 +65,7 @@ export class Handover {
   async afterJoining(partitions: readonly TopicPartition[], counts: () => boolean): Promise<void> {
     const calls = new ListenerCalls(this.#subscription.listener);
     const goes = this.goesFor(partitions);
-    if (goes.length > 0) await calls.revoked(goes);
+    if (goes.length > 0) await this.#tell(goes, () => calls.revoked(goes));
     if (counts()) {
       const comes = without(partitions, this.owned);
       this.#assignment.assign(partitions);
@@ -74,9 +77,22 @@ export class Handover {
   /** Gives up everything, in order. @throws what the listener throws, at the end */
   async onLeaving(): Promise<void> {
     const calls = new ListenerCalls(this.#subscription.listener);
-    if (this.owned.length > 0) await calls.revoked(this.owned);
+    const goes = this.#untold;
+    if (goes.length > 0) await this.#tell(goes, () => calls.revoked(goes));
     this.#assignment.assign([]);
     calls.end();
+  }
+
+  /** What is owned, without what the listener is being told of right now. */
+  get #untold(): TopicPartition[] {
+    return this.owned.filter((partition) => !this.#going.has(partitionText(partition)));
+  }
+
+  async #tell(goes: readonly TopicPartition[], call: () => Promise<void>): Promise<void> {
+    const keys = goes.map(partitionText);
+    for (const key of keys) this.#going.add(key);
+    await call();
+    for (const key of keys) this.#going.delete(key);
   }
 }
 

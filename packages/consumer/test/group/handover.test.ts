@@ -114,6 +114,35 @@ describe("Handover", () => {
     expect(owned()).toEqual([]);
   });
 
+  test.each(["beforeJoining", "lost", "onLeaving"] as const)(
+    "tells once what goes, where the listener leaves as it is told in %s",
+    async (step) => {
+      const told: string[] = [];
+      const { handover, owned } = fixture("eager", {
+        onPartitionsRevoked: async (partitions) => {
+          told.push(...texts(partitions));
+          await handover.onLeaving();
+        },
+      });
+      await handover[step](always);
+      expect([told, owned()]).toEqual([["orders-0", "orders-1", "refunds-1"], []]);
+    },
+  );
+
+  test("tells, where the listener leaves, of what it was not told yet", async () => {
+    const { handover, told, tell } = fixture("cooperative", {
+      onPartitionsRevoked: async (partitions) => {
+        tell("revoked")(partitions);
+        await handover.onLeaving();
+      },
+    });
+    await handover.beforeJoining(always);
+    expect(told).toEqual([
+      "revoked refunds-1 of refunds-1 orders-1 orders-0",
+      "revoked orders-0 orders-1 of refunds-1 orders-1 orders-0",
+    ]);
+  });
+
   test("does without a listener", async () => {
     const { handover, subscription, owned } = fixture("eager");
     subscription.subscribe(["orders"], null);

@@ -50,6 +50,8 @@ export class TestMember {
   readonly thrown: Error[] = [];
   /** What the listener does besides. */
   onCall: (call: string) => void | Promise<void> = () => {};
+  /** Something changed that is worth another look. */
+  onChange: () => void = () => {};
   isPolling = true;
   /** When it is to be looked at again. */
   nextMs = Number.POSITIVE_INFINITY;
@@ -80,7 +82,7 @@ export class TestMember {
       autoCommit: this.autoCommit,
       clock,
       logger,
-      onChange: () => {},
+      onChange: () => this.onChange(),
     });
     this.subscribe(["orders"]);
   }
