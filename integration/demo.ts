@@ -5,7 +5,7 @@ const recordCount = 10_000;
 const partitionCount = 6;
 const topic = `demo-${Date.now()}`;
 
-/** The main job, start to end: a cluster, a topic, records in, the same records out, checked. */
+/** The main job, start to end: a cluster, a topic, records in, the same records out through a group, checked. */
 async function main(): Promise<void> {
   await using cluster = await startCluster();
   const bootstrapServers = cluster.bootstrapServers;
@@ -35,28 +35,41 @@ async function produce(bootstrapServers: readonly string[]): Promise<void> {
   say(`produced: ${rate(performance.now() - startedAt)}`);
 }
 
-/** All values of the topic, by partition, in the order of their offsets. */
+/** All values of the topic, by partition, in the order of their offsets, as the two members of a group read them. */
 async function consume(bootstrapServers: readonly string[]): Promise<Map<number, string[]>> {
-  await using consumer = new KafkaConsumer({
-    bootstrapServers,
-    autoOffsetReset: "earliest",
-    keyDeserializer: string,
-    valueDeserializer: string,
-  });
-  consumer.assign(Array.from({ length: partitionCount }, (_, partition) => ({ topic, partition })));
   const startedAt = performance.now();
   const values = new Map<number, string[]>();
-  for (let count = 0; count < recordCount; ) {
-    const records = await consumer.poll(10_000);
-    if (records.count === 0) throw new Error(`no more records after ${count} of ${recordCount}`);
-    for (const { partition, value } of records) {
-      if (value === null) throw new Error("a record without a value");
-      const list = values.get(partition) ?? [];
-      values.set(partition, list);
-      list.push(value);
+  const members = [1, 2].map((number) => {
+    const consumer = new KafkaConsumer({
+      bootstrapServers,
+      groupId: topic,
+      autoOffsetReset: "earliest",
+      keyDeserializer: string,
+      valueDeserializer: string,
+    });
+    consumer.subscribe([topic], {
+      onPartitionsAssigned: (partitions) =>
+        say(`member ${number} reads partitions ${partitions.map(({ partition }) => partition).join(", ") || "none"}`),
+    });
+    return consumer;
+  });
+  let count = 0;
+  const read = async (consumer: KafkaConsumer<string, string>) => {
+    for (let isIdle = false; count < recordCount && !isIdle; ) {
+      const records = await consumer.poll(1_000);
+      // The other one may have read the rest.
+      isIdle = records.isEmpty && consumer.assignment().length > 0;
+      count += records.count;
+      for (const { partition, value } of records) {
+        if (value === null) throw new Error("a record without a value");
+        const list = values.get(partition) ?? [];
+        values.set(partition, list);
+        list.push(value);
+      }
     }
-    count += records.count;
-  }
+    await consumer.close();
+  };
+  await Promise.all(members.map(read));
   say(`consumed: ${rate(performance.now() - startedAt)}`);
   return values;
 }
