@@ -51,6 +51,7 @@ describe("ClassicMembership of an application that does not poll", () => {
     const member = await memberOf(["orders-0"], { maxPollIntervalMs, groupInstanceId: "host-1" });
     member.work();
     await member.pass(maxPollIntervalMs);
+    expect(member.asked).not.toContain("LeaveGroup");
     member.sent.length = 0;
     await member.pass(maxPollIntervalMs);
     expect([member.state, member.asked]).toEqual(["UNJOINED", []]);

@@ -136,6 +136,20 @@ describe("ClassicMembership, where a heartbeat is refused", () => {
     },
   );
 
+  test("keeps its id where it was displaced since a heartbeat, whose answer would have it forgotten", async () => {
+    const member = await memberOf(["orders-0"]);
+    await member.pass(member.options.heartbeatIntervalMs);
+    const old = member.take(Heartbeat);
+    member.work();
+    const offsets = [{ topic: "orders", partition: 0, offset: 7n, leaderEpoch: null, metadata: "" }];
+    const committing = outcome(member.commits.commit(offsets, new Deadline(member.clock, 60_000), false));
+    await member.settle();
+    member.takeCommit().onAnswer(committedAs({ "orders-0": "ILLEGAL_GENERATION" }));
+    expect(await committing).toBe("COMMIT_FAILED");
+    old.onAnswer(beat("UNKNOWN_MEMBER_ID"));
+    expect(member.membership.identity).toMatchObject({ memberId: "me", generationId: -1 });
+  });
+
   test("joins once, and not twice, where the call to a rebalance comes while it joins already", async () => {
     const member = await memberOf(["orders-0"]);
     await member.pass(member.options.heartbeatIntervalMs);

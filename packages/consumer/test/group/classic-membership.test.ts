@@ -80,6 +80,20 @@ describe("ClassicMembership, joining", () => {
     expect(decodeSubscription(Buffer.from(protocols[0]?.metadata ?? [])).topics).toEqual(["refunds"]);
   });
 
+  test("drops what it never asked for, and joins once more", async () => {
+    const member = new TestMember();
+    await member.join(named("orders-0", "refunds-0"));
+    expect([member.owned, member.asked]).toEqual([[], ["JoinGroup"]]);
+    expect(member.told).toEqual(["assigned orders-0", "revoked orders-0"]);
+  });
+
+  test("sends no heartbeats while the coordinator holds its JoinGroup", async () => {
+    const member = await memberOf(["orders-0"]);
+    member.membership.requestRejoin("test");
+    await member.pass(10 * member.options.heartbeatIntervalMs);
+    expect(member.asked).toEqual(["JoinGroup"]);
+  });
+
   test("joins once more where that was asked for while it joined", async () => {
     const member = new TestMember();
     await member.settle();

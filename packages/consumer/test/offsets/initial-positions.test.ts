@@ -117,6 +117,14 @@ describe("InitialPositions", () => {
     expect(bodyOf(taken(sent, OffsetFetch), 7).topics).toEqual([{ name: "orders", partitionIndexes: [0] }]);
   });
 
+  test("tells of no partition without an offset that was given up meanwhile", async () => {
+    const { look, answer, assignment, positions } = fixture({ autoOffsetReset: "none" });
+    look();
+    assignment.assign([]);
+    await answer({});
+    expect(positions.takeError()).toBeNull();
+  });
+
   test("asks at once for what is added while an answer is on its way", () => {
     const { look, assignment, sent } = fixture();
     look();
