@@ -127,7 +127,7 @@ export class OffsetCommits {
     try {
       identity = this.#committer.committer();
     } catch (error) {
-      this.#settle(commit, error);
+      this.#settle(commit, error instanceof Error ? error : new Error(String(error)));
       return this.poll(nowMs);
     }
     return { requests: [this.#request(nodeId, commit, identity)], nextMs };
@@ -198,11 +198,11 @@ export class OffsetCommits {
     commit.attempts += 1;
   }
 
-  #settle(commit: PendingCommit, error: unknown): void {
+  #settle(commit: PendingCommit, error: Error | null): void {
     const index = this.#queue.indexOf(commit);
     if (index >= 0) this.#queue.splice(index, 1);
     if (error === null) commit.resolve();
-    else commit.reject(error instanceof Error ? error : new Error(String(error)));
+    else commit.reject(error);
   }
 
   #expire(nowMs: number): void {

@@ -44,7 +44,7 @@ class TestConsumer {
       isPolling: false,
       isClosed: false,
       enter: () => {},
-      deadline: (timeoutMs = 60_000) => new Deadline(clock, timeoutMs),
+      deadline: (timeoutMs?: number) => new Deadline(clock, timeoutMs ?? 60_000),
       wait: (deadline, signal, find) => loop.wait(deadline, signal, find),
       throwError: () => {
         const error = membership.takeError();
