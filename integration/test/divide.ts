@@ -1,11 +1,16 @@
-import { type ConsumerOptions, UnsupportedVersionError } from "odradek";
+import { type ConsumerOptions, KafkaAdmin, KafkaProducer, UnsupportedVersionError } from "odradek";
 import { expect } from "vitest";
 import { until } from "../cluster/readiness.ts";
 import { GroupLedger, Member } from "./group-member.ts";
 import { newName } from "./opened.ts";
 
 /** What groups promise, on brokers of any release: members divide a topic of two partitions, commit, and follow each other. */
-export async function divide(bootstrapServers: readonly string[], topic: string, isWithStatic: boolean): Promise<void> {
+export async function divide(bootstrapServers: readonly string[], isWithStatic: boolean): Promise<void> {
+  const topic = newName();
+  await using admin = new KafkaAdmin({ bootstrapServers });
+  (await admin.createTopics([{ topic, numPartitions: 2, replicationFactor: 1 }])).orThrow();
+  await using producer = new KafkaProducer({ bootstrapServers });
+  await producer.sendAll([0, 1].map((partition) => ({ topic, partition, value: "one" })));
   for (const partitionAssignmentStrategy of [["range"], ["cooperative-sticky"]] as const) {
     const groupId = newName();
     const ledger = new GroupLedger();
