@@ -1,20 +1,5 @@
-import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import { describe, expect, inject, test } from "vitest";
-
-const bootstrapServers = inject("bootstrapServers").join(",");
-const root = fileURLToPath(new URL("../..", import.meta.url));
-
-/** Runs a compiled program as a user would. It must end by itself: a program that hangs is ended and fails. */
-async function run(program: string, ...args: readonly string[]): Promise<string> {
-  const env = { ...process.env, BOOTSTRAP_SERVERS: bootstrapServers, KAFKA_BROKERS: bootstrapServers };
-  const { stdout } = await promisify(execFile)(process.execPath, [`${root}${program}`, ...args], {
-    env,
-    timeout: 60_000,
-  });
-  return stdout;
-}
+import { describe, expect, test } from "vitest";
+import { run } from "./program.ts";
 
 describe("programs that people run first", () => {
   test("the demo brings every record back once and in order", async () => {
