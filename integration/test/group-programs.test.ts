@@ -1,5 +1,8 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { KafkaConsumer, KafkaProducer, string } from "odradek";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { run, runUntil } from "./program.ts";
 import { bootstrapServers, newTopic, opened } from "./topics.ts";
 
@@ -7,13 +10,14 @@ const producer = new KafkaProducer({ bootstrapServers, keySerializer: string, va
 afterAll(() => producer.close());
 
 /** Writes numbered values of three customers, round two partitions. */
-const write = (topic: string, from: number, count: number) =>
+const write = (topic: string, from: number, count: number, timestamps: (index: number) => number = () => Date.now()) =>
   producer.sendAll(
     Array.from({ length: count }, (_, index) => ({
       topic,
       partition: (from + index) % 2,
       key: `customer-${(from + index) % 3}`,
       value: JSON.stringify({ order: from + index }),
+      timestamp: timestamps(from + index),
     })),
   );
 
@@ -57,6 +61,70 @@ describe("the examples of groups", () => {
     expect(sorted(ordersIn([...first.lines, ...second.lines]))).toEqual(numbers(500));
     expect(await committed(topic, topic)).toEqual([250n, 250n]);
     await expectLeft(topic, topic);
+  });
+
+  test.each(["auto", "sync", "async", "combined", "per-partition"])("commit by the way %s", async (way) => {
+    const topic = await newTopic(2);
+    await write(topic, 0, 20);
+    expect(sorted(ordersIn(linesOf(await run("examples/dist/commits.js", topic, topic, way))))).toEqual(numbers(20));
+    expect(await committed(topic, topic)).toEqual([10n, 10n]);
+    await write(topic, 20, 2);
+    expect(sorted(ordersIn(linesOf(await run("examples/dist/commits.js", topic, topic, way))))).toEqual([20, 21]);
+    await expectLeft(topic, topic);
+  });
+
+  test("keep offsets outside, together with what was counted", async () => {
+    const topic = await newTopic(2);
+    const folder = mkdtempSync(join(tmpdir(), "odradek-external-offsets-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const stored = () =>
+      partitionsOf(topic).map(({ partition }) => readFileSync(join(folder, `${topic}-${partition}.json`), "utf8"));
+    const count = () => run("examples/dist/external-offsets.js", topic, topic, folder);
+
+    await write(topic, 0, 6);
+    await count();
+    expect(stored()).toEqual([
+      '{"orders":{"customer-0":1,"customer-2":1,"customer-1":1},"next":"3"}',
+      '{"orders":{"customer-1":1,"customer-0":1,"customer-2":1},"next":"3"}',
+    ]);
+    await write(topic, 6, 2);
+    await count();
+    expect(stored()).toEqual([
+      '{"orders":{"customer-0":2,"customer-2":1,"customer-1":1},"next":"4"}',
+      '{"orders":{"customer-1":2,"customer-0":1,"customer-2":1},"next":"4"}',
+    ]);
+    expect(await committed(topic, topic)).toEqual([null, null]);
+    await expectLeft(topic, topic);
+  });
+
+  test("go back to a time, and on from there", async () => {
+    const topic = await newTopic(2);
+    const start = Date.now() - 3_600_000;
+    await write(topic, 0, 9, (order) => start + order * 1_000);
+    const replay = async (...since: readonly string[]) =>
+      sorted(ordersIn(linesOf(await run("examples/dist/replay.js", topic, topic, ...since))));
+
+    expect(await replay()).toEqual(numbers(9));
+    expect(await replay(new Date(start + 5_000).toISOString())).toEqual([5, 6, 7, 8]);
+    expect(await replay(new Date(start + 7_500).toISOString())).toEqual([8]);
+    expect(await replay()).toEqual([]);
+    expect(await committed(topic, topic)).toEqual([5n, 4n]);
+  });
+
+  test("tell how far a group is behind", async () => {
+    const topic = await newTopic(2);
+    await write(topic, 0, 20);
+    const lag = () => run("examples/dist/lag.js", topic, topic);
+    const consumer = outsider(topic);
+
+    await consumer.commitSync([{ topic, partition: 0, offset: 4 }]);
+    expect(linesOf(await lag())).toEqual([
+      `${topic}-0: 6 behind, at 4 of 10`,
+      `${topic}-1: nothing committed, the end is 10`,
+      "6 behind in all",
+    ]);
+    await consumer.commitSync([{ topic, partition: 1, offset: 10 }]);
+    expect(linesOf(await lag()).slice(1)).toEqual([`${topic}-1: 0 behind, at 10 of 10`, "6 behind in all"]);
   });
 
   test("read in a loop that commits what its body is done with", async () => {
