@@ -127,6 +127,45 @@ describe("the examples of groups", () => {
     expect(linesOf(await lag()).slice(1)).toEqual([`${topic}-1: 0 behind, at 10 of 10`, "6 behind in all"]);
   });
 
+  test("pause what is not kept up with, and resume it", async () => {
+    const topic = await newTopic(2);
+    await write(topic, 0, 200);
+    const lines = linesOf(await run("examples/dist/back-pressure.js", topic, topic));
+    for (const { partition } of partitionsOf(topic)) {
+      const calls = lines.flatMap((line) => new RegExp(`-${partition}: (\\w+)`).exec(line)?.[1] ?? []);
+      expect(calls.length).toBeGreaterThan(0);
+      expect(calls).toEqual(calls.map((_, index) => (index % 2 === 0 ? "paused" : "resumed")));
+    }
+    for (const line of lines) expect(Number(/(\d+) wait/.exec(line)?.[1])).toBeLessThan(40);
+    expect(await committed(topic, topic)).toEqual([100n, 100n]);
+    await expectLeft(topic, topic);
+  });
+
+  test("work on partitions side by side, each in its order, and commit what is done", async () => {
+    const topic = await newTopic(2);
+    await write(topic, 0, 100);
+    const lines = linesOf(await run("examples/dist/workers.js", topic, topic));
+    for (const { partition } of partitionsOf(topic)) {
+      const own = lines.filter((line) => line.startsWith(`${topic}-${partition} `));
+      expect(ordersIn(own)).toEqual(numbers(50).map((index) => 2 * index + partition));
+    }
+    expect(await committed(topic, topic)).toEqual([50n, 50n]);
+    await expectLeft(topic, topic);
+  });
+
+  test("tell of a record that cannot be worked on, and commit what was done before it", async () => {
+    const topic = await newTopic(2);
+    await write(topic, 0, 6);
+    await producer.send({ topic, partition: 0, value: "no order" });
+    await write(topic, 6, 6);
+    await expect(run("examples/dist/workers.js", topic, topic)).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`the value of the record at ${topic}-0@3 (8 bytes) cannot be deserialized`),
+    });
+    expect((await committed(topic, topic))[0]).toBe(3n);
+    await expectLeft(topic, topic);
+  });
+
   test("read in a loop that commits what its body is done with", async () => {
     const topic = await newTopic(2);
     await write(topic, 0, 20);
