@@ -89,10 +89,14 @@ export class ConsumerCore<K, V> {
     return new Deadline(this.clock, timeoutMs);
   }
 
+  /** The user has changed what is read, or where: what was wrong with that is void, and what still holds is found again. */
+  redirected(): void {
+    this.#takeErrorOfRecords();
+    this.#loop.wake();
+  }
+
   /** Waits until `find` finds something, or until the deadline, which gives `null`. */
   wait<T>(deadline: Deadline, signal: AbortSignal | undefined, find: () => T | null): Promise<T | null> {
-    // Void by now, as after a seek; what still holds is found again. Not so what the group said: it may have ended a membership.
-    this.#takeErrorOfRecords();
     // Whoever calls again wants another attempt, where one is due: what was refused may have been granted meanwhile.
     if (this.network.fatalError !== null) this.network.requestUpdate();
     return this.#loop.wait(deadline, signal, find);

@@ -133,6 +133,7 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     this.#core.subscription.assign();
     if (partitions.length === 0) this.#core.subscription.clear();
     this.#core.assignment.assign(partitions);
+    this.#core.redirected();
     this.#core.retainTopics();
   }
 
@@ -145,16 +146,18 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
   async unsubscribe(): Promise<void> {
     this.#core.open();
     const { group, subscription, assignment, options } = this.#core;
-    const isMember = subscription.isAutomatic;
-    try {
-      const isTold = options.groupInstanceId === null;
-      if (isMember)
-        await group?.leave("the consumer unsubscribed", isTold, this.#core.deadline(options.requestTimeoutMs));
-    } finally {
+    const giveUpAll = () => {
       subscription.clear();
       assignment.assign([]);
+      this.#core.redirected();
       this.#core.retainTopics();
+    };
+    if (group === null || !subscription.isAutomatic) {
+      giveUpAll();
+      return;
     }
+    const isTold = options.groupInstanceId === null;
+    await group.leave("the consumer unsubscribed", isTold, this.#core.deadline(options.requestTimeoutMs), giveUpAll);
   }
 
   /** The partitions that are read. */
@@ -267,7 +270,7 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     const { offset: given, leaderEpoch = null } = typeof offset === "object" ? offset : { offset };
     const position = { offset: checkedOffset(given), leaderEpoch: leaderEpoch ?? -1 };
     this.#core.assignment.get(partition).seek(position);
-    this.#core.wake();
+    this.#core.redirected();
   }
 
   /** Goes on at the first record there is, which is looked up by the next poll. @param partitions default all assigned ones */
@@ -404,6 +407,6 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     this.#core.open();
     const chosen = partitions.length === 0 ? this.assignment() : partitions;
     for (const state of chosen.map((partition) => this.#core.assignment.get(partition))) state.requestReset(spec);
-    this.#core.wake();
+    this.#core.redirected();
   }
 }

@@ -52,7 +52,7 @@ export class Polls<K, V> {
     const { group, clock } = core;
     core.enter();
     if (this.#isUnderWay) throw new StateError("another poll is under way: await it first");
-    if (core.subscription.type === "NONE") throw new StateError("nothing to read: call subscribe or assign first");
+    this.#checkSubscription();
     this.#isUnderWay = true;
     group?.membership.pollBegan();
     try {
@@ -119,12 +119,19 @@ export class Polls<K, V> {
 
   #find(): Found<K, V> | null {
     const { group, buffer, options } = this.#core;
+    // It may have unsubscribed while it waits, or in the calls of its listener.
+    this.#checkSubscription();
     const task = group?.membership.takeTask() ?? null;
     if (task !== null) return { task };
     const drained = group?.membership.isHoldingBack === true ? null : buffer.drain(options.maxPollRecords);
     if (drained !== null) return { drained };
     this.#core.throwError();
     return null;
+  }
+
+  #checkSubscription(): void {
+    if (this.#core.subscription.type !== "NONE") return;
+    throw new StateError("nothing to read: call subscribe or assign first");
   }
 
   /** The listener may take its time, which is the application's: nothing is fetched, and it may be found stuck. */

@@ -61,7 +61,8 @@ export class ClassicMembership implements GroupMembership {
     this.#clock = clock;
     this.#requests = new ClassicRequests(coordinator.groupId, options);
     const requests = this.#requests;
-    this.#departures = new Departures(coordinator);
+    // On the coordinator's own connection a JoinGroup may be held for minutes.
+    this.#departures = new Departures(coordinator, "main");
     this.#exchange = new JoinExchange({
       options,
       requests,

@@ -126,7 +126,7 @@ export class ClassicRequests {
       api: LeaveGroup,
       body: (version) =>
         version < manyMembersSince ? { groupId, memberId, members: [] } : { groupId, memberId: "", members: [member] },
-      options: on(groupInstanceId, manyMembersSince),
+      options: { ...on(groupInstanceId, manyMembersSince), purpose: "main" },
       ...handlers,
     });
   }

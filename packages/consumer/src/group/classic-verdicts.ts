@@ -28,7 +28,7 @@ const coordinatorMoved = {
   NOT_COORDINATOR: "findCoordinator",
 } as const;
 
-/** What is not in it is fatal. Source: the response handlers of Kafka's `AbstractCoordinator`. */
+/** What is not in it is fatal; of a heartbeat, which is not worth a place in the group, another one is sent. Source: the response handlers of Kafka's `AbstractCoordinator`. */
 const verdicts: Readonly<Record<ClassicRequest, Readonly<Partial<Record<BrokerErrorName, Verdict>>>>> = Object.freeze({
   JoinGroup: {
     ...coordinatorMoved,
@@ -47,6 +47,7 @@ const verdicts: Readonly<Record<ClassicRequest, Readonly<Partial<Record<BrokerEr
   Heartbeat: {
     ...coordinatorMoved,
     FENCED_INSTANCE_ID: "fenced",
+    GROUP_AUTHORIZATION_FAILED: "fatal",
     ILLEGAL_GENERATION: "displaced",
     REBALANCE_IN_PROGRESS: "rejoin",
     UNKNOWN_MEMBER_ID: "forgotten",
@@ -54,4 +55,4 @@ const verdicts: Readonly<Record<ClassicRequest, Readonly<Partial<Record<BrokerEr
 });
 
 export const classicVerdict = (request: ClassicRequest, { errorCode }: BrokerError): Verdict =>
-  verdicts[request][brokerErrorByCode(errorCode).name] ?? "fatal";
+  verdicts[request][brokerErrorByCode(errorCode).name] ?? (request === "Heartbeat" ? "retry" : "fatal");

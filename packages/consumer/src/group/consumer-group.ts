@@ -128,14 +128,20 @@ export class ConsumerGroup {
     return committing;
   }
 
-  /** Ends what belongs to the membership: the listener is told, then the coordinator. @throws what the listener throws, at the end */
-  async leave(reason: string, isTold: boolean, deadline: Deadline): Promise<void> {
+  /**
+   * Ends what belongs to the membership: the listener is told, then the coordinator.
+   *
+   * @param onLeft called once nothing of it is left here, whatever the coordinator knows by then
+   * @throws what the listener throws, at the end
+   */
+  async leave(reason: string, isTold: boolean, deadline: Deadline, onLeft = () => {}): Promise<void> {
     try {
       await this.membership.giveUp();
     } finally {
       const leaving = this.membership.leave(reason, isTold, deadline);
       // Who leaves need not hear any more why it could not stay.
       this.membership.takeError();
+      onLeft();
       this.#parts.onChange();
       await leaving;
     }

@@ -59,7 +59,8 @@ export class ConsumerMembership implements GroupMembership {
     const { options, coordinator, subscription, assignment, autoCommit, clock, onChange } = parts;
     this.#parts = parts;
     this.#requests = new ConsumerRequests(coordinator.groupId, options, subscription);
-    this.#departures = new Departures(coordinator);
+    // On the connection of its heartbeats: one that joins anew, under the same id, must not overtake it.
+    this.#departures = new Departures(coordinator, "coordinator");
     this.#pollInterval = new PollInterval(options.maxPollIntervalMs);
     this.#handover = new Handover(subscription, assignment, "cooperative");
     this.#turn = new ListenerTurn(autoCommit, clock, onChange);

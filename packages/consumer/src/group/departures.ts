@@ -1,4 +1,4 @@
-import type { Deadline } from "@odradek/network";
+import type { Deadline, Purpose } from "@odradek/network";
 import type { OutgoingRequest } from "../outgoing-request.ts";
 import type { GroupCoordinator } from "./group-coordinator.ts";
 
@@ -18,10 +18,13 @@ interface Departure {
  */
 export class Departures {
   readonly #coordinator: GroupCoordinator;
+  readonly #purpose: Purpose;
   readonly #departures = new Set<Departure>();
 
-  constructor(coordinator: GroupCoordinator) {
+  /** @param purpose of the connection over which the coordinator is told */
+  constructor(coordinator: GroupCoordinator, purpose: Purpose) {
     this.#coordinator = coordinator;
+    this.#purpose = purpose;
   }
 
   /** @returns settles when the coordinator was told, or could not be before the deadline */
@@ -35,19 +38,17 @@ export class Departures {
   poll(nowMs: number, requests: OutgoingRequest[]): number {
     let nextMs = Number.POSITIVE_INFINITY;
     for (const departure of this.#departures) {
+      const nodeId = departure.isAsked ? null : this.#coordinator.ready(this.#purpose);
+      if (nodeId !== null) {
+        departure.isAsked = true;
+        requests.push(departure.farewellTo(nodeId, () => this.#end(departure)));
+      }
       if (departure.deadline.atMs <= nowMs || this.#coordinator.error !== null) {
         this.#end(departure);
         continue;
       }
       nextMs = Math.min(nextMs, departure.deadline.atMs);
-      if (departure.isAsked) continue;
-      const nodeId = this.#coordinator.ready();
-      if (nodeId === null) {
-        nextMs = Math.min(nextMs, this.#coordinator.retryAtMs);
-        continue;
-      }
-      departure.isAsked = true;
-      requests.push(departure.farewellTo(nodeId, () => this.#end(departure)));
+      if (!departure.isAsked) nextMs = Math.min(nextMs, this.#coordinator.retryAtMs);
     }
     return nextMs;
   }

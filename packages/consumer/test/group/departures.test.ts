@@ -10,7 +10,7 @@ import { bodyOf, left, outcome, scriptedCoordinator, taken, turn } from "./scrip
 function fixture() {
   const { options, clock, coordinator, finder } = scriptedCoordinator();
   const requests = new ClassicRequests("billing", options);
-  const departures = new Departures(coordinator);
+  const departures = new Departures(coordinator, "main");
   const sent: OutgoingRequest[] = [];
   const look = () => departures.poll(clock.now(), sent);
   const ends: string[] = [];
@@ -51,7 +51,7 @@ describe("Departures", () => {
       members: [{ memberId: "me", groupInstanceId: "host-1", reason }],
     });
     expect(bodyOf(request, 2)).toEqual({ groupId: "billing", memberId: "me", members: [] });
-    expect(request.options).toMatchObject({ purpose: "coordinator", bounds: { oldest: 3 } });
+    expect(request.options).toMatchObject({ purpose: "main", bounds: { oldest: 3 } });
   });
 
   test("is done where the coordinator cannot be told", async () => {
