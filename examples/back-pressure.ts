@@ -34,28 +34,24 @@ async function main(topic = "orders", groupId = "billing"): Promise<void> {
   const isPaused = ({ partition }: TopicPartition) =>
     consumer.paused().some((paused) => paused.partition === partition);
 
-  try {
-    while (!isCaughtUp(consumer)) {
-      // Never a wait for room instead: who does not poll for `maxPollIntervalMs` loses its place in the group.
-      const records = await consumer.poll(100, { signal: workers.failed });
-      for (const record of records) workers.add(record);
-      for (const partition of consumer.assignment()) {
-        const waiting = workers.waiting(partition);
-        if (waiting >= full && !isPaused(partition)) {
-          consumer.pause([partition]);
-          console.log(`${topic}-${partition.partition}: paused, ${waiting} wait`);
-        } else if (waiting <= low && isPaused(partition)) {
-          consumer.resume([partition]);
-          console.log(`${topic}-${partition.partition}: resumed, ${waiting} wait`);
-        }
+  while (!isCaughtUp(consumer)) {
+    // Never a wait for room instead: who does not poll for `maxPollIntervalMs` loses its place in the group.
+    const records = await consumer.poll(100, { signal: workers.failed });
+    for (const record of records) workers.add(record);
+    for (const partition of consumer.assignment()) {
+      const waiting = workers.waiting(partition);
+      if (waiting >= full && !isPaused(partition)) {
+        consumer.pause([partition]);
+        console.log(`${topic}-${partition.partition}: paused, ${waiting} wait`);
+      } else if (waiting <= low && isPaused(partition)) {
+        consumer.resume([partition]);
+        console.log(`${topic}-${partition.partition}: resumed, ${waiting} wait`);
       }
-      consumer.commitAsync(workers.done(consumer.assignment()));
     }
-  } finally {
-    // Before it is closed, since the listener commits.
-    await consumer.unsubscribe();
+    consumer.commitAsync(workers.done(consumer.assignment()));
   }
   // What the last poll did not wait for.
+  await workers.finish(consumer.assignment());
   workers.failed.throwIfAborted();
 }
 

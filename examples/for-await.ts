@@ -1,4 +1,4 @@
-import { json, KafkaConsumer, string, WakeupError } from "odradek";
+import { json, KafkaConsumer, string } from "odradek";
 import { bootstrapServers } from "./bootstrap-servers.ts";
 
 /** Reads what is new to a group in a loop, until nothing comes for two seconds: `node dist/for-await.js orders billing`. */
@@ -10,22 +10,19 @@ async function main(topic = "orders", groupId = "billing"): Promise<void> {
     keyDeserializer: string,
     valueDeserializer: json,
   });
+  const nothingMore = new AbortController();
   let idle: NodeJS.Timeout | undefined;
   consumer.subscribe([topic], {
     onPartitionsAssigned: () => {
-      idle ??= setTimeout(() => consumer.wakeup(), 2_000);
+      idle ??= setTimeout(() => nothingMore.abort(), 2_000);
     },
   });
 
-  try {
-    // Commits by itself what the body is done with. An error in it, or a `break`, leaves its record to the next loop.
-    for await (const { partition, offset, key, value } of consumer) {
-      console.log(`${topic}-${partition} @ ${offset}:`, key, value);
-      idle?.refresh();
-    }
-  } catch (error) {
-    // Thrown between records, when the body is done with all that came.
-    if (!(error instanceof WakeupError)) throw error;
+  // Commits by itself what the body is done with. The signal ends it behind the record that it is at; an error, or a `break`,
+  // leaves that record to the next loop.
+  for await (const { partition, offset, key, value } of consumer.records({ signal: nothingMore.signal })) {
+    console.log(`${topic}-${partition} @ ${offset}:`, key, value);
+    idle?.refresh();
   }
 }
 

@@ -29,18 +29,14 @@ async function main(topic = "orders", groupId = "billing"): Promise<void> {
     onPartitionsLost: (partitions) => workers.forget(partitions),
   });
 
-  try {
-    while (!isCaughtUp(consumer)) {
-      // An error of a worker ends the poll, and thus the program.
-      const records = await consumer.poll(1_000, { signal: workers.failed });
-      for (const record of records) workers.add(record);
-      consumer.commitAsync(workers.done(consumer.assignment()));
-    }
-  } finally {
-    // Before it is closed, since the listener commits.
-    await consumer.unsubscribe();
+  while (!isCaughtUp(consumer)) {
+    // An error of a worker ends the poll, and thus the program.
+    const records = await consumer.poll(1_000, { signal: workers.failed });
+    for (const record of records) workers.add(record);
+    consumer.commitAsync(workers.done(consumer.assignment()));
   }
   // What the last poll did not wait for.
+  await workers.finish(consumer.assignment());
   workers.failed.throwIfAborted();
 }
 

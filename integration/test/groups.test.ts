@@ -122,6 +122,12 @@ describe("a group of one", () => {
     await closed.close();
     expect(seen).toEqual([2n, 3n]);
     expect(await committed()).toBe(3n);
+    const ended = consumerOf(topic);
+    const end = new AbortController();
+    ended.subscribe([topic]);
+    for await (const { offset } of ended.records({ signal: end.signal })) if (offset === 3n) end.abort();
+    await ended.close();
+    expect(await committed()).toBe(4n);
   });
 
   test("commits what it is told, with a note and an epoch, and gives it back", async () => {
@@ -162,6 +168,25 @@ describe("a group of one", () => {
     consumer.subscribe([topic], { onPartitionsAssigned: () => Promise.reject(new Error("no room")) });
     await expect(some(consumer)).rejects.toMatchObject({ code: "LISTENER", cause: { message: "no room" } });
     expect((await some(consumer)).count).toBe(1);
+  });
+
+  test("has what its listener commits at the end committed, and nothing is read any more", async () => {
+    const topic = await newTopic();
+    await write(topic, 1, 0, 3);
+    const [partition] = partitionsOf(topic, 1);
+    const consumer = consumerOf(topic, { enableAutoCommit: false });
+    const refused: unknown[] = [];
+    consumer.subscribe([topic], {
+      onPartitionsRevoked: async () => {
+        await consumer.poll(0).catch((error: unknown) => refused.push(error));
+        await consumer.commitSync([{ topic, partition: 0, offset: await consumer.position(partition!) }]);
+      },
+    });
+    await some(consumer);
+    await consumer.close();
+    expect(refused).toMatchObject([{ code: "CLOSED" }]);
+    await expect(consumer.commitSync()).rejects.toMatchObject({ code: "CLOSED" });
+    expect((await consumerOf(topic).committed([partition!]))[0]?.offset).toBe(3n);
   });
 
   test("reads topics of a pattern, also those that come later, and gives up those that it does not want any more", async () => {

@@ -1,4 +1,4 @@
-import { type Clock, ClosedError, Deadline, NetworkClient } from "@odradek/network";
+import { type Clock, ClosedError, Deadline, NetworkClient, State } from "@odradek/network";
 import { ConsumerLoop } from "./consumer-loop.ts";
 import type { ResolvedConsumerOptions } from "./consumer-options.ts";
 import { WakeupError } from "./errors.ts";
@@ -12,6 +12,13 @@ import { OffsetReset } from "./offset-reset.ts";
 import { InitialPositions } from "./offsets/initial-positions.ts";
 import type { Due } from "./outgoing-request.ts";
 import { SubscriptionState } from "./subscription-state.ts";
+
+const coreStates = () =>
+  new State("open", {
+    open: ["closing"],
+    closing: ["closed"], // reads nothing any more; what the rebalance listener does at the end is carried out
+    closed: [],
+  });
 
 /** The parts of one consumer, and the loop that joins them: what is due of each is sent, and who waits for one is woken. */
 export class ConsumerCore<K, V> {
@@ -37,7 +44,7 @@ export class ConsumerCore<K, V> {
   readonly #topicQuestions = new Set<{ readonly topic: string }>();
   readonly #concerns = (topic: string, isInternal: boolean) => this.subscription.concerns(topic, isInternal);
   #isWakeupRequested = false;
-  #isClosed = false;
+  readonly #state = coreStates();
 
   constructor(options: ResolvedConsumerOptions<K, V>, clock: Clock) {
     const { groupId } = options;
@@ -68,9 +75,14 @@ export class ConsumerCore<K, V> {
     this.#loop = new ConsumerLoop(network, clock, (nowMs) => this.#due(nowMs));
   }
 
-  /** @throws ClosedError */
+  /** Where calls begin that may also be made by a rebalance listener within `close`. @throws ClosedError */
   open(): void {
-    if (this.#isClosed) throw new ClosedError("consumer");
+    if (this.#state.is("closed")) throw new ClosedError("consumer");
+  }
+
+  /** Where calls begin that say what to read, or read. @throws ClosedError */
+  openToRead(): void {
+    if (this.isClosing) throw new ClosedError("consumer");
   }
 
   /** Where calls begin that may wait. @throws ClosedError, WakeupError */
@@ -81,8 +93,9 @@ export class ConsumerCore<K, V> {
     throw new WakeupError();
   }
 
-  get isClosed(): boolean {
-    return this.#isClosed;
+  /** Whether it reads no more. */
+  get isClosing(): boolean {
+    return !this.#state.is("open");
   }
 
   deadline(timeoutMs = this.options.defaultApiTimeoutMs): Deadline {
@@ -158,16 +171,19 @@ export class ConsumerCore<K, V> {
     this.#loop.wake();
   }
 
-  /** Takes no more calls, and ends those that wait. What is due goes on being sent, until `end`. */
+  /** Reads no more, and ends the calls that wait. What is due goes on being sent, until `end`. */
   close(): void {
-    this.#isClosed = true;
+    this.#state.to("closing");
     this.isPolling = false;
+    this.#isWakeupRequested = false;
     this.#interrupt(new ClosedError("consumer"));
   }
 
   /** Sends nothing any more, and closes every connection. Afterwards no socket and no timer is left. */
   async end(): Promise<void> {
     const error = new ClosedError("consumer");
+    this.#state.to("closed");
+    this.#interrupt(error);
     this.group?.cancel(error);
     this.#loop.close(error);
     // Fetches under way are given up: nobody will poll what they bring.

@@ -96,7 +96,7 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
    * @throws OptionsError, StateError without a groupId, or after `assign` or the other kind of subscription
    */
   subscribe(topics: readonly string[] | RegExp | SubscriptionPattern, listener?: ConsumerRebalanceListener): void {
-    this.#core.open();
+    this.#core.openToRead();
     this.#group("subscribe");
     const { subscription, network } = this.#core;
     const checked = listener === undefined ? null : checkedListener(listener);
@@ -127,7 +127,7 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
    * @throws OptionsError, StateError after `subscribe`
    */
   assign(partitions: readonly TopicPartition[]): void {
-    this.#core.open();
+    this.#core.openToRead();
     if (!Array.isArray(partitions)) throw new OptionsError("partitions", partitions, "an array of partitions");
     partitions.forEach(checkPartition);
     this.#core.subscription.assign();
@@ -144,7 +144,7 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
    * @throws what the listener throws, when all is given up
    */
   async unsubscribe(): Promise<void> {
-    this.#core.open();
+    this.#core.openToRead();
     const { group, subscription, assignment, options } = this.#core;
     const giveUpAll = () => {
       subscription.clear();
@@ -183,13 +183,20 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
   }
 
   /**
-   * All records from here on, without an end; `close` ends the loop behind the record that it is at.
+   * All records from here on, one by one, and without an end: the same as `for await (const record of consumer)`. What the body of
+   * the loop is done with is what commits (`enableAutoCommit`).
    *
-   * A loop that is left, by `break` or by an error, has not finished its last record: what comes next, from another
-   * loop or a poll, begins with that one, and so do commits.
+   * A signal ends the loop in order, when the body is done with the record that it is at. A loop that is left otherwise, by `break`,
+   * by an error or by `close`, has not finished that record: what comes next, from another loop or a poll, begins with it.
+   *
+   * @throws the same as `poll`, between two records
    */
+  records({ signal }: PollOptions = {}): AsyncGenerator<ConsumerRecord<K, V>, void, undefined> {
+    return this.#polls.records(signal);
+  }
+
   [Symbol.asyncIterator](): AsyncGenerator<ConsumerRecord<K, V>, void, undefined> {
-    return this.#polls.records();
+    return this.records();
   }
 
   /**
@@ -324,20 +331,20 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     return this.#core.assignment.get(partition).lag(this.#core.options.isolationLevel);
   }
 
-  /** The first offset of each partition that can still be read. @throws TimeoutError, WakeupError, BrokerError */
+  /** The first offset of each partition that can still be read, in their order. @throws TimeoutError, WakeupError, BrokerError */
   beginningOffsets(partitions: readonly TopicPartition[], options?: CallOptions): Promise<PartitionPosition[]> {
     return this.#queries.ends(partitions, earliestTimestamp, options);
   }
 
   /**
-   * The offset behind the last record of each partition that can be read: with `read_committed`, that of the first
+   * The offset behind the last record of each partition that can be read, in their order: with `read_committed`, that of the first
    * record that belongs to an open transaction. @throws TimeoutError, WakeupError, BrokerError
    */
   endOffsets(partitions: readonly TopicPartition[], options?: CallOptions): Promise<PartitionPosition[]> {
     return this.#queries.ends(partitions, latestTimestamp, options);
   }
 
-  /** The first record of each partition that is of a certain time or later. @throws TimeoutError, WakeupError, BrokerError */
+  /** The first record of each partition that is of a certain time or later, in their order. @throws TimeoutError, WakeupError, BrokerError */
   async offsetsForTimes(queries: readonly TimestampQuery[], options?: CallOptions): Promise<OffsetAndTimestamp[]> {
     return this.#queries.forTimes(queries, options);
   }
@@ -357,14 +364,17 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     return this.#core.network.metrics();
   }
 
-  /** Ends the call that waits, else the next one that would, with a WakeupError. May be called at any time. */
+  /**
+   * Ends the call that waits, else the next one that would, with a WakeupError. May be called at any time. That may be a `commitSync`
+   * as well as a `poll`; `poll(timeoutMs, { signal })` is ended alone.
+   */
   wakeup(): void {
     this.#core.wakeup();
   }
 
   /**
    * Ends calls that wait with a ClosedError. A member commits what is done with (`enableAutoCommit`), waits for commits that are
-   * under way, has its listener told that its partitions are revoked, and leaves its group. Then every connection is closed:
+   * under way, has its listener told that its partitions are revoked, which may commit and seek still, and leaves its group. Then every connection is closed:
    * afterwards no socket and no timer is left.
    *
    * @throws OptionsError; what the listener throws, when all is closed

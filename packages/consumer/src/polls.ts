@@ -13,8 +13,9 @@ export interface PollsCore<K, V>
     | "clock"
     | "deadline"
     | "enter"
-    | "isClosed"
+    | "isClosing"
     | "isPolling"
+    | "openToRead"
     | "options"
     | "subscription"
     | "throwError"
@@ -50,6 +51,7 @@ export class Polls<K, V> {
   async next(timeoutMs: number, signal: AbortSignal | undefined): Promise<Drained<K, V> | null> {
     const core = this.#core;
     const { group, clock } = core;
+    core.openToRead();
     core.enter();
     if (this.#isUnderWay) throw new StateError("another poll is under way: await it first");
     this.#checkSubscription();
@@ -60,6 +62,7 @@ export class Polls<K, V> {
       // Polls that find records, or errors, without waiting must not keep sockets and other people's timers from
       // their turn, however tight the loop around them is.
       await new Promise<void>((resolve) => clock.after(0, resolve));
+      core.openToRead();
       core.enter();
       group?.autoCommit.ifDue();
       for (;;) {
@@ -68,6 +71,7 @@ export class Polls<K, V> {
         if (found === null) return null;
         if ("drained" in found) return found.drained;
         await this.#run(found.task);
+        core.openToRead();
         core.enter();
       }
     } finally {
@@ -77,14 +81,15 @@ export class Polls<K, V> {
     }
   }
 
-  /** All records from here on, until the consumer is closed. */
-  async *records(): AsyncGenerator<ConsumerRecord<K, V>, void, undefined> {
-    while (!this.#core.isClosed) {
-      const drained = await this.next(Number.POSITIVE_INFINITY, undefined).catch((error: unknown) => {
-        if (error instanceof ClosedError && this.#core.isClosed) return null;
+  /** All records from here on, until the consumer is closed or the signal says so. */
+  async *records(signal: AbortSignal | undefined): AsyncGenerator<ConsumerRecord<K, V>, void, undefined> {
+    const isOver = () => this.#core.isClosing || signal?.aborted === true;
+    while (!isOver()) {
+      const drained = await this.next(Number.POSITIVE_INFINITY, signal).catch((error: unknown) => {
+        if (error === signal?.reason || (error instanceof ClosedError && this.#core.isClosing)) return null;
         throw error;
       });
-      if (drained !== null) yield* this.#handOut(drained);
+      if (drained !== null) yield* this.#handOut(drained, isOver);
     }
   }
 
@@ -103,12 +108,12 @@ export class Polls<K, V> {
     }
   }
 
-  *#handOut(drained: Drained<K, V>): Generator<ConsumerRecord<K, V>, void, undefined> {
+  *#handOut(drained: Drained<K, V>, isOver: () => boolean): Generator<ConsumerRecord<K, V>, void, undefined> {
     const handingOut = { drained, finished: 0 };
     this.#handingOut = handingOut;
     try {
       for (const record of drained.records) {
-        if (this.#core.isClosed) return;
+        if (isOver()) return;
         yield record;
         handingOut.finished += 1;
       }

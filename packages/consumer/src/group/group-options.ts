@@ -53,7 +53,8 @@ export interface GroupOptions {
   readonly maxPollIntervalMs?: number;
   /**
    * Whether `poll` commits, at an interval, what the polls before it handed out. It does so too before partitions are given up
-   * and on `close`. @default true with a groupId
+   * and on `close`: an application that is about to end because a record failed has that one committed too, unless it reads with
+   * `for await`, whose loops commit what their bodies are done with. @default true with a groupId
    */
   readonly enableAutoCommit?: boolean;
   /** How often that is, milliseconds. @default 5_000 */

@@ -42,7 +42,8 @@ class TestConsumer {
       buffer: new FetchBuffer(assignment),
       group: { membership, autoCommit },
       isPolling: false,
-      isClosed: false,
+      isClosing: false,
+      openToRead: () => {},
       enter: () => {},
       deadline: (timeoutMs?: number) => new Deadline(clock, timeoutMs ?? 60_000),
       wait: (deadline, signal, find) => loop.wait(deadline, signal, find),
@@ -60,7 +61,7 @@ class TestConsumer {
 
   /** Calls of `next` and of a loop end, and nothing more is handed out. */
   close(): void {
-    this.#core.isClosed = true;
+    this.#core.isClosing = true;
   }
 
   /** Lets happen what is due. */
@@ -258,7 +259,7 @@ describe("Polls.records", () => {
   /** Reads so many records in a loop, and leaves it. */
   async function read(consumer: TestConsumer, count: number): Promise<string[]> {
     const values: string[] = [];
-    for await (const record of consumer.polls.records()) {
+    for await (const record of consumer.polls.records(undefined)) {
       values.push(textOf(record));
       if (values.length === count) break;
     }
@@ -281,7 +282,7 @@ describe("Polls.records", () => {
     const consumer = await consumerOf();
     await consumer.arrive("orders-0", 3);
     const reading = (async () => {
-      for await (const record of consumer.polls.records()) if (textOf(record) === "v1") throw new Error("no");
+      for await (const record of consumer.polls.records(undefined)) if (textOf(record) === "v1") throw new Error("no");
     })();
     void reading.catch(() => {});
     await consumer.settle();
@@ -293,7 +294,7 @@ describe("Polls.records", () => {
     const consumer = await consumerOf({}, ["orders-0", "orders-1"]);
     await consumer.arrive("orders-0", 1);
     await consumer.arrive("orders-1", 2);
-    const records = consumer.polls.records();
+    const records = consumer.polls.records(undefined);
     const first = records.next();
     await consumer.settle();
     await first;
@@ -306,7 +307,7 @@ describe("Polls.records", () => {
   test("takes back nothing of a partition that is another's meanwhile", async () => {
     const consumer = await consumerOf();
     await consumer.arrive("orders-0", 2);
-    const records = consumer.polls.records();
+    const records = consumer.polls.records(undefined);
     const first = records.next();
     await consumer.settle();
     await first;
@@ -319,7 +320,7 @@ describe("Polls.records", () => {
   test("is over, after a close, behind the record that it is at, which counts as not finished", async () => {
     const consumer = await consumerOf();
     await consumer.arrive("orders-0", 3);
-    const records = consumer.polls.records();
+    const records = consumer.polls.records(undefined);
     const first = records.next();
     await consumer.settle();
     await first;
@@ -334,7 +335,7 @@ describe("Polls.records", () => {
   test("commits by itself what the loop has finished, when it needs more", async () => {
     const consumer = await consumerOf({ enableAutoCommit: true, autoCommitIntervalMs: 1_000 });
     await consumer.arrive("orders-0", 2);
-    const records = consumer.polls.records();
+    const records = consumer.polls.records(undefined);
     const first = records.next();
     await consumer.settle();
     await first;

@@ -38,11 +38,12 @@ export function lost(before: readonly MemberAssignment[], after: readonly Member
 
 /** Whether no partition could move to a member that may read it and has at least two fewer. */
 export function isBalanced(members: readonly MemberSubscription[], assignments: readonly MemberAssignment[]): boolean {
+  const loads = new Map(assignments.map(({ memberId, partitions }) => [memberId, partitions.length] as const));
   return assignments.every(({ partitions }) =>
     partitions.every(({ topic }) =>
       members
         .filter(({ topics }) => topics.includes(topic))
-        .every(({ memberId }) => partitionsFor(assignments, memberId).length + 1 >= partitions.length),
+        .every(({ memberId }) => (loads.get(memberId) ?? 0) + 1 >= partitions.length),
     ),
   );
 }
