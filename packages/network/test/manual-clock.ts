@@ -38,7 +38,8 @@ export class ManualClock implements Clock {
   }
 
   wallTimeMs(): number {
-    return 1_700_000_000_000 + this.#nowMs;
+    // Timers ring at fractions of a millisecond, such as those of a random back-off.
+    return Math.floor(1_700_000_000_000 + this.#nowMs);
   }
 
   after(delayMs: number, run: () => void): Timer {
