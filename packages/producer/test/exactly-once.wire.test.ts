@@ -6,6 +6,7 @@ import type { DeliveryError } from "../src/delivery-error.ts";
 import { KafkaProducer } from "../src/producer.ts";
 import { ModelLog } from "./model-log.ts";
 import { type ProduceCall, ScriptedBroker } from "./scripted-broker.ts";
+import { soon } from "./soon.ts";
 
 const topic = "orders";
 
@@ -200,12 +201,7 @@ test("whatever goes wrong: what is acknowledged is in the log once and in order,
           if (outcomes.get(value) === "yes") expect(values).toContain(value);
         }
       }
-      const closed = producer.close({ timeoutMs: 0 });
-      for (let turns = 0; turns < 5; turns++) {
-        clock.advance(1);
-        await turn();
-      }
-      await closed;
+      await soon(clock, producer.close({ timeoutMs: 0 }));
     }),
     { numRuns: 400, interruptAfterTimeLimit: 12_000, endOnFailure: true },
   );

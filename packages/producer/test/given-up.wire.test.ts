@@ -2,14 +2,16 @@ import type { BrokerErrorName } from "@odradek/protocol";
 import { AddPartitionsToTxn } from "@odradek/protocol/messages/add-partitions-to-txn";
 import { FindCoordinator } from "@odradek/protocol/messages/find-coordinator";
 import { TxnOffsetCommit } from "@odradek/protocol/messages/txn-offset-commit";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../network/test/manual-clock.ts";
+import { passing } from "../../network/test/passing.ts";
 import { until } from "../../network/test/until.ts";
 import { KafkaProducer } from "../src/producer.ts";
 import type { ProducerOptions } from "../src/producer-options.ts";
 import { bad, endOf, good, outcomeOf } from "./outcomes.ts";
 import { ScriptedBroker } from "./scripted-broker.ts";
 import { ScriptedCoordinator, type ScriptedCoordinatorOptions } from "./scripted-coordinator.ts";
+import { closeInTheEnd, soon } from "./soon.ts";
 
 const topic = "orders";
 const offsets = [{ topic, partition: 0, offset: 5 }];
@@ -59,7 +61,7 @@ async function setUp({ cluster, clock, ...options }: Given = {}) {
     },
     clock,
   );
-  onTestFinished(() => producer.close({ timeoutMs: 0 }));
+  closeInTheEnd(producer, clock);
   const countOf = (start: string) => coordinator.asked.filter((what) => what.startsWith(start)).length;
   return { asked: coordinator.asked, broker, coordinator, countOf, producer };
 }
@@ -71,20 +73,6 @@ async function inTransaction(given: Given = {}) {
   await (given.clock === undefined ? ready : soon(given.clock, ready));
   all.producer.beginTransaction();
   return all;
-}
-
-/** Lets sockets and the loops of the producer work until `what` is there, with 1 ms passing in each turn. */
-async function soon<T>(clock: ManualClock, what: Promise<T>): Promise<T> {
-  let isDone = false;
-  const done = () => {
-    isDone = true;
-  };
-  what.then(done, done);
-  while (!isDone) {
-    clock.advance(1);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  return what;
 }
 
 test("a record that fails ends the search for the coordinator of the offsets that go with it", async () => {
@@ -112,6 +100,7 @@ describe("an abort", () => {
     producer.beginTransaction();
     await soon(clock, producer.commitTransaction());
     // Nor does anything go on behind it.
+    await passing(clock).pass(1_000);
     expect(asked).toHaveLength(length);
   });
 
@@ -137,6 +126,7 @@ describe("an abort", () => {
     const end = asked.findIndex((what) => what.startsWith("EndTxn"));
     producer.beginTransaction();
     await soon(clock, producer.commitTransaction());
+    await passing(clock).pass(1_000);
     expect(asked.slice(end).filter((what) => what.startsWith("TxnOffsetCommit"))).toEqual([]);
   });
 

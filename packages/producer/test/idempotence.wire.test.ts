@@ -1,10 +1,12 @@
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../network/test/manual-clock.ts";
+import { passing, quiet } from "../../network/test/passing.ts";
 import { KafkaProducer } from "../src/producer.ts";
 import type { ProducerOptions } from "../src/producer-options.ts";
 import { bad, good, outcomeOf } from "./outcomes.ts";
-import { ScriptedBroker } from "./scripted-broker.ts";
+import { type ProduceCall, ScriptedBroker } from "./scripted-broker.ts";
 import { ScriptedCoordinator, type ScriptedCoordinatorOptions } from "./scripted-coordinator.ts";
+import { closeInTheEnd, soon as soonBy } from "./soon.ts";
 
 const topic = "orders";
 
@@ -17,31 +19,31 @@ async function setUp({ cluster, ...options }: Given = {}) {
   const coordinator = new ScriptedCoordinator(cluster);
   const broker = await ScriptedBroker.listen({ coordinator, partitions: 2 });
   const clock = new ManualClock();
+  const { pass, passUntil } = passing(clock);
   const given = { lingerMs: 0, retryBackoffMs: 2, retryBackoffMaxMs: 2, reconnectBackoffMs: 2 };
   const bootstrapServers = broker.bootstrapServers;
   const timeouts = { requestTimeoutMs: 1_000, deliveryTimeoutMs: 1_000, maxBlockMs: 100_000 };
   const producer = new KafkaProducer({ bootstrapServers, ...given, ...timeouts, ...options }, clock);
-  onTestFinished(() => producer.close({ timeoutMs: 0 }));
-  /** Lets sockets and the loops of the producer work until `what` is there, with `stepMs` passing in each turn. */
-  const soon = async <T>(what: Promise<T>, stepMs = 1): Promise<T> => {
-    let isDone = false;
-    const done = () => {
-      isDone = true;
-    };
-    what.then(done, done);
-    while (!isDone) {
-      clock.advance(stepMs);
-      await turn();
-    }
-    return what;
-  };
+  closeInTheEnd(producer, clock);
+  const soon = <T>(what: Promise<T>): Promise<T> => soonBy(clock, what);
   const send = (value: string, partition = 0) => outcomeOf(producer.send({ topic, partition, value }));
   const next = () => soon(broker.nextCall());
   const asked = () => coordinator.asked.filter((what) => what.startsWith("InitProducerId")).length;
-  return { asked, broker, clock, coordinator, next, producer, send, soon };
+  /** Gives `take` whatever comes until `what` is told. */
+  const until = async <T>(what: Promise<T>, take: (call: ProduceCall) => void): Promise<T> => {
+    let isTold = false;
+    const told = () => {
+      isTold = true;
+    };
+    what.then(told, told);
+    while (!isTold) {
+      await passUntil(() => isTold || broker.waitingCalls > 0);
+      while (broker.waitingCalls > 0) take(await broker.nextCall());
+    }
+    return what;
+  };
+  return { asked, broker, clock, coordinator, next, pass, producer, send, soon, until };
 }
-
-const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** Has one record in each partition, so that the leader knows the producer. */
 async function known({ send, next, soon }: Awaited<ReturnType<typeof setUp>>): Promise<void> {
@@ -56,35 +58,24 @@ async function known({ send, next, soon }: Awaited<ReturnType<typeof setUp>>): P
 
 /** Takes whatever comes until these are told, and tells by partition under which numbers it came. */
 async function delivered(
-  { broker, soon }: Awaited<ReturnType<typeof setUp>>,
+  { until }: Awaited<ReturnType<typeof setUp>>,
   sent: readonly Promise<string>[],
 ): Promise<string[]> {
   const seen: string[] = [];
-  let isOpen = true;
-  const all = Promise.all(sent).then((outcomes) => {
-    isOpen = false;
-    return outcomes;
-  });
-  while (isOpen) {
-    await soon(turn());
-    if (broker.waitingCalls === 0) continue;
-    const call = await broker.nextCall();
+  const outcomes = await until(Promise.all(sent), (call) => {
     seen.push(...call.batches.map(({ partition }, index) => `${partition}: ${call.sequences[index]}`));
     good(call, 1n);
-  }
-  expect(await all).toEqual(sent.map(() => "@1"));
+  });
+  expect(outcomes).toEqual(sent.map(() => "@1"));
   return seen.sort();
 }
 
 describe("an id", () => {
   test("that is refused fails who waits for it, and is asked for again with the next record only", async () => {
-    const { asked, clock, coordinator, next, send, soon } = await setUp();
+    const { asked, coordinator, next, pass, send, soon } = await setUp();
     coordinator.spoil("InitProducerId", "CLUSTER_AUTHORIZATION_FAILED");
     expect(await soon(send("a"))).toBe("CLUSTER_AUTHORIZATION_FAILED, no");
-    for (let turns = 0; turns < 50; turns++) {
-      clock.advance(10);
-      await turn();
-    }
+    await pass(500);
     expect(asked()).toBe(1);
     const granted = send("b");
     good(await next());
@@ -111,7 +102,7 @@ describe("an id", () => {
     const second = await next();
     bad(open, "NOT_ENOUGH_REPLICAS");
     bad(second, "INVALID_TIMESTAMP");
-    expect(await soon(refused, 0)).toBe("INVALID_TIMESTAMP, no");
+    expect(await soon(refused)).toBe("INVALID_TIMESTAMP, no");
     const sent = [elsewhere, send("b"), send("behind", 1)];
     // What was sent before in other partitions stays what it was, and what is new waits for it.
     expect(await delivered(all, sent)).toEqual(["0: 1001/0: 0", "1: 1000/32767: 1", "1: 1001/0: 0"]);
@@ -129,9 +120,9 @@ describe("a batch whose time is over while it is under way", () => {
     clock.advance(500);
     bad(call, "NOT_ENOUGH_REPLICAS");
     const again = await next();
-    expect(await soon(late, 10)).toBe("TIMEOUT, maybe");
+    expect(await soon(late)).toBe("TIMEOUT, maybe");
     const waiting = send("waiting");
-    for (let turns = 0; turns < 20; turns++) await turn();
+    await quiet();
     good(again, 1n);
     const behind = await next();
     expect(behind.sequences).toEqual(["1000/0: 2"]);
@@ -148,7 +139,7 @@ describe("a batch whose time is over while it is under way", () => {
     clock.advance(500);
     bad(call, "NOT_ENOUGH_REPLICAS");
     const again = await next();
-    expect(await soon(late, 10)).toBe("TIMEOUT, maybe");
+    expect(await soon(late)).toBe("TIMEOUT, maybe");
     const waiting = send("waiting");
     again.connection.reset();
     const behind = await next();
@@ -158,8 +149,8 @@ describe("a batch whose time is over while it is under way", () => {
   });
 
   test("is in the log where one behind it is", async () => {
-    const all = await setUp({ deliveryTimeoutMs: 2_000 });
-    const { broker, clock, next, send, soon } = all;
+    const all = await setUp({ deliveryTimeoutMs: 2_000, retryBackoffMs: 100, retryBackoffMaxMs: 100 });
+    const { clock, next, send, soon, until } = all;
     await known(all);
     const lost = send("lost");
     const first = await next();
@@ -169,13 +160,8 @@ describe("a batch whose time is over while it is under way", () => {
     // The answer to the first gets lost, as it seems, and that to the second does not.
     bad(first, "NOT_LEADER_OR_FOLLOWER");
     good(second, 2n);
-    expect(await soon(behind, 0)).toBe("@2");
-    for (let again = 0; again < 200; again++) {
-      clock.advance(10);
-      await turn();
-      while (broker.waitingCalls > 0) bad(await broker.nextCall(), "NOT_LEADER_OR_FOLLOWER");
-    }
-    expect(await soon(lost)).toBe("TIMEOUT, yes");
+    expect(await soon(behind)).toBe("@2");
+    expect(await until(lost, (again) => bad(again, "NOT_LEADER_OR_FOLLOWER"))).toBe("TIMEOUT, yes");
     // It leaves no gap.
     const after = send("after");
     const third = await next();
@@ -258,7 +244,7 @@ describe("numbers that do not follow", () => {
 
   test("of other partitions are not touched by an epoch that one begins", async () => {
     const all = await setUp();
-    const { broker, next, send, soon } = all;
+    const { next, send } = all;
     await known(all);
     const elsewhere = send("elsewhere", 1);
     const open = await next();
@@ -266,7 +252,6 @@ describe("numbers that do not follow", () => {
     const second = await next();
     bad(open, "NOT_ENOUGH_REPLICAS");
     bad(second, "OUT_OF_ORDER_SEQUENCE_NUMBER");
-    while (broker.waitingCalls === 0) await soon(turn());
     const sent = [elsewhere, refused, send("behind", 1)];
     expect(await delivered(all, sent)).toEqual(["0: 1000/1: 0", "1: 1000/0: 1", "1: 1000/1: 0"]);
   });

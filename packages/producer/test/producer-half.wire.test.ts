@@ -1,6 +1,7 @@
 import { type Encoded, type Serializer, string } from "@odradek/network";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ManualClock } from "../../network/test/manual-clock.ts";
+import { quiet } from "../../network/test/passing.ts";
 import type { DeliveryError } from "../src/delivery-error.ts";
 import { KafkaProducer } from "../src/producer.ts";
 import type { ProducerOptions } from "../src/producer-options.ts";
@@ -71,10 +72,11 @@ describe("a serializer that gives a promise", () => {
     const { broker, producer } = await setUp({ valueSerializer: serializer });
     await producer.partitionsFor(topic);
     const sent = ["a", "now 1", "b", "now 2"].map((value) => producer.send({ topic, value }));
-    await turn();
+    await quiet();
     expect(broker.waitingCalls).toBe(0);
     settle.get("b")?.resolve("B");
-    await turn();
+    await quiet();
+    expect(broker.waitingCalls).toBe(0);
     settle.get("a")?.resolve("A");
     expect(await arriving(broker, 4)).toEqual(["A", "now 1", "B", "now 2"].map((value) => [0, value]));
     await Promise.all(sent);
@@ -97,10 +99,9 @@ describe("a serializer that gives a promise", () => {
     const { serializer } = promising();
     const { producer } = await setUp({ clock, valueSerializer: serializer, maxBlockMs: 500 });
     const outcome = outcomeOf(producer.send({ topic, value: "a" }));
-    await turn();
+    await quiet();
     clock.advance(499);
-    await turn();
-    expect(await Promise.race([outcome, turn().then(() => "waits")])).toBe("waits");
+    expect(await Promise.race([outcome, quiet().then(() => "waits")])).toBe("waits");
     clock.advance(1);
     expect(await outcome).toBe("TIMEOUT, no");
   });

@@ -2,6 +2,7 @@ import { json, type Serializer } from "@odradek/network";
 import { codeOf } from "@odradek/protocol";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ManualClock } from "../../network/test/manual-clock.ts";
+import { passing, quiet } from "../../network/test/passing.ts";
 import { ScriptedPeer } from "../../network/test/scripted-peer.ts";
 import { DeliveryError, SendAllError } from "../src/delivery-error.ts";
 import { KafkaProducer } from "../src/producer.ts";
@@ -9,6 +10,7 @@ import type { ProducerOptions } from "../src/producer-options.ts";
 import type { RecordMetadata } from "../src/record-metadata.ts";
 import { outcomeOf } from "./outcomes.ts";
 import { type ProduceCall, ScriptedBroker, type ScriptedBrokerOptions } from "./scripted-broker.ts";
+import { closeInTheEnd, soon } from "./soon.ts";
 
 const topic = "orders";
 
@@ -22,25 +24,11 @@ async function setUp({ broker: brokerOptions, clock, ...options }: Given = {}) {
   const broker = await ScriptedBroker.listen(brokerOptions);
   const given = { bootstrapServers: broker.bootstrapServers, lingerMs: 0, retryBackoffMs: 10, ...options };
   const producer = new KafkaProducer(given, clock);
-  onTestFinished(() => producer.close({ timeoutMs: 0 }));
+  closeInTheEnd(producer, clock);
   return { broker, producer };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
-
-/** Lets sockets and the loops of the producer work until `what` is there, with `stepMs` passing in each turn. */
-async function soon<T>(clock: ManualClock, what: Promise<T>, stepMs = 0): Promise<T> {
-  let isDone = false;
-  const done = () => {
-    isDone = true;
-  };
-  what.then(done, done);
-  while (!isDone) {
-    clock.advance(stepMs);
-    await turn();
-  }
-  return what;
-}
 
 describe("a record", () => {
   test("is sent to the leader of its partition, and comes back with its offset", async () => {
@@ -110,7 +98,7 @@ describe("a record", () => {
     clock.advance(7);
     await turn();
     sends.push(producer.send({ topic }));
-    (await soon(clock, broker.nextCall(), 1)).answer(() => ({ baseOffset: 0n }));
+    (await soon(clock, broker.nextCall())).answer(() => ({ baseOffset: 0n }));
     const metadata = await soon(clock, Promise.all(sends));
     expect(metadata.map(({ timestamp }) => timestamp)).toEqual([startMs, 5, startMs + 7]);
   });
@@ -154,11 +142,14 @@ describe("a batch", () => {
     const outcome = outcomeOf(producer.send({ topic, value: "a" }));
     const call = await soon(clock, broker.nextCall());
     // Whatever else is asked for is asked for meanwhile.
-    for (let turns = 0; turns < 50; turns++) await soon(clock, turn(), 100);
+    await passing(clock).pass(5_000);
     const questions = broker.metadataQuestions.length;
     call.answer(() => ({ errorCode: codeOf("NOT_LEADER_OR_FOLLOWER") }));
-    while (broker.metadataQuestions.length === questions) await soon(clock, turn(), 1);
-    (await soon(clock, broker.nextCall(), 1)).answer(() => ({ baseOffset: 0n }));
+    const failedAtMs = clock.now();
+    await passing(clock).passUntil(() => broker.metadataQuestions.length > questions);
+    // Not because it is old.
+    expect(clock.now() - failedAtMs).toBeLessThan(1_000);
+    (await soon(clock, broker.nextCall())).answer(() => ({ baseOffset: 0n }));
     expect(await soon(clock, outcome)).toBe("@0");
   });
 
@@ -174,9 +165,9 @@ describe("a batch", () => {
       () => ({ errorCode: codeOf("NOT_LEADER_OR_FOLLOWER"), currentLeader: { leaderId: 2, leaderEpoch: 1 } }),
       [{ nodeId: 2, host: "127.0.0.1", port, rack: null }],
     );
-    // Time stands still but for the sockets: no back-off is waited for.
-    (await soon(clock, other.nextCall(), 0)).answer(() => ({ baseOffset: 3n }));
-    expect(await soon(clock, outcome, 0)).toBe("@3");
+    (await soon(clock, other.nextCall())).answer(() => ({ baseOffset: 3n }));
+    expect(await soon(clock, outcome)).toBe("@3");
+    // No back-off is waited for.
     expect(clock.now()).toBe(sentAtMs);
   });
 
@@ -186,13 +177,15 @@ describe("a batch", () => {
     const leaderPort = Number(leader.bootstrapServers[0]?.split(":")[1]);
     const sasl = { mechanism: "PLAIN", username: "alice", password: "secret" } as const;
     const { producer } = await setUp({ clock, sasl, batchSize: 1, broker: { leaderPort } });
+    const startMs = clock.now();
     const sends = ["a", "b", "c"].map((value) => outcomeOf(producer.send({ topic, value })));
-    // Less than a reconnect back-off of 50 ms, and nothing of deliveryTimeoutMs, goes by.
     expect(await Promise.all(sends.map((sent) => soon(clock, sent)))).toEqual([
       "AUTHENTICATION, no",
       "AUTHENTICATION, no",
       "AUTHENTICATION, no",
     ]);
+    // No back-off is waited for, and nothing of deliveryTimeoutMs.
+    expect(clock.now()).toBe(startMs);
   });
 
   test("waits for a leader that is not among the brokers yet, and asks until it is", async () => {
@@ -218,9 +211,9 @@ describe("a batch", () => {
     const { port: leaderPort } = await ScriptedPeer.nobody();
     const { producer } = await setUp({ clock, broker: { leaderPort } });
     const outcome = outcomeOf(producer.send({ topic, value: "a" }));
-    for (let turns = 0; turns < 50; turns++) await soon(clock, turn(), 10);
+    await passing(clock).pass(500);
     const leader = await ScriptedBroker.listen({ port: leaderPort });
-    (await soon(clock, leader.nextCall(), 10)).answer(() => ({ baseOffset: 0n }));
+    (await soon(clock, leader.nextCall())).answer(() => ({ baseOffset: 0n }));
     expect(await soon(clock, outcome)).toBe("@0");
   });
 
@@ -240,6 +233,7 @@ describe("a batch", () => {
       "1000/0: 5",
       "1000/0: 6",
     ]);
+    await quiet();
     expect(broker.waitingCalls).toBe(0);
     calls[0]?.answer(() => ({ baseOffset: 0n }));
     const sixth = await broker.nextCall();
@@ -256,7 +250,7 @@ describe("a batch", () => {
     const sends = [outcomeOf(producer.send({ topic, value: "a" }))];
     const first = await broker.nextCall();
     sends.push(outcomeOf(producer.send({ topic, value: "b" })));
-    for (let turns = 0; turns < 50; turns++) await turn();
+    await quiet();
     expect(broker.waitingCalls).toBe(0);
     first.answer(() => ({ errorCode: codeOf("NOT_ENOUGH_REPLICAS") }));
     for (const sequence of [0, 1]) {
@@ -415,10 +409,11 @@ describe("a record that is not acknowledged", () => {
 
   test("is not in the log when no broker could be reached in time", async () => {
     const { host, port } = await ScriptedPeer.nobody();
-    const producer = new KafkaProducer({ bootstrapServers: [`${host}:${port}`], maxBlockMs: 50 });
-    onTestFinished(() => producer.close({ timeoutMs: 0 }));
+    const clock = new ManualClock();
+    const producer = new KafkaProducer({ bootstrapServers: [`${host}:${port}`], maxBlockMs: 50 }, clock);
+    closeInTheEnd(producer, clock);
     const sent = producer.send({ topic, value: "a" });
-    await expect(sent).rejects.toMatchObject({ code: "TIMEOUT", persisted: "no", partition: null });
+    await expect(soon(clock, sent)).rejects.toMatchObject({ code: "TIMEOUT", persisted: "no", partition: null });
     await expect(sent).rejects.toThrow("topic orders in the metadata: no answer after 50 ms");
   });
 
@@ -547,15 +542,19 @@ describe("a record that cannot be sent at all", () => {
   );
 
   test("fails after maxBlockMs where the topic does not exist", async () => {
-    const { producer } = await setUp({ maxBlockMs: 50 });
-    await expect(producer.send({ topic: "nowhere", value: "a" })).rejects.toThrow(
+    const clock = new ManualClock();
+    const { producer } = await setUp({ clock, maxBlockMs: 50 });
+    await expect(soon(clock, producer.send({ topic: "nowhere", value: "a" }))).rejects.toThrow(
       "record for nowhere was not acknowledged (not in the log): topic nowhere in the metadata: no answer after 50 ms",
     );
   });
 
   test("fails after maxBlockMs where the topic does not have the partition", async () => {
-    const { producer } = await setUp({ maxBlockMs: 50 });
-    await expect(producer.send({ topic, partition: 1, value: "a" })).rejects.toThrow("partition 1 of topic orders");
+    const clock = new ManualClock();
+    const { producer } = await setUp({ clock, maxBlockMs: 50 });
+    await expect(soon(clock, producer.send({ topic, partition: 1, value: "a" }))).rejects.toThrow(
+      "partition 1 of topic orders",
+    );
   });
 
   test("fails where the partitioner chooses a partition that is none", async () => {
@@ -601,12 +600,11 @@ describe("a record for a partition that does not exist", () => {
       outcomeOf(producer.send({ topic, partition: 7 })),
     ];
     const other = outcomeOf(producer.send({ topic, value: "other" }));
-    const call = await soon(clock, broker.nextCall(), 1);
+    const call = await soon(clock, broker.nextCall());
     expect(call.batches).toMatchObject([{ topic, partition: 0, values: ["other"] }]);
     call.answer(() => ({ baseOffset: 3n }));
     expect(await soon(clock, other)).toBe("@3");
     expect(clock.now() - startMs).toBeLessThan(10_000);
-    clock.advance(20_000);
     expect(await soon(clock, Promise.all(sends))).toEqual(["TIMEOUT, no", "TIMEOUT, no"]);
   });
 
@@ -626,13 +624,12 @@ describe("a record for a partition that does not exist", () => {
     const flushed = producer.flush().then(() => {
       isFlushed = true;
     });
-    const call = await soon(clock, broker.nextCall(), 1);
+    const call = await soon(clock, broker.nextCall());
     expect(clock.now() - startMs).toBeLessThan(4_000);
     call.answer(() => ({ baseOffset: 0n }));
     expect(await soon(clock, sent)).toBe("@0");
-    for (let turns = 0; turns < 20; turns++) await soon(clock, turn());
+    await quiet();
     expect(isFlushed).toBe(false);
-    clock.advance(5_000);
     expect(await soon(clock, nowhere)).toBe("TIMEOUT, no");
     await soon(clock, flushed);
   });
@@ -686,7 +683,7 @@ describe("with memory used up", () => {
     await soon(clock, producer.partitionsFor(topic));
     const send = (partition: number) => producer.send({ topic, partition, value: "a".repeat(100) });
     const sends = [send(0), send(1)];
-    for (let turns = 0; turns < 20; turns++) await soon(clock, turn());
+    await quiet();
     expect(broker.waitingCalls).toBe(0);
     sends.push(send(2));
     const call = await soon(clock, broker.nextCall());
@@ -699,10 +696,11 @@ describe("with memory used up", () => {
   });
 
   test("a record fails after maxBlockMs, and was never sent", async () => {
-    const { broker, producer } = await setUp({ batchSize: 200, bufferMemory: 200, maxBlockMs: 50 });
+    const clock = new ManualClock();
+    const { broker, producer } = await setUp({ clock, batchSize: 200, bufferMemory: 200, maxBlockMs: 50 });
     const first = producer.send({ topic, value: "a".repeat(100) });
-    const call = await broker.nextCall();
-    await expect(producer.send({ topic, value: "b".repeat(100) })).rejects.toMatchObject({
+    const call = await soon(clock, broker.nextCall());
+    await expect(soon(clock, producer.send({ topic, value: "b".repeat(100) }))).rejects.toMatchObject({
       code: "TIMEOUT",
       persisted: "no",
       message: expect.stringContaining(
@@ -710,7 +708,8 @@ describe("with memory used up", () => {
       ),
     });
     call.answer(() => ({ baseOffset: 0n }));
-    await first;
+    await soon(clock, first);
+    expect(broker.waitingCalls).toBe(0);
   });
 });
 
@@ -724,12 +723,12 @@ describe("a record whose time is over", () => {
     const late = outcomeOf(producer.send({ topic, value: "late" }));
     const call = await soon(clock, broker.nextCall());
     call.answer(() => ({ errorCode: codeOf("NOT_ENOUGH_REPLICAS") }));
-    const again = await soon(clock, broker.nextCall(), 1);
+    const again = await soon(clock, broker.nextCall());
     const next = outcomeOf(producer.send({ topic, value: "next" }));
 
-    clock.advance(startMs + 1_000 - clock.now());
     expect(await soon(clock, late)).toBe("TIMEOUT, maybe");
-    for (let turns = 0; turns < 20; turns++) await soon(clock, turn());
+    expect(clock.now() - startMs).toBe(1_000);
+    await quiet();
     expect(broker.waitingCalls).toBe(0);
 
     again.answer(() => ({ baseOffset: 4n }));
@@ -745,8 +744,6 @@ describe("a record whose time is over", () => {
     const sent = producer.send({ topic, value: "a" });
     const outcome = outcomeOf(sent);
     (await soon(clock, broker.nextCall())).answer(() => ({ errorCode: codeOf("NOT_ENOUGH_REPLICAS") }));
-    for (let turns = 0; turns < 20; turns++) await soon(clock, turn());
-    clock.advance(1_000);
     expect(await soon(clock, outcome)).toBe("TIMEOUT, no");
     const error = await sent.catch((thrown: DeliveryError) => thrown);
     expect(error).toMatchObject({ cause: { code: "TIMEOUT", cause: { code: "NOT_ENOUGH_REPLICAS" } } });
@@ -760,10 +757,10 @@ describe("lingering", () => {
     const { broker, producer } = await setUp({ clock, lingerMs: 50 });
     await soon(clock, producer.partitionsFor(topic));
     const sends = [outcomeOf(producer.send({ topic, value: "a" }))];
-    for (let turns = 0; turns < 20; turns++) await soon(clock, turn());
+    await quiet();
     clock.advance(49);
     sends.push(outcomeOf(producer.send({ topic, value: "b" })));
-    for (let turns = 0; turns < 20; turns++) await soon(clock, turn());
+    await quiet();
     expect(broker.waitingCalls).toBe(0);
     clock.advance(1);
     const call = await soon(clock, broker.nextCall());
@@ -796,6 +793,8 @@ describe("closing", () => {
     (await soon(clock, broker.nextCall())).answer(() => ({ baseOffset: 2n }));
     expect(await soon(clock, outcome)).toBe("@2");
     await soon(clock, closed);
+    // What was to run in the next turn of the event loop finds nothing to do.
+    clock.advance(0);
     expect(clock.timers).toBe(0);
   });
 
@@ -809,12 +808,14 @@ describe("closing", () => {
     await soon(clock, broker.nextCall());
     const closed = producer.close({ timeoutMs: 500 });
     clock.advance(499);
-    for (let turns = 0; turns < 20; turns++) await soon(clock, turn());
+    await quiet();
     expect(clock.timers).toBeGreaterThan(0);
     clock.advance(1);
     expect(await soon(clock, Promise.all(sends))).toEqual(["CLOSED, maybe", "CLOSED, no", "CLOSED, no", "CLOSED, no"]);
     expect(await soon(clock, elsewhere)).toBe("CLOSED, no");
     await soon(clock, closed);
+    // What was to run in the next turn of the event loop finds nothing to do.
+    clock.advance(0);
     expect(clock.timers).toBe(0);
   });
 
@@ -841,8 +842,12 @@ describe("asking for partitions", () => {
   });
 
   test("fails where the cluster does not have the topic in time", async () => {
-    const { producer } = await setUp({ maxBlockMs: 50 });
-    await expect(producer.partitionsFor("nowhere")).rejects.toMatchObject({ name: "TimeoutError", code: "TIMEOUT" });
+    const clock = new ManualClock();
+    const { producer } = await setUp({ clock, maxBlockMs: 50 });
+    await expect(soon(clock, producer.partitionsFor("nowhere"))).rejects.toMatchObject({
+      name: "TimeoutError",
+      code: "TIMEOUT",
+    });
   });
 });
 
@@ -854,8 +859,9 @@ describe("connecting", () => {
   });
 
   test("fails where nobody answers within maxBlockMs", async () => {
-    const { producer } = await setUp({ maxBlockMs: 50, broker: { isSilent: true } });
-    await expect(producer.connect()).rejects.toThrow("connecting to the cluster: no answer after 50 ms");
+    const clock = new ManualClock();
+    const { producer } = await setUp({ clock, maxBlockMs: 50, broker: { isSilent: true } });
+    await expect(soon(clock, producer.connect())).rejects.toThrow("connecting to the cluster: no answer after 50 ms");
   });
 });
 

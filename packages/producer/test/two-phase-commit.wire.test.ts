@@ -1,4 +1,6 @@
 import { describe, expect, onTestFinished, test } from "vitest";
+import { quiet } from "../../network/test/passing.ts";
+import { until } from "../../network/test/until.ts";
 import { PreparedTransactionState } from "../src/prepared-transaction-state.ts";
 import { KafkaProducer } from "../src/producer.ts";
 import type { ProducerOptions } from "../src/producer-options.ts";
@@ -50,18 +52,13 @@ async function prepared(given: Given = {}) {
   return { ...all, state };
 }
 
-const turn = () => new Promise((resolve) => setImmediate(resolve));
-async function turns(): Promise<void> {
-  for (let done = 0; done < 20; done++) await turn();
-}
-
 /** Something that a test lets happen. */
 function held() {
   let letGo = () => {};
-  const until = new Promise<void>((resolve) => {
+  const happened = new Promise<void>((resolve) => {
     letGo = resolve;
   });
-  return { until, letGo };
+  return { happened, letGo };
 }
 
 describe("the version of InitProducerId that is not stable", () => {
@@ -211,7 +208,7 @@ describe("preparing", () => {
     const call = await broker.nextCall();
     const preparing = producer.prepareTransaction();
     const closed = producer.close();
-    await turns();
+    await quiet();
     good(call, 1n);
     expect(String(await preparing)).toBe("1000:0");
     await closed;
@@ -224,7 +221,7 @@ describe("preparing", () => {
     const call = await broker.nextCall();
     const failed = expect(producer.prepareTransaction()).rejects.toMatchObject({ code: "INVALID_RECORD" });
     const closed = producer.close();
-    await turns();
+    await quiet();
     bad(call, "INVALID_RECORD");
     await Promise.all([failed, closed]);
     expect(asked.at(-1)).toBe("EndTxn abort 1000/0");
@@ -243,7 +240,7 @@ describe("preparing", () => {
     bad(refused, "INVALID_RECORD");
     expect(await lost).toBe("INVALID_RECORD, no");
     const closed = producer.close();
-    await turns();
+    await quiet();
     good(taken);
     await Promise.all([failed, closed]);
     expect(asked.at(-1)).toBe("EndTxn abort 1000/0");
@@ -339,9 +336,13 @@ describe("what is prepared", () => {
 
   test("whose end ran out of time is asked for once", async () => {
     const { asked, coordinator, producer, state } = await prepared();
-    const { until, letGo } = held();
-    coordinator.spoil("EndTxn", until);
-    await expect(producer.completeTransaction(state, { timeoutMs: 20 })).rejects.toMatchObject({ code: "TIMEOUT" });
+    const { happened, letGo } = held();
+    coordinator.spoil("EndTxn", happened);
+    const late = expect(producer.completeTransaction(state, { timeoutMs: 20 })).rejects.toMatchObject({
+      code: "TIMEOUT",
+    });
+    await until(() => asked.at(-1) === "EndTxn commit 1000/0");
+    await late;
     const again = endOf(producer.completeTransaction(state));
     letGo();
     expect(await again).toBe("done");
