@@ -130,6 +130,43 @@ describe("a group of one", () => {
     expect(await committed()).toBe(4n);
   });
 
+  test("reads by partitions, and commits the batches that are done with", async () => {
+    const topic = await newTopic(2);
+    await write(topic, 2, 0, 20);
+    const consumer = consumerOf(topic);
+    consumer.subscribe([topic]);
+    const end = new AbortController();
+    const read: string[] = [];
+    for await (const { partition, records, nextOffset } of consumer.batches({ signal: end.signal })) {
+      expect(records.every((record) => record.partition === partition)).toBe(true);
+      expect(nextOffset).toMatchObject({ topic, partition, offset: (records.at(-1)?.offset ?? 0n) + 1n });
+      read.push(...records.map(({ value }) => value ?? ""));
+      if (read.length === 20) end.abort();
+    }
+    expect(read.sort()).toEqual(numbered(20));
+    await consumer.close();
+    const offsets = await consumerOf(topic).committed(partitionsOf(topic, 2));
+    expect(offsets.map(({ offset }) => offset)).toEqual([10n, 10n]);
+  });
+
+  test("has a rebalance wait for no more than the record that a loop is at", async () => {
+    const topic = await newTopic(2);
+    await write(topic, 2, 0, 400);
+    const options = { heartbeatIntervalMs: 100, autoCommitIntervalMs: 100 };
+    const slow = consumerOf(topic, options);
+    const quick = consumerOf(topic, options);
+    for (const consumer of [slow, quick]) consumer.subscribe([topic]);
+    const seen: string[] = [];
+    for await (const { value } of slow) {
+      seen.push(value ?? "");
+      // Whose turn it is must not wait for 400 of these.
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      if (seen.length === 1) void some(quick).catch(() => {});
+      if (slow.assignment().length === 1) break;
+    }
+    expect(seen.length).toBeLessThan(400);
+  });
+
   test("commits what it is told, with a note and an epoch, and gives it back", async () => {
     const topic = await newTopic(2);
     const consumer = consumerOf(topic, { enableAutoCommit: false });

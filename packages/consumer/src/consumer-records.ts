@@ -12,6 +12,15 @@ export interface PartitionSpan extends TopicPartition {
   readonly next: FetchPosition;
 }
 
+/** What to commit once the records of a span are done with. */
+export const nextOffset = ({ topic, partition, next }: PartitionSpan): OffsetAndMetadata => ({
+  topic,
+  partition,
+  offset: next.offset,
+  leaderEpoch: next.leaderEpoch < 0 ? null : next.leaderEpoch,
+  metadata: "",
+});
+
 /** What one poll brought: records, by partition and in the order of their offsets. */
 export class ConsumerRecords<K = Uint8Array, V = Uint8Array> implements Iterable<ConsumerRecord<K, V>> {
   readonly #records: readonly ConsumerRecord<K, V>[];
@@ -45,13 +54,7 @@ export class ConsumerRecords<K = Uint8Array, V = Uint8Array> implements Iterable
 
   /** What to commit once all of these records are done with (KIP-1094). */
   nextOffsets(): OffsetAndMetadata[] {
-    return this.#spans.map(({ topic, partition, next }) => ({
-      topic,
-      partition,
-      offset: next.offset,
-      leaderEpoch: next.leaderEpoch < 0 ? null : next.leaderEpoch,
-      metadata: "",
-    }));
+    return this.#spans.map(nextOffset);
   }
 
   /** All of them, partition by partition. */

@@ -21,6 +21,7 @@ import {
   type GroupMembershipOperation,
   type PollOptions,
 } from "./call-arguments.ts";
+import type { ConsumerBatch } from "./consumer-batch.ts";
 import { ConsumerCore } from "./consumer-core.ts";
 import { type ConsumerOptions, resolveConsumerOptions } from "./consumer-options.ts";
 import type { ConsumerRecord } from "./consumer-record.ts";
@@ -187,12 +188,21 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
    * the loop is done with is what commits (`enableAutoCommit`).
    *
    * A signal ends the loop in order, when the body is done with the record that it is at. A loop that is left otherwise, by `break`,
-   * by an error or by `close`, has not finished that record: what comes next, from another loop or a poll, begins with it.
+   * by an error or by `close`, has not finished that record: what comes next, from another loop or a poll, begins with it. A rebalance
+   * waits for no more than the record that the body is at, and `maxPollIntervalMs` counts from one record to the next.
    *
    * @throws the same as `poll`, between two records
    */
   records({ signal }: PollOptions = {}): AsyncGenerator<ConsumerRecord<K, V>, void, undefined> {
     return this.#polls.records(signal);
+  }
+
+  /**
+   * The same by partitions: each time records of one, `maxPollRecords` at most. A loop that is left has not finished the batch that it
+   * is at, of which nothing counts as done with.
+   */
+  batches({ signal }: PollOptions = {}): AsyncGenerator<ConsumerBatch<K, V>, void, undefined> {
+    return this.#polls.batches(signal);
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<ConsumerRecord<K, V>, void, undefined> {

@@ -1,6 +1,7 @@
 export type { AutoOffsetReset } from "./auto-offset-reset.ts";
 export type { CallOptions, CloseOptions, GroupMembershipOperation, PollOptions } from "./call-arguments.ts";
 export { KafkaConsumer, type OffsetCommitCallback, type OffsetToSeek } from "./consumer.ts";
+export { ConsumerBatch } from "./consumer-batch.ts";
 export type { ConsumerOptions, IsolationLevel } from "./consumer-options.ts";
 export { ConsumerRecord, type ConsumerRecordJson } from "./consumer-record.ts";
 export { ConsumerRecords } from "./consumer-records.ts";

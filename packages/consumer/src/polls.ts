@@ -1,4 +1,5 @@
 import { ClosedError, StateError } from "@odradek/network";
+import { ConsumerBatch } from "./consumer-batch.ts";
 import type { ConsumerCore } from "./consumer-core.ts";
 import type { ConsumerRecord } from "./consumer-record.ts";
 import type { Drained } from "./fetch-buffer.ts";
@@ -81,15 +82,19 @@ export class Polls<K, V> {
     }
   }
 
-  /** All records from here on, until the consumer is closed or the signal says so. */
+  /** All records from here on, one by one, until the consumer is closed or the signal says so. */
   async *records(signal: AbortSignal | undefined): AsyncGenerator<ConsumerRecord<K, V>, void, undefined> {
-    const isOver = () => this.#core.isClosing || signal?.aborted === true;
-    while (!isOver()) {
-      const drained = await this.next(Number.POSITIVE_INFINITY, signal).catch((error: unknown) => {
-        if (error === signal?.reason || (error instanceof ClosedError && this.#core.isClosing)) return null;
-        throw error;
-      });
-      if (drained !== null) yield* this.#handOut(drained, isOver);
+    for await (const drained of this.#drained(signal)) {
+      const portions = drained.records.map((record, index) => [record, index + 1] as const);
+      yield* this.#handOut(drained, portions, signal);
+    }
+  }
+
+  /** The same, by partitions. */
+  async *batches(signal: AbortSignal | undefined): AsyncGenerator<ConsumerBatch<K, V>, void, undefined> {
+    for await (const drained of this.#drained(signal)) {
+      const portions = drained.spans.map((span) => [new ConsumerBatch(drained.records, span), span.end] as const);
+      yield* this.#handOut(drained, portions, signal);
     }
   }
 
@@ -108,18 +113,41 @@ export class Polls<K, V> {
     }
   }
 
-  *#handOut(drained: Drained<K, V>, isOver: () => boolean): Generator<ConsumerRecord<K, V>, void, undefined> {
+  async *#drained(signal: AbortSignal | undefined): AsyncGenerator<Drained<K, V>, void, undefined> {
+    while (!this.#isOver(signal)) {
+      const drained = await this.next(Number.POSITIVE_INFINITY, signal).catch((error: unknown) => {
+        if (this.#isOver(signal) && (error === signal?.reason || error instanceof ClosedError)) return null;
+        throw error;
+      });
+      if (drained !== null) yield drained;
+    }
+  }
+
+  /** @param portions what the loop gets at a time, and how many of the records it is done with behind that */
+  *#handOut<T>(
+    drained: Drained<K, V>,
+    portions: Iterable<readonly [T, number]>,
+    signal: AbortSignal | undefined,
+  ): Generator<T, void, undefined> {
+    const membership = this.#core.group?.membership;
     const handingOut = { drained, finished: 0 };
     this.#handingOut = handingOut;
     try {
-      for (const record of drained.records) {
-        if (isOver()) return;
-        yield record;
-        handingOut.finished += 1;
+      for (const [portion, finished] of portions) {
+        // The others wait for this member, or have by now what it is about to hand out.
+        if (this.#isOver(signal) || membership?.isRebalanceDue === true) return;
+        yield portion;
+        handingOut.finished = finished;
+        // Who asks for more is not stuck, however many there are.
+        membership?.pollEnded();
       }
     } finally {
       if (this.#handingOut === handingOut) this.takeBack();
     }
+  }
+
+  #isOver(signal: AbortSignal | undefined): boolean {
+    return this.#core.isClosing || signal?.aborted === true;
   }
 
   #find(): Found<K, V> | null {

@@ -17,6 +17,7 @@ export {
   type CloseOptions,
   CommitFailedError,
   type CommittedOffset,
+  ConsumerBatch,
   type ConsumerOptions,
   type ConsumerPartitionAssignor,
   type ConsumerRebalanceListener,

@@ -108,6 +108,10 @@ export class ClassicMembership implements GroupMembership {
     return this.#turn.isUnderWay || (this.#parts.subscription.isAutomatic && !hasPlace(this.#identity));
   }
 
+  get isRebalanceDue(): boolean {
+    return this.#turn.isUnderWay || (this.#state.is("UNJOINED", "STABLE") && this.#reasonToJoin() !== null);
+  }
+
   /** What went wrong since the last call, and will again: for the user. */
   takeError(): Error | null {
     const error = this.#error;

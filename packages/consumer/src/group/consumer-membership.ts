@@ -43,10 +43,14 @@ export class ConsumerMembership implements GroupMembership {
   readonly #backoff: Backoff;
   readonly #state = memberStates();
   #identity: MemberIdentity;
-  /** What the coordinator last gave it; `null` where that is what it owns. */
+  /** What the coordinator last gave it. */
   #target: readonly AssignedTopic[] | null = null;
   /** The last target that it has gone towards, be it but a part of the way. */
   #seen: readonly AssignedTopic[] | null = null;
+  /** The last one that it has gone all the way to. */
+  #reached: readonly AssignedTopic[] | null = null;
+  /** The ids under which it was given its topics, by name: metadata need not know of them any more, or not for a while. */
+  #topicIds = new Map<string, string>();
   /** The topics that the coordinator knows it to subscribe to; `null` where it must be told everything. */
   #toldTopics: ReadonlySet<string> | null = null;
   #underWay: OutgoingRequest | null = null;
@@ -82,6 +86,13 @@ export class ConsumerMembership implements GroupMembership {
 
   get isHoldingBack(): boolean {
     return this.#turn.isUnderWay || (this.#parts.subscription.isAutomatic && !hasPlace(this.#identity));
+  }
+
+  get isRebalanceDue(): boolean {
+    const isTargetNew = this.#target !== null && this.#target !== this.#seen;
+    return (
+      this.#turn.isUnderWay || this.#state.is("UNSUBSCRIBED", "FENCED") || (this.#state.is("STABLE") && isTargetNew)
+    );
   }
 
   takeError(): Error | null {
@@ -127,12 +138,13 @@ export class ConsumerMembership implements GroupMembership {
   /** A static member always says that it goes, be it for a while: the coordinator then expects another of its name. */
   leave(_reason: string, isTold: boolean, deadline: Deadline): Promise<void> {
     const identity = this.#identity;
+    // One that has just asked for a place may have been given it.
+    const isMember = hasPlace(identity) || this.#underWay !== null;
     this.#identity = displaced(identity);
-    this.#underWay = null;
     this.#turn.cancel();
     this.#forget();
     if (!this.#state.is("UNSUBSCRIBED")) this.#state.to("UNSUBSCRIBED");
-    if (!hasPlace(identity) || (!isTold && identity.groupInstanceId === null)) return Promise.resolve();
+    if (!isMember || (!isTold && identity.groupInstanceId === null)) return Promise.resolve();
     return this.#departures.add(deadline, (nodeId, end) =>
       this.#requests.leave(nodeId, identity, isTold, { onAnswer: end, onFailure: end }),
     );
@@ -179,14 +191,19 @@ export class ConsumerMembership implements GroupMembership {
   /** Begins to go towards what the coordinator gave, as far as it is known what that is. */
   #reconcile(): void {
     const target = this.#target;
-    if (target === null || !this.#state.is("STABLE") || this.#turn.isUnderWay) return;
+    if (target === null || target === this.#reached || !this.#state.is("STABLE") || this.#turn.isUnderWay) return;
     const known = this.#resolve(target);
     const goes = this.#handover.goesFor(known);
     const isSame = goes.length === 0 && known.length === this.#handover.owned.length;
     // What is not known yet is looked at again with each answer about metadata.
     if (isSame && target === this.#seen) return;
+    const isFirst = this.#seen === null;
     this.#seen = target;
     this.#state.to("RECONCILING");
+    if (isSame && !isFirst) {
+      this.#acknowledge(target, known);
+      return;
+    }
     const commitMs = goes.length > 0 ? this.#parts.options.maxPollIntervalMs : null;
     this.#turn.begin(commitMs, () => this.#takeOver(target, known));
   }
@@ -196,25 +213,29 @@ export class ConsumerMembership implements GroupMembership {
     try {
       await this.#handover.afterJoining(known, counts);
     } finally {
-      if (counts()) {
-        this.#state.to("ACKNOWLEDGING");
-        // More may have come meanwhile, or be known by now: then it goes on from here.
-        const isWhole = known.length === target.reduce((sum, { partitions }) => sum + partitions.length, 0);
-        if (this.#target === target && isWhole) this.#target = null;
-      }
+      if (counts()) this.#acknowledge(target, known);
     }
+  }
+
+  #acknowledge(target: readonly AssignedTopic[], known: readonly TopicPartition[]): void {
+    this.#state.to("ACKNOWLEDGING");
+    if (known.length === target.reduce((sum, { partitions }) => sum + partitions.length, 0)) this.#reached = target;
   }
 
   /** The partitions of topics whose names are known; of the others metadata is asked for. */
   #resolve(target: readonly AssignedTopic[]): TopicPartition[] {
     const { cluster } = this.#parts;
-    const { topicNames } = cluster.metadata.snapshot;
+    const { owned } = this.#handover;
+    const ownedIds = new Map([...this.#topicIds].filter(([name]) => owned.some(({ topic }) => topic === name)));
+    const names = new Map([...ownedIds].map(([name, topicId]) => [topicId, name]));
+    this.#topicIds = ownedIds;
     return target.flatMap(({ topicId, partitions }) => {
-      const topic = topicNames.get(topicId);
+      const topic = cluster.metadata.snapshot.topicNames.get(topicId) ?? names.get(topicId);
       if (topic === undefined) {
         cluster.requestUpdate();
         return [];
       }
+      this.#topicIds.set(topic, topicId);
       return partitions.map((partition) => ({ topic, partition }));
     });
   }
@@ -227,9 +248,7 @@ export class ConsumerMembership implements GroupMembership {
 
   /** Adds the heartbeat that is due. @returns when to look again */
   #beat(nowMs: number, requests: OutgoingRequest[]): number {
-    if (this.#state.is("UNSUBSCRIBED", "FENCED") || this.#underWay !== null || this.#error !== null) {
-      return Number.POSITIVE_INFINITY;
-    }
+    if (this.#state.is("UNSUBSCRIBED", "FENCED") || this.#underWay !== null) return Number.POSITIVE_INFINITY;
     if (this.#dueAtMs > nowMs && !(this.#hasNews && this.#failures === 0)) return this.#dueAtMs;
     const { coordinator, cluster, subscription } = this.#parts;
     const nodeId = coordinator.ready();
@@ -240,11 +259,11 @@ export class ConsumerMembership implements GroupMembership {
     const { topics } = subscription;
     const isJoining = this.#state.is("JOINING");
     const isAcknowledging = this.#state.is("ACKNOWLEDGING");
-    const isWhole = isJoining || this.#toldTopics !== topics;
-    const owned = assignedTopics(this.#handover.owned, cluster.metadata.snapshot.topics);
-    const told = isJoining ? [] : isAcknowledging || isWhole ? owned : null;
+    const isWhole = isJoining || this.#toldTopics === null;
+    const news = isWhole ? "everything" : this.#toldTopics === topics ? "nothing" : "subscription";
+    const owned = isAcknowledging || isWhole ? assignedTopics(this.#handover.owned, this.#topicIds) : null;
     this.#dueAtMs = nowMs + this.#intervalMs;
-    const request: OutgoingRequest = this.#requests.heartbeat(nodeId, identity, isWhole, told, {
+    const request: OutgoingRequest = this.#requests.heartbeat(nodeId, identity, news, owned, {
       onAnswer: (answer) =>
         this.#ended(request, () => {
           if (answer.errorCode !== 0) this.#onRefused(nodeId, answer);
@@ -274,7 +293,9 @@ export class ConsumerMembership implements GroupMembership {
     if (memberEpoch !== this.#identity.generationId) {
       this.#identity = Object.freeze({ ...this.#identity, generationId: memberEpoch });
     }
-    if (assignment !== null) this.#target = assignment.topicPartitions;
+    if (assignment !== null && !isSameTarget(assignment.topicPartitions, this.#target)) {
+      this.#target = assignment.topicPartitions;
+    }
     if (this.#state.is("JOINING") || (this.#state.is("ACKNOWLEDGING") && isAcknowledged)) this.#state.to("STABLE");
   }
 
@@ -293,12 +314,12 @@ export class ConsumerMembership implements GroupMembership {
       return;
     }
     this.#parts.coordinator.lost(nodeId, error);
-    // Whether it was heard is not known: the next one says everything.
-    this.#toldTopics = null;
     this.#retryLater();
   }
 
+  /** Whether it was heard is not known: the next one says everything. */
   #retryLater(): void {
+    this.#toldTopics = null;
     this.#dueAtMs = this.#parts.clock.now() + this.#backoff(this.#failures);
     this.#failures += 1;
   }
@@ -311,9 +332,13 @@ export class ConsumerMembership implements GroupMembership {
     if (!this.#state.is("UNSUBSCRIBED", "FENCED")) this.#state.to("FENCED");
   }
 
+  /** Whatever comes of what is under way is void. */
   #forget(): void {
+    this.#underWay = null;
     this.#target = null;
     this.#seen = null;
+    this.#reached = null;
+    this.#topicIds = new Map();
     this.#toldTopics = null;
     this.#failures = 0;
   }
@@ -326,6 +351,17 @@ export class ConsumerMembership implements GroupMembership {
     this.#parts.onChange();
   }
 }
+
+/** Whether a target is the one before, which the coordinator repeats whenever it is told everything. */
+function isSameTarget(target: readonly AssignedTopic[], before: readonly AssignedTopic[] | null): boolean {
+  return before !== null && targetText(target) === targetText(before);
+}
+
+const targetText = (target: readonly AssignedTopic[]): string =>
+  target
+    .flatMap(({ topicId, partitions }) => partitions.map((partition) => `${topicId} ${partition}`))
+    .sort()
+    .join();
 
 /** As Kafka makes them, which never begin with a dash. */
 function newMemberId(): string {

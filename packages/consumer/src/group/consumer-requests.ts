@@ -17,6 +17,9 @@ export interface AssignedTopic {
   readonly partitions: readonly number[];
 }
 
+/** What a member tells of itself, besides who it is. */
+export type News = "everything" | "subscription" | "nothing";
+
 /** Epochs by which a member says that it goes: for good, or as a static one that will be back. */
 const leaveEpochs = { forGood: -1, forAWhile: -2 };
 
@@ -28,6 +31,7 @@ export class ConsumerRequests {
   readonly #groupId: string;
   readonly #options: Options;
   readonly #subscription: Subscription;
+  #isPatternTold = false;
 
   constructor(groupId: string, options: Options, subscription: Subscription) {
     this.#groupId = groupId;
@@ -36,25 +40,17 @@ export class ConsumerRequests {
   }
 
   /**
-   * @param isWhole whether the coordinator is told everything, as on joining and after an error
+   * @param news everything on joining and after an error
    * @param owned what it owns, where that is to be acknowledged, else `null`
    */
   heartbeat(
     nodeId: number,
     { memberId, generationId, groupInstanceId }: MemberIdentity,
-    isWhole: boolean,
+    news: News,
     owned: readonly AssignedTopic[] | null,
     handlers: Handlers<typeof ConsumerGroupHeartbeat>,
   ): OutgoingRequest {
-    const { clientRack, groupRemoteAssignor, maxPollIntervalMs } = this.#options;
-    const { topics, serverPattern } = this.#subscription;
-    const everything = {
-      rackId: clientRack,
-      rebalanceTimeoutMs: maxPollIntervalMs,
-      subscribedTopicNames: serverPattern === null ? [...topics].sort() : null,
-      ...(serverPattern === null ? {} : { subscribedTopicRegex: serverPattern }),
-      serverAssignor: groupRemoteAssignor,
-    };
+    const { clientRack: rackId, groupRemoteAssignor: serverAssignor, maxPollIntervalMs } = this.#options;
     return new ApiRequest({
       nodeId,
       api: ConsumerGroupHeartbeat,
@@ -63,7 +59,8 @@ export class ConsumerRequests {
         memberId,
         memberEpoch: Math.max(0, generationId),
         instanceId: groupInstanceId,
-        ...(isWhole ? everything : {}),
+        ...(news === "everything" ? { rackId, serverAssignor, rebalanceTimeoutMs: maxPollIntervalMs } : {}),
+        ...(news === "nothing" ? {} : this.#subscribed()),
         topicPartitions: owned?.map(({ topicId, partitions }) => ({ topicId, partitions: [...partitions] })) ?? null,
       },
       options,
@@ -71,7 +68,17 @@ export class ConsumerRequests {
     });
   }
 
-  /** @param isTold whether it goes for good; a static member is else expected back */
+  #subscribed() {
+    const { topics, serverPattern } = this.#subscription;
+    this.#isPatternTold ||= serverPattern !== null;
+    return {
+      subscribedTopicNames: [...topics].sort(),
+      // An empty one takes back the one before, which the coordinator else keeps.
+      ...(this.#isPatternTold ? { subscribedTopicRegex: serverPattern ?? "" } : {}),
+    };
+  }
+
+  /** @param isForGood a static member is else expected back */
   leave(
     nodeId: number,
     { memberId, groupInstanceId }: MemberIdentity,
@@ -91,14 +98,14 @@ export class ConsumerRequests {
 
 const options = { purpose: "coordinator", bounds: { oldest: ownIdSince } } as const;
 
-/** By topic id, of those whose ids are known. */
+/** By topic id. @param topicIds by name */
 export function assignedTopics(
   partitions: readonly TopicPartition[],
-  topics: ReadonlyMap<string, { readonly id: string }>,
+  topicIds: ReadonlyMap<string, string>,
 ): AssignedTopic[] {
   const byId = new Map<string, number[]>();
   for (const { topic, partition } of partitions) {
-    const topicId = topics.get(topic)?.id;
+    const topicId = topicIds.get(topic);
     if (topicId === undefined) continue;
     const numbers = byId.get(topicId);
     if (numbers === undefined) byId.set(topicId, [partition]);

@@ -47,6 +47,8 @@ export interface GroupMembership extends Committer {
   readonly topics: Iterable<string>;
   /** Whether partitions are about to be given up, or are another's already, so that no more of their records may be handed out. */
   readonly isHoldingBack: boolean;
+  /** Whether the next poll will have something to tell or to ask the group before it reads on: a loop should not keep it waiting. */
+  readonly isRebalanceDue: boolean;
   /** What went wrong since the last call, and will again: for the user. */
   takeError(): Error | null;
   /** The calls of the listener that are due: for a poll, which runs and awaits them. */
