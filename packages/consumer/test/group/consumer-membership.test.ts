@@ -1,8 +1,8 @@
+import { Deadline } from "@odradek/network";
 import { describe, expect, test } from "vitest";
 import { SubscriptionPattern } from "../../src/group/subscription.ts";
-import { topicLedBy } from "../test-cluster.ts";
 import { ConsumerMember, consumerMemberOf, heard, intervalMs } from "./consumer-member.ts";
-import { bodyOf, committedAs, turn } from "./scripted-group.ts";
+import { bodyOf } from "./scripted-group.ts";
 
 const memberIdOf = ({ membership }: ConsumerMember) => membership.identity.memberId;
 
@@ -213,14 +213,26 @@ describe("ConsumerMembership, subscribing to something else", () => {
     expect(bodyOf(member.takeBeat())).toMatchObject({ subscribedTopicNames: [], subscribedTopicRegex: "o.*" });
   });
 
-  test("takes a pattern back that it told of, where it joins with names", async () => {
-    const member = new ConsumerMember();
+  test("takes a pattern back that it told of when it subscribes to names, and says no pattern before", async () => {
+    const member = new ConsumerMember({ groupInstanceId: "host-1" });
+    await member.settle();
+    expect(bodyOf(member.takeBeat()).subscribedTopicRegex).toBeUndefined();
+    void member.membership.leave("unsubscribed", false, new Deadline(member.clock, 1_000));
     member.subscription.clear();
     member.subscription.subscribeServerPattern(new SubscriptionPattern("ref.*"), member.listener);
-    await member.join(["refunds-0"]);
-    await member.beat(null, { error: "UNKNOWN_MEMBER_ID" });
+    await member.settle();
     member.sent.length = 0;
-    await member.beat(null, { error: "UNKNOWN_MEMBER_ID" }).catch(() => {});
+    void member.membership.leave("unsubscribed", false, new Deadline(member.clock, 1_000));
+    member.subscription.clear();
+    member.subscribe(["orders"]);
+    await member.settle();
+    const farewell = member.takeBeat();
+    expect(bodyOf(farewell).memberEpoch).toBe(-2);
+    expect(bodyOf(member.takeBeat())).toMatchObject({
+      memberEpoch: 0,
+      subscribedTopicNames: ["orders"],
+      subscribedTopicRegex: "",
+    });
   });
 
   test("says what a pattern matches from now on", async () => {
