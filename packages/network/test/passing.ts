@@ -73,7 +73,10 @@ function isQuiet(link: Link): boolean {
   return !isClosing && hasArrived(client, peer) && hasArrived(peer, client);
 }
 
-/** Waits until nothing is on its way between the clients and the peers of this process, and all have acted on what came. */
+/**
+ * Waits until nothing is on its way between the clients and the peers of this process, and all have acted on what came. What
+ * goes by a `ManualClock` has still to do what is due at once: `pass(0)` has that done too.
+ */
 export async function quiet(): Promise<void> {
   let turns = 0;
   const isOver = () => {

@@ -4,7 +4,7 @@ import { FindCoordinator } from "@odradek/protocol/messages/find-coordinator";
 import { TxnOffsetCommit } from "@odradek/protocol/messages/txn-offset-commit";
 import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../network/test/manual-clock.ts";
-import { passing } from "../../network/test/passing.ts";
+import { passing, quiet } from "../../network/test/passing.ts";
 import { until } from "../../network/test/until.ts";
 import { KafkaProducer } from "../src/producer.ts";
 import type { ProducerOptions } from "../src/producer-options.ts";
@@ -181,6 +181,7 @@ describe("an abort", () => {
     const aborted = endOf(producer.abortTransaction());
     expect(await Promise.all(sends)).toEqual(["TRANSACTION_ABORTED, no", "TRANSACTION_ABORTED, no"]);
     expect(await aborted).toBe("done");
+    await quiet();
     expect(countOf("EndTxn")).toBe(0);
     // The next transaction has nothing to do with them.
     producer.beginTransaction();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../network/test/manual-clock.ts";
-import { passing, quiet } from "../../network/test/passing.ts";
+import { passing } from "../../network/test/passing.ts";
 import { KafkaProducer } from "../src/producer.ts";
 import type { ProducerOptions } from "../src/producer-options.ts";
 import { bad, good, outcomeOf } from "./outcomes.ts";
@@ -112,7 +112,7 @@ describe("an id", () => {
 describe("a batch whose time is over while it is under way", () => {
   test("changes no epoch where its answer comes later", async () => {
     const all = await setUp();
-    const { clock, next, send, soon } = all;
+    const { clock, next, pass, send, soon } = all;
     await known(all);
     const late = send("late");
     const call = await next();
@@ -122,7 +122,7 @@ describe("a batch whose time is over while it is under way", () => {
     const again = await next();
     expect(await soon(late)).toBe("TIMEOUT, maybe");
     const waiting = send("waiting");
-    await quiet();
+    await pass(0);
     good(again, 1n);
     const behind = await next();
     expect(behind.sequences).toEqual(["1000/0: 2"]);

@@ -1,7 +1,7 @@
 import { type Encoded, type Serializer, string } from "@odradek/network";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ManualClock } from "../../network/test/manual-clock.ts";
-import { quiet } from "../../network/test/passing.ts";
+import { passing, quiet } from "../../network/test/passing.ts";
 import type { DeliveryError } from "../src/delivery-error.ts";
 import { KafkaProducer } from "../src/producer.ts";
 import type { ProducerOptions } from "../src/producer-options.ts";
@@ -99,8 +99,7 @@ describe("a serializer that gives a promise", () => {
     const { serializer } = promising();
     const { producer } = await setUp({ clock, valueSerializer: serializer, maxBlockMs: 500 });
     const outcome = outcomeOf(producer.send({ topic, value: "a" }));
-    await quiet();
-    clock.advance(499);
+    await passing(clock).pass(499);
     expect(await Promise.race([outcome, quiet().then(() => "waits")])).toBe("waits");
     clock.advance(1);
     expect(await outcome).toBe("TIMEOUT, no");

@@ -628,7 +628,7 @@ describe("a record for a partition that does not exist", () => {
     expect(clock.now() - startMs).toBeLessThan(4_000);
     call.answer(() => ({ baseOffset: 0n }));
     expect(await soon(clock, sent)).toBe("@0");
-    await quiet();
+    await passing(clock).pass(0);
     expect(isFlushed).toBe(false);
     expect(await soon(clock, nowhere)).toBe("TIMEOUT, no");
     await soon(clock, flushed);
@@ -683,7 +683,7 @@ describe("with memory used up", () => {
     await soon(clock, producer.partitionsFor(topic));
     const send = (partition: number) => producer.send({ topic, partition, value: "a".repeat(100) });
     const sends = [send(0), send(1)];
-    await quiet();
+    await passing(clock).pass(0);
     expect(broker.waitingCalls).toBe(0);
     sends.push(send(2));
     const call = await soon(clock, broker.nextCall());
@@ -728,7 +728,7 @@ describe("a record whose time is over", () => {
 
     expect(await soon(clock, late)).toBe("TIMEOUT, maybe");
     expect(clock.now() - startMs).toBe(1_000);
-    await quiet();
+    await passing(clock).pass(0);
     expect(broker.waitingCalls).toBe(0);
 
     again.answer(() => ({ baseOffset: 4n }));
@@ -757,10 +757,9 @@ describe("lingering", () => {
     const { broker, producer } = await setUp({ clock, lingerMs: 50 });
     await soon(clock, producer.partitionsFor(topic));
     const sends = [outcomeOf(producer.send({ topic, value: "a" }))];
-    await quiet();
-    clock.advance(49);
+    await passing(clock).pass(49);
     sends.push(outcomeOf(producer.send({ topic, value: "b" })));
-    await quiet();
+    await passing(clock).pass(0);
     expect(broker.waitingCalls).toBe(0);
     clock.advance(1);
     const call = await soon(clock, broker.nextCall());
@@ -807,8 +806,7 @@ describe("closing", () => {
     const elsewhere = outcomeOf(producer.send({ topic: "nowhere", value }));
     await soon(clock, broker.nextCall());
     const closed = producer.close({ timeoutMs: 500 });
-    clock.advance(499);
-    await quiet();
+    await passing(clock).pass(499);
     expect(clock.timers).toBeGreaterThan(0);
     clock.advance(1);
     expect(await soon(clock, Promise.all(sends))).toEqual(["CLOSED, maybe", "CLOSED, no", "CLOSED, no", "CLOSED, no"]);

@@ -106,6 +106,7 @@ describe("a transaction of version 1", () => {
     producer.beginTransaction();
     await producer.abortTransaction();
     await producer.transaction(async () => {});
+    await quiet();
     expect(asked).toEqual(["FindCoordinator transaction billing", "InitProducerId"]);
   });
 });
@@ -231,6 +232,7 @@ describe("a request to the coordinator", () => {
     expect(await outcomeOf(producer.send({ topic, value: "b" }))).toBe(`${code}, no`);
     const count = asked.length;
     await producer.close();
+    await quiet();
     expect(asked).toHaveLength(count);
   });
 
@@ -443,6 +445,7 @@ describe("a commit", () => {
     const committed = endOf(producer.commitTransaction());
     bad(await broker.nextCall(), "INVALID_RECORD");
     expect(await committed).toBe("INVALID_RECORD, abortable");
+    await quiet();
     expect(asked.at(-1)).toBe("Produce 1000/0: 0");
   });
 
@@ -455,6 +458,7 @@ describe("a commit", () => {
     expect(await soon(clock, outcomeOf(producer.send(record)))).toBe(`${code}, no`);
     expect(await soon(clock, endOf(producer.commitTransaction()))).toBe(`${code}, abortable`);
     await soon(clock, producer.abortTransaction());
+    await passing(clock).pass(0);
     expect(asked.some((what) => what.startsWith("EndTxn"))).toBe(false);
   });
 
@@ -523,7 +527,7 @@ describe("an abort", () => {
     const late = endOf(producer.sendOffsetsToTransaction(offsets, "readers", { timeoutMs: 30 }));
     expect(await soon(clock, late)).toMatch(/^Timeout/);
     const aborted = endOf(producer.abortTransaction());
-    await quiet();
+    await passing(clock).pass(0);
     letGo();
     expect(await soon(clock, aborted)).toBe("done");
     expect(asked.slice(-2)).toEqual(["TxnOffsetCommit v4 readers orders-0@0", "EndTxn abort 1000/0"]);
@@ -536,6 +540,7 @@ describe("an abort", () => {
     const aborted = endOf(producer.abortTransaction());
     bad(call, "PRODUCER_FENCED");
     expect([await sent, await aborted]).toEqual(["PRODUCER_FENCED, no", "PRODUCER_FENCED, fatal"]);
+    await quiet();
     expect(asked.at(-1)).toBe("Produce 1000/0: 0");
   });
 });
@@ -661,10 +666,11 @@ describe("the helper's options", () => {
   });
 
   test("have nothing begun by a signal that came before", async () => {
-    const { asked, producer, work } = await ready();
+    const { asked, clock, producer, work } = await ready();
     const signal = AbortSignal.abort(new Error("too late"));
     const { length } = asked;
     await expect(producer.transaction(work, { signal })).rejects.toThrow("too late");
+    await passing(clock).pass(0);
     expect(asked).toHaveLength(length);
     producer.beginTransaction();
   });

@@ -126,6 +126,7 @@ describe("a coordinator that does not have two-phase commit", () => {
         "transaction.two.phase.commit.enable=true on every broker; close this producer",
     });
     // Nothing was asked that would have fenced, or aborted, the producer before.
+    await quiet();
     expect(asked).toEqual(["FindCoordinator transaction billing"]);
     expect(() => producer.beginTransaction()).toThrow("close this producer");
   });
@@ -173,6 +174,7 @@ describe("preparing", () => {
     expect(await outcomeOf(producer.send({ topic, value: "late" }))).toBe("STATE, no");
     good(call, 1n);
     expect([await sent, String(await preparing)]).toEqual(["@1", "1000:0"]);
+    await quiet();
     expect(asked.at(-1)).toBe("Produce 1000/0: 1");
   });
 
@@ -212,6 +214,7 @@ describe("preparing", () => {
     good(call, 1n);
     expect(String(await preparing)).toBe("1000:0");
     await closed;
+    await quiet();
     expect(asked.filter((what) => what.startsWith("EndTxn"))).toEqual([]);
   });
 
@@ -352,6 +355,7 @@ describe("what is prepared", () => {
   test("is left open by close", async () => {
     const { asked, producer } = await prepared();
     await producer.close();
+    await quiet();
     expect(asked.filter((what) => what.startsWith("EndTxn"))).toEqual([]);
   });
 });
@@ -384,6 +388,7 @@ describe("a producer that keeps what the one before prepared", () => {
     expect(() => producer.beginTransaction()).toThrow(only);
     expect(await outcomeOf(producer.send({ topic, value: "late" }))).toBe("STATE, no");
     await producer.close();
+    await quiet();
     expect(asked.filter((what) => what.startsWith("EndTxn"))).toEqual([]);
   });
 
