@@ -294,7 +294,7 @@ describe("ConsumerMembership, whose topics the cluster does not tell of any more
     expect(member.says()).toBe("1 everything owns orders-0 refunds-0");
   });
 
-  test("does not take a topic for one of that name that it had before", async () => {
+  test("does not know a topic any more that it has given up", async () => {
     const member = await consumerMemberOf(["orders-0", "refunds-0"]);
     await member.beat(["orders-0"]);
     await member.answer();
