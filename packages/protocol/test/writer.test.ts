@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { EncodeError } from "../src/errors.ts";
 import { Writer } from "../src/writer.ts";
 import { uvarint } from "./schema/layout.ts";
+import { textOf } from "./text-arbitrary.ts";
 
 /** One call of a writer, and the bytes that it has to add. */
 interface Step {
@@ -33,7 +34,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.integer({ min: 0, max: 0xffff_ffff }).map((value): Step => {
     return { run: (writer) => writer.uvarint(value), bytes: uvarint(value) };
   }),
-  fc.string({ unit: "binary", maxLength: 40 }).map((value): Step => {
+  textOf(40).map((value): Step => {
     const bytes = Buffer.from(value);
     return { run: (writer) => writer.text(value, bytes.length), bytes };
   }),

@@ -8,6 +8,7 @@ import {
   writeData,
   writeHeaders,
 } from "../../src/records/record.ts";
+import { textOf } from "../text-arbitrary.ts";
 
 test("a key of 2 bytes and a value of 5 take a batch of 92 bytes at most", () => {
   expect(sizeInBytesUpperBound("k1", Buffer.from("hello"), [])).toBe(92);
@@ -37,7 +38,7 @@ test("text has the size of its UTF-8, null has -1", () => {
 describe("text that is taken for ASCII", () => {
   const text = fc.oneof(
     fc.string({ unit: "grapheme", maxLength: 40 }),
-    fc.string({ unit: "binary", maxLength: 40 }),
+    textOf(40),
     fc.string({ unit: "grapheme-ascii", maxLength: 40 }),
   );
 

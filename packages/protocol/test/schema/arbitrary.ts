@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import type { AnyType, Fields, Message, Primitive } from "../../src/schema.ts";
+import { textOf } from "../text-arbitrary.ts";
 import { isOptional, isPresent, type Struct } from "./defaults.ts";
 
 /**
@@ -43,10 +44,7 @@ const primitives: Readonly<Record<Primitive, fc.Arbitrary<unknown>>> = {
   int64: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
   float64: fc.double(),
   // Beyond 127 characters a compact length takes two bytes.
-  string: fc.oneof(
-    { weight: 9, arbitrary: fc.string({ unit: "binary", maxLength: 8 }) },
-    { weight: 1, arbitrary: longText() },
-  ),
+  string: fc.oneof({ weight: 9, arbitrary: textOf(8) }, { weight: 1, arbitrary: longText() }),
   bytes,
   records: bytes,
   uuid: fc.uint8Array({ minLength: 16, maxLength: 16 }).map((array) => Buffer.from(array).toString("base64url")),
