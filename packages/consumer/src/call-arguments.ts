@@ -1,4 +1,4 @@
-import { OptionsError, type TopicPartition } from "@odradek/network";
+import { checkTopicName, OptionsError, type TopicPartition } from "@odradek/network";
 
 export interface PollOptions {
   /** Ends the wait; the poll rejects with the signal's reason. No record is lost by it. */
@@ -42,11 +42,11 @@ export function checkTimeout(timeoutMs: number): void {
   throw new OptionsError("timeoutMs", timeoutMs, "a number of milliseconds of at least 0");
 }
 
-/** @throws OptionsError for what does not name a partition */
+/** @throws OptionsError for what does not name a partition, KafkaError with code INVALID_TOPIC_EXCEPTION for what names no topic */
 export function checkPartition(given: TopicPartition): void {
   if (typeof given !== "object" || given === null) throw new OptionsError("partition", given, "{ topic, partition }");
   const { topic, partition } = given;
-  if (typeof topic !== "string" || topic === "") throw new OptionsError("topic", topic, "a text that is not empty");
+  checkTopicName(topic);
   if (!Number.isInteger(partition) || partition < 0) {
     throw new OptionsError("partition", partition, "a whole number of at least 0");
   }

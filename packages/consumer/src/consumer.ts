@@ -1,5 +1,6 @@
 import {
   type Clock,
+  checkTopicName,
   type Deadline,
   type Metric,
   OptionsError,
@@ -94,7 +95,8 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
    * @param topics by name, a `SubscriptionPattern` that the broker holds against the names of topics, or a pattern that is held here against the names of all topics there are, with each refresh of the
    *   metadata; as `RegExp.test` does, it matches anywhere in a name that `^` and `$` do not hold
    * @param listener is told what is assigned and revoked; its calls are awaited
-   * @throws OptionsError, StateError without a groupId, or after `assign` or the other kind of subscription
+   * @throws OptionsError, KafkaError with code INVALID_TOPIC_EXCEPTION for what no topic can be called, StateError without a groupId,
+   *   or after `assign` or the other kind of subscription
    */
   subscribe(topics: readonly string[] | RegExp | SubscriptionPattern, listener?: ConsumerRebalanceListener): void {
     this.#core.openToRead();
@@ -103,8 +105,10 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     const checked = listener === undefined ? null : checkedListener(listener);
     if (topics instanceof RegExp) subscription.subscribePattern(topics, checked, network.metadata.updatedAtMs);
     else if (topics instanceof SubscriptionPattern) this.#subscribeServerPattern(topics, checked);
-    else if (Array.isArray(topics)) subscription.subscribe(checkedTopics(topics), checked);
-    else throw new OptionsError("topics", topics, "an array of names, a RegExp or a SubscriptionPattern");
+    else if (Array.isArray(topics)) {
+      checkedTopics(topics).forEach(checkTopicName);
+      subscription.subscribe(topics, checked);
+    } else throw new OptionsError("topics", topics, "an array of names, a RegExp or a SubscriptionPattern");
     this.#core.retainTopics();
   }
 
@@ -125,7 +129,7 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
    * Reads exactly these partitions from now on, whatever a group assigns. Those that were assigned before keep their positions;
    * new ones begin where the committed offsets of its `groupId`, if it has one, or `autoOffsetReset` say, unless `seek` says otherwise.
    *
-   * @throws OptionsError, StateError after `subscribe`
+   * @throws OptionsError, KafkaError with code INVALID_TOPIC_EXCEPTION for what no topic can be called, StateError after `subscribe`
    */
   assign(partitions: readonly TopicPartition[]): void {
     this.#core.openToRead();
@@ -362,7 +366,7 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
   /**
    * The partitions of a topic, by number, and who leads them.
    *
-   * @throws TimeoutError where the topic does not come into being in time, AuthenticationError, BrokerError for one that
+   * @throws KafkaError with code INVALID_TOPIC_EXCEPTION, TimeoutError where the topic does not come into being in time, AuthenticationError, BrokerError for one that
    *   cannot be told
    */
   async partitionsFor(topic: string, options: CallOptions = {}): Promise<readonly PartitionSnapshot[]> {

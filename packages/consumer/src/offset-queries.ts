@@ -1,4 +1,10 @@
-import { type PartitionSnapshot, partitionText, TimeoutError, type TopicPartition } from "@odradek/network";
+import {
+  checkTopicName,
+  type PartitionSnapshot,
+  partitionText,
+  TimeoutError,
+  type TopicPartition,
+} from "@odradek/network";
 import { type CallOptions, checkPartition } from "./call-arguments.ts";
 import type { ConsumerCore } from "./consumer-core.ts";
 import type { PartitionPosition } from "./errors.ts";
@@ -37,6 +43,7 @@ export class OffsetQueries {
     const core = this.#core;
     const { metadata } = core.network;
     core.enter();
+    checkTopicName(topic);
     const deadline = core.deadline(timeoutMs);
     return core.askAbout(topic, async () => {
       const found = await core.wait(deadline, signal, () => {

@@ -76,4 +76,5 @@ export {
   uuid,
 } from "./serde.ts";
 export { State } from "./state.ts";
-export { type Header, partitionText, type TopicPartition } from "./topic-partition.ts";
+export { checkTopicName } from "./topic-name.ts";
+export { byTopicAndNumber, type Header, partitionText, type TopicPartition } from "./topic-partition.ts";

@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import { isTopicName } from "./topic-name.ts";
 
 /** Which topics are wanted, where they are not known by name. */
 export type TopicFilter = (topic: string, isInternal: boolean) => boolean;
@@ -41,6 +42,8 @@ export class WantedTopics {
     let isNew = false;
     for (const topic of topics) {
       if (!this.#used.has(topic)) {
+        // One that cannot be encoded would have every question fail, also those for the others.
+        if (!isTopicName(topic)) continue;
         this.#new.add(topic);
         isNew = true;
       }

@@ -1,6 +1,7 @@
 import {
   type Clock,
   ClosedError,
+  checkTopicName,
   Deadline,
   type Metric,
   NetworkClient,
@@ -150,8 +151,8 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
    *   order of the calls for records of one partition
    * @returns where the record is, once `acks` says that it is there
    * @throws KafkaError with code OPTIONS, at once, for a callback that is no function; else DeliveryError only, with `persisted`:
-   *   whether the record may be in the log all the same. Its code is OPTIONS or SERIALIZATION for what is wrong with the record,
-   *   MESSAGE_TOO_LARGE by `maxRequestSize` or `bufferMemory`, TIMEOUT after `maxBlockMs` without metadata or memory, CLOSED,
+   *   whether the record may be in the log all the same. Its code is OPTIONS, INVALID_TOPIC_EXCEPTION or SERIALIZATION for what is wrong with the
+   *   record, MESSAGE_TOO_LARGE by `maxRequestSize` or `bufferMemory`, TIMEOUT after `maxBlockMs` without metadata or memory, CLOSED,
    *   ABORTED by the signal, TRANSACTION_ABORTED by `abortTransaction` before it was sent, or why delivery failed
    */
   send(record: ProducerRecord<K, V>, options?: SendOptions): Promise<RecordMetadata>;
@@ -203,14 +204,15 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
    * The partitions of a topic, by number.
    *
    * @param options.timeoutMs how long to wait, milliseconds; `maxBlockMs` where it is not given
-   * @throws TimeoutError where the cluster does not have the topic in time, BrokerError where it refuses to tell, the reason of the
-   *   signal
+   * @throws KafkaError with code INVALID_TOPIC_EXCEPTION for what no topic can be called, TimeoutError where the cluster does not have
+   *   the topic in time, BrokerError where it refuses to tell, the reason of the signal
    */
   async partitionsFor(
     topic: string,
     { timeoutMs = this.#options.maxBlockMs, signal }: WaitOptions & { readonly timeoutMs?: number } = {},
   ): Promise<readonly PartitionSnapshot[]> {
     this.#requireOpen();
+    checkTopicName(topic);
     const { partitions } = await this.#appender.awaitTopic(topic, 0, new Deadline(this.#clock, timeoutMs), signal);
     return partitions;
   }

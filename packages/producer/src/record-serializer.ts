@@ -1,5 +1,6 @@
 import {
   type Clock,
+  checkTopicName,
   type Encoded,
   type Header,
   SerializationError,
@@ -27,6 +28,8 @@ export class RecordSerializer<K, V> {
   readonly #clock: Clock;
   /** The most that a record may take. */
   readonly #maxRecordBytes: number;
+  /** The last name that was found good: most records are for the topic of the one before. */
+  #checkedTopic: string | null = null;
   /** Milliseconds since 1970 of the present microtask, `null` while nobody asked for them. */
   #wallMs: number | null = null;
   readonly #forgetWallTime = (): void => {
@@ -41,7 +44,7 @@ export class RecordSerializer<K, V> {
 
   /**
    * @returns a promise where a serializer gives one; the value waits for the key then, since both may change the headers
-   * @throws KafkaError with code OPTIONS, SERIALIZATION or MESSAGE_TOO_LARGE
+   * @throws KafkaError with code OPTIONS, INVALID_TOPIC_EXCEPTION, SERIALIZATION or MESSAGE_TOO_LARGE
    */
   serialize(
     record: ProducerRecord<K, V>,
@@ -50,8 +53,9 @@ export class RecordSerializer<K, V> {
   ): SerializedRecord<K, V> | Promise<SerializedRecord<K, V>> {
     if (typeof record !== "object" || record === null) throw unusable("record", record, "an object with a topic");
     const { topic, headers = noHeaders } = record;
-    if (typeof topic !== "string" || topic === "") {
-      throw unusable("topic", JSON.stringify(topic), "a text that is not empty");
+    if (topic !== this.#checkedTopic) {
+      checkTopicName(topic);
+      this.#checkedTopic = topic;
     }
     const timestampMs = record.timestamp ?? this.#wallTimeMs();
     if (!isCount(timestampMs)) throw unusable("timestamp", timestampMs, countText);

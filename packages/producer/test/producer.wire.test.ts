@@ -443,7 +443,7 @@ describe("a record that is not acknowledged", () => {
 
 describe("a record that cannot be sent at all", () => {
   test.each([
-    ["a topic without a name", { topic: "" }, "OPTIONS", 'topic "": a text that is not empty is expected'],
+    ["a topic without a name", { topic: "" }, "INVALID_TOPIC_EXCEPTION", 'topic "": 1 to 249 characters'],
     [
       "a negative partition",
       { topic, partition: -1 },
