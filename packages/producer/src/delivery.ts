@@ -1,4 +1,4 @@
-import type { Header } from "@odradek/network";
+import type { Header, Logger } from "@odradek/network";
 import { type DeliveryError, SendAllError } from "./delivery-error.ts";
 import type { RecordMetadata } from "./record-metadata.ts";
 
@@ -36,12 +36,14 @@ export class PromisedDelivery implements Delivery {
   }
 }
 
-/** One record, told by a callback. What the callback throws is for the process to know, and stops nobody here. */
+/** One record, told by a callback. What the callback throws is logged, and stops nobody. */
 export class CallbackDelivery implements Delivery {
   readonly #callback: SendCallback;
+  readonly #logger: Logger;
 
-  constructor(callback: SendCallback) {
+  constructor(callback: SendCallback, logger: Logger) {
     this.#callback = callback;
+    this.#logger = logger;
   }
 
   delivered(metadata: RecordMetadata): void {
@@ -53,13 +55,20 @@ export class CallbackDelivery implements Delivery {
   }
 
   #call(error: DeliveryError | null, metadata: RecordMetadata | null): void {
+    const about = error ?? metadata;
     try {
-      this.#callback(error, metadata);
+      const returned: unknown = this.#callback(error, metadata);
+      // An async function is a callback too, as far as types go, and its rejection would end the process.
+      if (returned instanceof Promise) returned.catch((thrown: unknown) => this.#log(thrown, about));
     } catch (thrown) {
-      queueMicrotask(() => {
-        throw thrown;
-      });
+      this.#log(thrown, about);
     }
+  }
+
+  #log(thrown: unknown, about: DeliveryError | RecordMetadata | null): void {
+    const reason = thrown instanceof Error ? thrown.message : String(thrown);
+    const context = about === null ? {} : { topic: about.topic, partition: about.partition };
+    this.#logger.error(`the callback of a send failed: ${reason}`, context);
   }
 }
 

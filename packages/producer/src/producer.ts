@@ -148,7 +148,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
    * forget, and needs no promise at all; `flush` and `close` wait for those records too.
    *
    * @param callback is told instead of a promise, which is cheaper: once, never inside of the call itself, and in the
-   *   order of the calls for records of one partition
+   *   order of the calls for records of one partition. What it throws is logged as an error, and changes nothing else
    * @returns where the record is, once `acks` says that it is there
    * @throws KafkaError with code OPTIONS, at once, for a callback that is no function; else DeliveryError only, with `persisted`:
    *   whether the record may be in the log all the same. Its code is OPTIONS, INVALID_TOPIC_EXCEPTION or SERIALIZATION for what is wrong with the
@@ -163,7 +163,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     options?: SendOptions,
   ): Promise<RecordMetadata> | undefined {
     if (typeof given === "function") {
-      this.#send(record, new CallbackDelivery(given), 0, signalOf(options));
+      this.#send(record, new CallbackDelivery(given, this.#client.observer.logger), 0, signalOf(options));
       return;
     }
     // Thrown, as nobody else could be told.

@@ -1,5 +1,6 @@
 import { KafkaError } from "@odradek/protocol";
 import { describe, expect, test } from "vitest";
+import { RecordingLogger } from "../../network/test/recording-logger.ts";
 import { CallbackDelivery, CollectedDelivery, PromisedDelivery } from "../src/delivery.ts";
 import { DeliveryError, type Persisted, SendAllError } from "../src/delivery-error.ts";
 import { RecordMetadata } from "../src/record-metadata.ts";
@@ -35,7 +36,7 @@ describe("one promise for one record", () => {
 describe("a callback", () => {
   test("gets the metadata or the error", () => {
     const calls: unknown[] = [];
-    const delivery = new CallbackDelivery((error, metadata) => calls.push([error, metadata]));
+    const delivery = new CallbackDelivery((error, metadata) => calls.push([error, metadata]), new RecordingLogger());
     const metadata = metadataAt(1n);
     const error = failure("maybe");
     delivery.delivered(metadata);
@@ -46,20 +47,23 @@ describe("a callback", () => {
     ]);
   });
 
-  test("that throws stops nobody, and the process hears of it", async () => {
-    const listeners = process.listeners("uncaughtException");
-    process.removeAllListeners("uncaughtException");
-    try {
-      const heard = new Promise<unknown>((resolve) => process.once("uncaughtException", resolve));
-      const thrown = new Error("a defect of the caller");
-      const delivery = new CallbackDelivery(() => {
-        throw thrown;
-      });
-      expect(() => delivery.delivered(metadataAt(1n))).not.toThrow();
-      expect(await heard).toBe(thrown);
-    } finally {
-      for (const listener of listeners) process.on("uncaughtException", listener);
-    }
+  test("that throws or rejects stops nobody, and is logged", async () => {
+    const logger = new RecordingLogger();
+    const broken = new CallbackDelivery(() => {
+      throw new Error("a defect of the caller");
+    }, logger);
+    broken.delivered(metadataAt(1n));
+    broken.failed(failure("no"));
+    const later = new CallbackDelivery(async () => {
+      throw new Error("later");
+    }, logger);
+    later.delivered(metadataAt(2n));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(logger.lines).toEqual([
+      'error: the callback of a send failed: a defect of the caller {"topic":"orders","partition":0}',
+      'error: the callback of a send failed: a defect of the caller {"topic":"orders","partition":3}',
+      'error: the callback of a send failed: later {"topic":"orders","partition":0}',
+    ]);
   });
 });
 
