@@ -98,6 +98,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
       logger,
       clock,
       maxBlockMs: resolved.maxBlockMs,
+      transactionTimeoutMs: resolved.transactionTimeoutMs,
       isTwoPhase: resolved.transactionTwoPhaseCommitEnable,
       requireOpen: () => this.#requireOpen(),
     });
@@ -247,7 +248,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
    * @param offsets of the next record to be read of each partition
    * @param groupMetadata from `consumer.groupMetadata()`, so that a consumer that lost its place is refused; or the group's id
    * @throws TransactionError, StateError, OptionsError; TimeoutError after `maxBlockMs`, when the offsets may yet count: call
-   *   it again, or abort
+   *   it again, or abort. Until they are there, or it is clear that they will not be, nothing can be committed
    */
   sendOffsetsToTransaction(
     offsets: readonly TransactionOffset[],
@@ -293,7 +294,8 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
   }
 
   /**
-   * Has nothing count that was sent in the transaction. Records that were not sent yet fail.
+   * Has nothing count that was sent in the transaction. Records that were not sent yet fail, and so do offsets. It waits for another
+   * call that is under way.
    *
    * @throws TransactionError, TimeoutError after `maxBlockMs`: call it again; StateError; BrokerError where the transaction was aborted
    *   but the producer was refused its next epoch: call `initTransactions` before another transaction
@@ -323,8 +325,10 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
 
   /**
    * Takes no more records, delivers those that were sent, and closes every connection. An open transaction is aborted, unless it is
-   * prepared; one that is being ended is waited for, which without `timeoutMs` is as long as its coordinators do not answer. What is
-   * not delivered after `timeoutMs`, or when the signal says so, fails. May be called again, to wait for less.
+   * prepared; one that is being ended is waited for. Where its coordinator does not answer, both are given up after
+   * `transactionTimeoutMs`: by then it has aborted by itself what it was not told to commit, unless two-phase commit is on, which
+   * leaves that to the next producer of the id. What is not delivered after `timeoutMs`, or when the signal says so, fails. May be
+   * called again, to wait for less.
    *
    * @throws OptionsError for a `timeoutMs` below 0; the producer stays open
    */

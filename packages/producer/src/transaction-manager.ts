@@ -1,4 +1,4 @@
-import { type Logger, partitionText, StateError, type TopicPartition } from "@odradek/network";
+import { type Logger, partitionText, StateError, TimeoutError, type TopicPartition } from "@odradek/network";
 import { KafkaError } from "@odradek/protocol";
 import { BatchNumbers } from "./batch-numbers.ts";
 import type { ResolvedGroupMetadata, TransactionOffset } from "./group-metadata.ts";
@@ -6,6 +6,7 @@ import type { PartitionAnswer } from "./produce-request.ts";
 import type { ProducerBatch } from "./producer-batch.ts";
 import { hasId, isSameProducer, noProducerId, type ProducerIdAndEpoch } from "./producer-id.ts";
 import { TransactionError } from "./transaction-error.ts";
+import { TransactionPartitions } from "./transaction-partitions.ts";
 import { TransactionRequestFailure } from "./transaction-request-failure.ts";
 import type { InitializedProducer, TransactionRequests, TransactionVersion } from "./transaction-requests.ts";
 import { type TransactionState, transactionStates } from "./transaction-state.ts";
@@ -50,10 +51,7 @@ export class TransactionManager {
   #isBumpDue = false;
   /** Of the open transaction; it can change between two. */
   #version: TransactionVersion = 1;
-  /** Partitions that the coordinator knows to be in the transaction. */
-  readonly #partitions = new Set<string>();
-  /** Partitions that it has to be told of. */
-  readonly #newPartitions = new Map<string, TopicPartition>();
+  readonly #partitions = new TransactionPartitions();
   /** Whether the coordinator knows of the transaction, so that it has to be ended. */
   #isStarted = false;
   /** Under which the prepared transaction was prepared. */
@@ -191,6 +189,13 @@ export class TransactionManager {
     });
   }
 
+  /** Nobody waits any more for offsets that may yet count, so that nobody can say that they have: a commit must not wait either. */
+  onOffsetsGivenUp(reason: unknown): void {
+    if (!this.isEnding) return;
+    const code = reason instanceof TimeoutError ? "TIMEOUT" : "ABORTED";
+    this.#toAbortable(new KafkaError("sendOffsetsToTransaction was given up", { code, cause: reason }));
+  }
+
   /** Delivers what was sent, and has the transaction stay open until it is told how to end. @throws TransactionError, StateError */
   async prepareTransaction(): Promise<void> {
     this.#requireNoError("prepareTransaction");
@@ -236,7 +241,7 @@ export class TransactionManager {
     this.#state.to("ABORTING_TRANSACTION");
     this.#requests.stop();
     this.#error = null;
-    this.#newPartitions.clear();
+    this.#partitions.forgetWaiting();
     this.#listener.failUnsent(cause);
     await this.#listener.flush();
     // A batch that was under way may have told that the producer is fenced.
@@ -264,16 +269,15 @@ export class TransactionManager {
    * that are found in one go.
    */
   #mayWriteTo(batch: ProducerBatch): boolean {
-    const key = partitionText(batch);
-    if (batch.hasSequence || this.#partitions.has(key)) return true;
+    if (batch.hasSequence || this.#partitions.has(batch)) return true;
     if (!this.#state.is(...writing)) return false;
     if (this.#version === 2) {
-      this.#partitions.add(key);
+      this.#partitions.add(batch);
       this.#isStarted = true;
       return true;
     }
-    if (this.#newPartitions.size === 0) queueMicrotask(() => void this.#addPartitions());
-    this.#newPartitions.set(key, { topic: batch.topic, partition: batch.partition });
+    if (!this.#partitions.areWaiting) queueMicrotask(() => void this.#addPartitions());
+    this.#partitions.waitFor(batch);
     return false;
   }
 
@@ -320,23 +324,19 @@ export class TransactionManager {
   async #addPartitions(): Promise<void> {
     try {
       await this.#inTurn(async () => {
-        const partitions = [...this.#newPartitions.values()];
+        const partitions = this.#partitions.waiting;
         // An abort has forgotten them, or what was asked before them has failed.
         if (partitions.length === 0 || !this.#state.is(...writing)) return;
         await this.#requests.addPartitions(this.#numbers.producer, partitions);
         this.#isStarted = true;
-        for (const partition of partitions) {
-          const key = partitionText(partition);
-          this.#partitions.add(key);
-          this.#newPartitions.delete(key);
-        }
+        for (const partition of partitions) this.#partitions.add(partition);
       });
     } catch (error) {
-      this.#newPartitions.clear();
+      this.#partitions.forgetWaiting();
       this.#failed(error);
     }
-    if (!this.#state.is(...writing)) this.#newPartitions.clear();
-    if (this.#newPartitions.size > 0) void this.#addPartitions();
+    if (!this.#state.is(...writing)) this.#partitions.forgetWaiting();
+    if (this.#partitions.areWaiting) void this.#addPartitions();
     this.#listener.onChange();
   }
 

@@ -7,11 +7,6 @@ export interface WaitLimit {
   readonly signal?: AbortSignal | undefined;
 }
 
-/**
- * Which call may follow one that ran out of time: the same, which waits for the same outcome, or any, which comes after it.
- */
-type Follower = "same" | "any";
-
 interface PendingCall {
   readonly name: string;
   readonly outcome: Promise<void>;
@@ -20,50 +15,105 @@ interface PendingCall {
 }
 
 /**
- * The transactional calls of a producer, one at a time. A call whose time is over goes on without its caller, since nobody knows
- * what the coordinator has made of it. Where a call moves the transaction on, only the same may follow, and waits for the same
- * outcome.
+ * The transactional calls of a producer. One that moves the transaction on goes alone. A call whose time is over goes on without
+ * its caller, since nobody knows what the coordinator has made of it: only the same may follow, and waits for the same outcome.
  * Source: `TransactionManager.handleCachedTransactionRequestResult`.
  */
 export class TransactionalCalls {
   readonly #clock: Clock;
+  /** The last one that moves the transaction on. */
   #pending: PendingCall | null = null;
+  /** Those beside it that were given up. */
+  readonly #lost = new Set<PendingCall>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   /**
-   * @throws StateError where another call is under way; TimeoutError, or the reason of the signal, while it goes on; and what
+   * One that moves the transaction on; what is under way beside it goes before it.
+   *
+   * @throws StateError where another one is under way; TimeoutError, or the reason of the signal, while it goes on; and what
    *   `run` throws
    */
-  async call(name: string, limit: WaitLimit, run: () => Promise<void>, follower: Follower = "same"): Promise<void> {
+  async call(name: string, limit: WaitLimit, run: () => Promise<void>): Promise<void> {
     this.requireNone(name);
+    for (const lost of this.#pending === null ? this.#lost : []) {
+      throw new StateError(`${name}: ${mayYetSucceed(lost)}, or abortTransaction`);
+    }
+    await this.#moveOn(name, limit, run);
+  }
+
+  /** One that moves the transaction on from wherever it is: it waits for another one that is under way. @throws as `call` does */
+  async callBehind(name: string, limit: WaitLimit, run: () => Promise<void>): Promise<void> {
+    const before = this.#pending;
+    if (before === null || before.isAbandoned || before.name === name) {
+      this.requireNone(name);
+      await this.#moveOn(name, limit, run);
+    } else {
+      await this.#moveOn(name, limit, () => before.outcome.then(run, run), null);
+    }
+  }
+
+  /**
+   * One that does not move the transaction on, so that there may be several.
+   *
+   * @param onGivenUp is called where it goes on without its caller
+   * @throws as `call` does
+   */
+  async callBeside(
+    name: string,
+    limit: WaitLimit,
+    run: () => Promise<void>,
+    onGivenUp: (reason: unknown) => void,
+  ): Promise<void> {
+    this.requireNone(name);
+    limit.signal?.throwIfAborted();
+    const call = { name, outcome: run(), isAbandoned: false };
+    try {
+      await this.#within(call, limit);
+    } catch (error) {
+      if (call.isAbandoned) {
+        this.#lost.add(call);
+        const settled = () => this.#lost.delete(call);
+        call.outcome.then(settled, settled);
+        onGivenUp(error);
+      }
+      throw error;
+    }
+  }
+
+  /** @throws StateError where another call than `name` moves the transaction on */
+  requireNone(name: string): void {
+    const pending = this.#pending;
+    if (pending === null) return;
+    if (!pending.isAbandoned) throw new StateError(`${name}: ${pending.name} is under way, await it first`);
+    if (pending.name === name) return;
+    throw new StateError(`${name}: ${mayYetSucceed(pending)}`);
+  }
+
+  /** Resolves when none moves the transaction on any more, however it ends. */
+  async settled(): Promise<void> {
+    await this.#pending?.outcome.catch(() => {});
+  }
+
+  async #moveOn(
+    name: string,
+    limit: WaitLimit,
+    run: () => Promise<void>,
+    pending: PendingCall | null = this.#pending,
+  ): Promise<void> {
     // Nothing is begun that nobody waits for.
     limit.signal?.throwIfAborted();
-    const call = this.#pending ?? { name, outcome: run(), isAbandoned: false };
+    const call = pending ?? { name, outcome: run(), isAbandoned: false };
     this.#pending = call;
     call.isAbandoned = false;
     try {
       await this.#within(call, limit);
     } finally {
       if (call.isAbandoned) call.outcome.catch(() => {});
-      if (!call.isAbandoned || follower === "any") this.#pending = null;
+      else if (this.#pending === call) this.#pending = null;
     }
-  }
-
-  /** @throws StateError where another call than `name` is under way */
-  requireNone(name: string): void {
-    const pending = this.#pending;
-    if (pending === null) return;
-    if (!pending.isAbandoned) throw new StateError(`${name}: ${pending.name} is under way, await it first`);
-    if (pending.name === name) return;
-    throw new StateError(`${name}: ${pending.name} ran out of time and may yet succeed, call it again first`);
-  }
-
-  /** Resolves when none is under way any more, however it ends. */
-  async settled(): Promise<void> {
-    await this.#pending?.outcome.catch(() => {});
   }
 
   #within(call: PendingCall, { timeoutMs, signal }: WaitLimit): Promise<void> {
@@ -80,7 +130,9 @@ export class TransactionalCalls {
       const abort = () => giveUp(signal?.reason);
       signal?.addEventListener("abort", abort);
       const timer = this.#clock.after(timeoutMs, () => giveUp(new TimeoutError(call.name, timeoutMs)));
-      call.outcome.then(resolve, reject).finally(end);
+      call.outcome.finally(end).then(resolve, reject);
     });
   }
 }
+
+const mayYetSucceed = ({ name }: PendingCall) => `${name} ran out of time and may yet succeed, call it again first`;

@@ -85,19 +85,57 @@ describe("a transactional call", () => {
     expect(commit.count).toBe(1);
   });
 
-  test("that moves nothing on may be followed by any, once it ran out of time", async () => {
+  test("that moves nothing on may be followed by any, once it ran out of time and has ended", async () => {
     const { clock, calls, commit, other } = setUp();
-    const offsets = calls.call("sendOffsets", limit, other.run, "any");
+    const offsets = calls.callBeside("sendOffsets", limit, other.run, () => {});
     clock.advance(100);
     await expect(offsets).rejects.toMatchObject({ code: "TIMEOUT" });
+    await expect(calls.call("commit", limit, commit.run)).rejects.toThrow(
+      "commit: sendOffsets ran out of time and may yet succeed, call it again first, or abortTransaction",
+    );
     other.fail(new Error("nobody is told this"));
+    await Promise.resolve();
     const call = calls.call("commit", limit, commit.run);
     commit.succeed();
     await call;
-    const again = calls.call("sendOffsets", limit, other.run, "any");
+    const again = calls.callBeside("sendOffsets", limit, other.run, () => {});
     other.succeed();
     await again;
     expect(other.count).toBe(2);
+  });
+
+  test("that moves nothing on goes beside others of its kind, and comes to nobody's mind when it is given up and ends", async () => {
+    const { clock, calls, commit, other } = setUp();
+    const reasons: unknown[] = [];
+    const onGivenUp = (reason: unknown) => reasons.push(reason);
+    const sent = ["a", "b"].map((name) => calls.callBeside(name, limit, other.run, onGivenUp));
+    const moved = calls.call("commit", { timeoutMs: 1_000 }, commit.run);
+    await expect(calls.callBeside("c", limit, other.run, onGivenUp)).rejects.toMatchObject({ code: "STATE" });
+    clock.advance(100);
+    const ends = await Promise.allSettled(sent);
+    expect(reasons).toEqual(ends.map((end) => end.status === "rejected" && end.reason));
+    commit.succeed();
+    await moved;
+    expect(other.count).toBe(2);
+  });
+
+  test("may wait for another that is under way, however that one ends, and does not wait for what was given up", async () => {
+    const { clock, calls, commit, other } = setUp();
+    const first = calls.call("commit", limit, commit.run);
+    const behind = calls.callBehind("abort", { timeoutMs: 1_000 }, other.run);
+    await expect(calls.callBehind("abort", limit, other.run)).rejects.toThrow("abort: abort is under way");
+    commit.fail(new Error("no"));
+    await expect(first).rejects.toThrow("no");
+    await Promise.resolve();
+    expect(() => calls.requireNone("begin")).toThrow("begin: abort is under way");
+    other.succeed();
+    await behind;
+    calls.requireNone("begin");
+    const late = calls.call("commit", limit, commit.run);
+    clock.advance(100);
+    await expect(late).rejects.toMatchObject({ code: "TIMEOUT" });
+    await expect(calls.callBehind("abort", limit, other.run)).rejects.toThrow("call it again first");
+    expect(other.count).toBe(1);
   });
 
   test("ends with the reason of its signal, and goes on", async () => {
@@ -132,14 +170,14 @@ describe("a transactional call", () => {
   test("that was given up by its signal does not count for the one that follows, when its time is over", async () => {
     const { clock, calls, commit, other } = setUp();
     const controller = new AbortController();
-    const offsets = calls.call("sendOffsets", { ...limit, signal: controller.signal }, other.run, "any");
+    const offsets = calls.callBeside("sendOffsets", { ...limit, signal: controller.signal }, other.run, () => {});
     controller.abort(new Error("enough"));
     await expect(offsets).rejects.toThrow("enough");
-    const call = calls.call("commit", { timeoutMs: 1_000 }, commit.run);
+    const call = calls.callBehind("abort", { timeoutMs: 1_000 }, commit.run);
     clock.advance(100);
     commit.fail(new Error("fenced"));
     await expect(call).rejects.toThrow("fenced");
-    calls.requireNone("abort");
+    calls.requireNone("begin");
   });
 
   test("that ran out of time is not given up once more by its signal", async () => {
