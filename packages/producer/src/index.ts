@@ -3,11 +3,12 @@ export { DeliveryError, type Persisted, SendAllError } from "./delivery-error.ts
 export type { ConsumerGroupMetadata, TransactionOffset } from "./group-metadata.ts";
 export type { Partitioner, PartitionerRecord, PartitionFunction } from "./partitioner.ts";
 export { PreparedTransactionState } from "./prepared-transaction-state.ts";
-export { KafkaProducer, type SendOptions } from "./producer.ts";
+export { KafkaProducer } from "./producer.ts";
 export type { ProducerInterceptor } from "./producer-interceptors.ts";
 export type { ProducerOptions } from "./producer-options.ts";
 export type { ProducerRecord } from "./producer-record.ts";
 export type { InitTransactionsOptions, TransactionCallOptions } from "./producer-transactions.ts";
 export type { RecordMetadata } from "./record-metadata.ts";
 export { RoundRobinPartitioner } from "./round-robin-partitioner.ts";
+export type { SendOptions } from "./send-options.ts";
 export { TransactionError } from "./transaction-error.ts";

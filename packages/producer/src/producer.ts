@@ -32,6 +32,7 @@ import { RecordAccumulator } from "./record-accumulator.ts";
 import { RecordAppender } from "./record-appender.ts";
 import type { RecordMetadata } from "./record-metadata.ts";
 import { isPending, RecordSerializer } from "./record-serializer.ts";
+import { type SendOptions, signalOf } from "./send-options.ts";
 import { Sender } from "./sender.ts";
 import { TransactionManager } from "./transaction-manager.ts";
 import { TransactionRequests } from "./transaction-requests.ts";
@@ -43,15 +44,6 @@ const producerMoves = {
   closing: ["closed"], // takes none; what was sent before is delivered
   closed: [], // what was not delivered has failed
 } as const;
-
-/** What `send` takes besides a record. */
-export interface SendOptions {
-  /**
-   * Ends the wait of a record for its serializers, for metadata and for memory: it fails with code ABORTED, and is not in the log. A
-   * record that was taken into a batch is past that.
-   */
-  readonly signal?: AbortSignal | undefined;
-}
 
 /**
  * Sends records to topics. Connects on the first `send`; one producer is for the whole process, since batches grow with
@@ -179,14 +171,20 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
   /**
    * Sends many records, in this order, for one promise. They are not all or nothing.
    *
+   * @param records an array, or what gives one record after the other, such as a `Set`
    * @returns the metadata of each, in the order of the records
-   * @throws SendAllError when every record is settled and some failed; `results` has each one's metadata or error
+   * @throws SendAllError when every record is settled and some failed; `results` has each one's metadata or error. KafkaError with
+   *   code OPTIONS where `records` are no such thing or the signal is none, and what the iterable throws: nothing was sent then
    */
-  sendAll(records: readonly ProducerRecord<K, V>[], options?: SendOptions): Promise<readonly RecordMetadata[]> {
+  async sendAll(records: Iterable<ProducerRecord<K, V>>, options?: SendOptions): Promise<readonly RecordMetadata[]> {
     const signal = signalOf(options);
-    const delivery = new CollectedDelivery(records.length);
-    // Not forEach, which passes over holes: what is no record fails, or its call would never end.
-    for (const [position, record] of records.entries()) this.#send(record, delivery, position, signal);
+    if (typeof records !== "object" || typeof records?.[Symbol.iterator] !== "function") {
+      throw unusable("records", records, "an array, or another iterable,");
+    }
+    // A copy has no holes: what is no record fails, or its call would never end.
+    const all = [...records];
+    const delivery = new CollectedDelivery(all.length);
+    for (const [position, record] of all.entries()) this.#send(record, delivery, position, signal);
     return delivery.promise;
   }
 
@@ -445,11 +443,4 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
   #requireOpen(): void {
     if (this.#state.now !== "open") throw new ClosedError("producer");
   }
-}
-
-/** @throws KafkaError with code OPTIONS where the signal is none, since it would else be waited for in vain */
-function signalOf(options: SendOptions | undefined): AbortSignal | undefined {
-  const signal = options?.signal;
-  if (signal === undefined || signal instanceof AbortSignal) return signal;
-  throw unusable("signal", signal, "an AbortSignal");
 }
