@@ -25,9 +25,6 @@ const memberStates = () =>
 /** Of a member of a group of the consumer protocol: Kafka's `MemberState`, as far as more than one request is needed to tell. */
 export type ConsumerMemberState = ReturnType<typeof memberStates>["now"];
 
-/** The coordinator says with its first answer how often it wants to hear of the member. */
-const firstIntervalMs = 0;
-
 /**
  * One consumer's place in a group of the consumer protocol (KIP-848): the coordinator assigns, and each member goes its own way
  * towards what it is given, so that nobody waits for the others. Source: Kafka's `ConsumerMembershipManager` and
@@ -47,14 +44,13 @@ export class ConsumerMembership implements GroupMembership {
   #target: readonly AssignedTopic[] | null = null;
   /** The last target that it has gone towards, be it but a part of the way. */
   #seen: readonly AssignedTopic[] | null = null;
-  /** The last one that it has gone all the way to. */
+  /** The last one that it has gone all the way to, which need not be looked at again. */
   #reached: readonly AssignedTopic[] | null = null;
   /** The ids under which it was given its topics, by name: metadata need not know of them any more, or not for a while. */
   #topicIds = new Map<string, string>();
   /** The topics that the coordinator knows it to subscribe to; `null` where it must be told everything. */
   #toldTopics: ReadonlySet<string> | null = null;
   #underWay: OutgoingRequest | null = null;
-  #intervalMs = firstIntervalMs;
   #dueAtMs = Number.NEGATIVE_INFINITY;
   #failures = 0;
   #error: Error | null = null;
@@ -185,13 +181,12 @@ export class ConsumerMembership implements GroupMembership {
     }
     logger.info("joins its group", { groupId: coordinator.groupId });
     this.#state.to("JOINING");
-    this.#dueAtMs = Number.NEGATIVE_INFINITY;
   }
 
   /** Begins to go towards what the coordinator gave, as far as it is known what that is. */
   #reconcile(): void {
     const target = this.#target;
-    if (target === null || target === this.#reached || !this.#state.is("STABLE") || this.#turn.isUnderWay) return;
+    if (target === null || target === this.#reached || !this.#state.is("STABLE")) return;
     const known = this.#resolve(target);
     const goes = this.#handover.goesFor(known);
     const isSame = goes.length === 0 && known.length === this.#handover.owned.length;
@@ -262,7 +257,6 @@ export class ConsumerMembership implements GroupMembership {
     const isWhole = isJoining || this.#toldTopics === null;
     const news = isWhole ? "everything" : this.#toldTopics === topics ? "nothing" : "subscription";
     const owned = isAcknowledging || isWhole ? assignedTopics(this.#handover.owned, this.#topicIds) : null;
-    this.#dueAtMs = nowMs + this.#intervalMs;
     const request: OutgoingRequest = this.#requests.heartbeat(nodeId, identity, news, owned, {
       onAnswer: (answer) =>
         this.#ended(request, () => {
@@ -288,7 +282,6 @@ export class ConsumerMembership implements GroupMembership {
     this.#failures = 0;
     this.#parts.coordinator.answered();
     this.#toldTopics = topics;
-    this.#intervalMs = heartbeatIntervalMs;
     this.#dueAtMs = this.#parts.clock.now() + heartbeatIntervalMs;
     if (memberEpoch !== this.#identity.generationId) {
       this.#identity = Object.freeze({ ...this.#identity, generationId: memberEpoch });

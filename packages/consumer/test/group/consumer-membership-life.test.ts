@@ -93,6 +93,16 @@ describe("ConsumerMembership of an application that does not poll", () => {
     expect(member.owned).toEqual([]);
   });
 
+  test("has nothing to leave where it is in no group", async () => {
+    const member = await consumerMemberOf(["orders-0"], { maxPollIntervalMs });
+    await unsubscribe(member);
+    member.work();
+    await member.settle();
+    member.sent.length = 0;
+    await member.pass(maxPollIntervalMs);
+    expect([member.logger.count("did not poll for too long"), member.asked]).toEqual([0, []]);
+  });
+
   test("does not count the time of a poll that waits", async () => {
     const member = await consumerMemberOf(["orders-0"], { maxPollIntervalMs: 4_000 });
     for (let beats = 0; beats < 3; beats++) await member.beat();
@@ -110,7 +120,9 @@ describe("ConsumerMembership, leaving", () => {
     member.work();
     const { memberId } = member.membership.identity;
     const leaving = outcome(leave(member, isTold));
+    member.cluster.readied.length = 0;
     member.look();
+    expect(member.cluster.readied).toEqual(["1 coordinator"]);
     const request = member.takeBeat();
     expect(bodyOf(request)).toEqual({ groupId: "billing", memberId, memberEpoch, instanceId: groupInstanceId });
     expect(request.options).toEqual({ purpose: "coordinator", bounds: { oldest: 1 } });
@@ -245,6 +257,28 @@ describe("ConsumerMembership and the listener", () => {
     expect(member.told).toEqual(["assigned orders-1", "revoked orders-1"]);
     expect(bodyOf(member.takeBeat()).memberEpoch).toBe(-1);
     expect(member.asked).toEqual([]);
+  });
+
+  test("leaves alone what the listener chose itself when it was told what is lost", async () => {
+    const member = await consumerMemberOf(["orders-0"]);
+    member.onCall = async () => {
+      member.onCall = () => {};
+      await unsubscribe(member);
+      member.assignment.assign([{ topic: "orders", partition: 3 }]);
+    };
+    await member.beat(null, { error: "FENCED_MEMBER_EPOCH" });
+    expect([member.told, member.owned]).toEqual([["lost orders-0"], ["orders-3"]]);
+  });
+
+  test("makes no call any more that was due when it left", async () => {
+    const member = await consumerMemberOf(["orders-0"]);
+    member.work();
+    await member.beat(["orders-1"]);
+    member.isPolling = true;
+    member.look();
+    expect(member.state).toBe("RECONCILING");
+    void leave(member);
+    expect(member.membership.takeTask()).toBeNull();
   });
 
   test("asks for a place anew where the listener unsubscribed and subscribed to something else", async () => {

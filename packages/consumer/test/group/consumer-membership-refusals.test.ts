@@ -113,6 +113,8 @@ describe("ConsumerMembership, where a heartbeat is refused", () => {
     await member.pass(2 * retryBackoffMaxMs);
     await member.answer();
     expect(member.nextMs - member.clock.now()).toBeCloseTo(intervalMs, 3);
+    await member.beat(null, { error: "COORDINATOR_LOAD_IN_PROGRESS" });
+    expect(member.nextMs - member.clock.now()).toBeLessThan(retryBackoffMaxMs / 2);
   });
 
   test("does not hurry through its back-off because it subscribed to something else", async () => {
@@ -160,6 +162,41 @@ describe("ConsumerMembership, where a heartbeat is refused", () => {
     await member.comeBack();
     expect([member.state, member.owned]).toEqual(["STABLE", ["orders-0"]]);
     expect(member.thrown).toMatchObject([{ code: "TOPIC_AUTHORIZATION_FAILED" }]);
+  });
+
+  test("wakes its consumer for an error that a poll is to throw", async () => {
+    const member = await consumerMemberOf([]);
+    await member.pass(intervalMs);
+    let changes = 0;
+    member.onChange = () => {
+      changes += 1;
+    };
+    member.takeBeat().onAnswer(heard(null, { error: "GROUP_AUTHORIZATION_FAILED" }));
+    expect(changes).toBe(1);
+  });
+
+  test("goes towards nothing any more that it was given in the place that it lost", async () => {
+    const member = await consumerMemberOf(["orders-0"]);
+    await member.beat(null, { error: "FENCED_MEMBER_EPOCH" });
+    await member.answer(null, { memberEpoch: 3 });
+    expect([member.state, member.owned, member.told]).toEqual(["STABLE", [], ["lost orders-0"]]);
+  });
+
+  test("tells of its first target in a new place, though that is nothing", async () => {
+    const member = await consumerMemberOf(["orders-0"]);
+    await member.beat(null, { error: "FENCED_MEMBER_EPOCH" });
+    await member.answer([], { memberEpoch: 3 });
+    expect(member.told).toEqual(["lost orders-0", "assigned"]);
+  });
+
+  test("tells once of what is lost, however often it is looked at before the listener is called", async () => {
+    const member = await consumerMemberOf(["orders-0"]);
+    member.work();
+    await member.beat(null, { error: "FENCED_MEMBER_EPOCH" });
+    member.isPolling = true;
+    for (let looks = 0; looks < 3; looks++) member.look();
+    await member.settle();
+    expect(member.told).toEqual(["lost orders-0"]);
   });
 
   test("asks for no place before the user was told why the last one was lost", async () => {
@@ -213,6 +250,7 @@ describe("ConsumerMembership, where the coordinator is out of reach", () => {
     member.takeBeat().onFailure(closed());
     await member.pass(member.options.retryBackoffMaxMs);
     await member.answer(["orders-0"]);
+    expect(member.coordinator.lastError).toBeNull();
     await member.pass(intervalMs);
     expect([member.told, member.says()]).toEqual([[], "1"]);
   });
@@ -317,6 +355,28 @@ describe("ConsumerMembership, committing", () => {
     await member.settle();
     expect(member.told).toEqual(["lost orders-0"]);
     expect(member.says()).toBe("0 everything owns");
+  });
+
+  test("asks for another place at once, though the coordinator was loading before", async () => {
+    const member = await consumerMemberOf(["orders-0"]);
+    await member.beat(null, { error: "COORDINATOR_LOAD_IN_PROGRESS" });
+    void commit(member);
+    await member.settle();
+    refused(member, "UNKNOWN_MEMBER_ID");
+    await member.settle();
+    expect(member.says()).toBe("0 everything owns");
+  });
+
+  test("is the same as long as its epoch is, however often it was heard since the commit", async () => {
+    const member = await consumerMemberOf(["orders-0"]);
+    const { identity } = member.membership;
+    const committing = commit(member);
+    await member.settle();
+    await member.beat();
+    expect(member.membership.identity).toBe(identity);
+    refused(member, "UNKNOWN_MEMBER_ID");
+    expect(await committing).toBe("COMMIT_FAILED");
+    expect(member.state).toBe("FENCED");
   });
 
   test("takes no notice of a heartbeat from before, where a commit showed that its place is lost", async () => {

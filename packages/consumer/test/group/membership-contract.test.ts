@@ -155,7 +155,8 @@ describe.each(protocols)("%s, as every membership", (_, Driver) => {
     await member.settle();
     await driver.refuseToJoin("GROUP_MAX_SIZE_REACHED");
     expect([member.thrown, member.asked]).toMatchObject([[{ code: "GROUP_MAX_SIZE_REACHED" }], []]);
-    await member.settle();
+    member.work();
+    await member.comeBack();
     expect([member.thrown.length, member.asked.length]).toEqual([1, 1]);
   });
 
