@@ -301,11 +301,12 @@ export class TransactionManager {
     this.#requireNoError(what);
     this.#requireState(what, committed ? "COMMITTING_TRANSACTION" : "ABORTING_TRANSACTION");
     if (this.#isStarted) {
-      const next = await this.#requests.endTransaction(this.#numbers.producer, committed, this.#version);
+      const ended = await this.#requests.endTransaction(this.#numbers.producer, committed, this.#version);
       // It was found meanwhile that what was given up left a gap. Who has committed has, and learns of it at the next call.
       if (committed && this.#state.is("FATAL_ERROR")) return;
       this.#requireNoError(what);
-      if (!isSameProducer(next, this.#numbers.producer)) this.#numbers.adopt(next);
+      if (!isSameProducer(ended.producer, this.#numbers.producer)) this.#numbers.adopt(ended.producer);
+      if (ended.mayEndAgain && this.#requests.canBumpEpoch) this.#isBumpDue = true;
     }
     this.#isStarted = false;
     this.#prepared = noProducerId;
@@ -314,11 +315,23 @@ export class TransactionManager {
     if (this.#numbers.hasUnresolved && this.#requests.canBumpEpoch) this.#isBumpDue = true;
     if (this.#isBumpDue && this.#version === 1) {
       this.#state.to("INITIALIZING");
-      this.#numbers.adopt(await this.#requests.initProducerId(this.#numbers.producer));
+      await this.#raiseEpoch(what).catch((error: unknown) => {
+        if (!committed) throw error;
+        // Who has committed has, and learns of it at the next call.
+        const cause = this.#failed(error);
+        if (cause !== null) this.#logger.warn(`${what} has succeeded, but there is no next epoch: ${cause.message}`);
+      });
+      if (!this.#state.is("INITIALIZING")) return;
     }
     this.#isBumpDue = false;
     this.#state.to("READY");
     this.#listener.onChange();
+  }
+
+  async #raiseEpoch(what: string): Promise<void> {
+    const producer = await this.#requests.initProducerId(this.#numbers.producer);
+    this.#requireNoError(what);
+    this.#numbers.adopt(producer);
   }
 
   async #addPartitions(): Promise<void> {

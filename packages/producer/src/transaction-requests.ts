@@ -70,6 +70,14 @@ export interface InitializedProducer {
   readonly ongoing: ProducerIdAndEpoch;
 }
 
+/** How a transaction was ended. */
+export interface EndedTransaction {
+  /** What to go on with, which is the same before transaction version 2. */
+  readonly producer: ProducerIdAndEpoch;
+  /** Whether an attempt had no answer, so that it may yet reach the coordinator, and end what has begun by then (KAFKA-17754). */
+  readonly mayEndAgain: boolean;
+}
+
 /** Whom to ask: the broker that coordinates something, or any. */
 type Addressee = { readonly type: CoordinatorType; readonly key: string } | "any";
 
@@ -227,27 +235,27 @@ export class TransactionRequests {
     });
   }
 
-  /**
-   * Ends the transaction.
-   *
-   * @returns what to go on with, which is the same before transaction version 2
-   * @throws TransactionRequestFailure, ClosedError
-   */
+  /** Ends the transaction. @throws TransactionRequestFailure, ClosedError */
   async endTransaction(
     producer: ProducerIdAndEpoch,
     committed: boolean,
     transactionVersion: TransactionVersion,
-  ): Promise<ProducerIdAndEpoch> {
+  ): Promise<EndedTransaction> {
     const transactionalId = this.#requireId();
     const bounds = transactionVersion === 2 ? { oldest: 5 } : { newest: 4 };
     let next = producer;
+    let mayEndAgain = false;
     await this.#until("EndTxn", { type: "transaction", key: transactionalId }, async (nodeId) => {
-      const answer = await this.#ask(EndTxn, { transactionalId, ...producer, committed }, nodeId, bounds);
+      const body = { transactionalId, ...producer, committed };
+      const answer = await this.#ask(EndTxn, body, nodeId, bounds).catch((error: unknown) => {
+        mayEndAgain = true;
+        throw error;
+      });
       const { producerId, producerEpoch } = answer;
       if (transactionVersion === 2 && producerId >= 0n) next = { producerId, producerEpoch };
       return [{ errorCode: answer.errorCode, about: this.#about(committed ? "EndTxn (commit)" : "EndTxn (abort)") }];
     });
-    return next;
+    return { producer: next, mayEndAgain };
   }
 
   /** Ends what is under way with this error, and asks for nothing more. */

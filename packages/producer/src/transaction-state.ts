@@ -23,7 +23,8 @@ export const transactionStates = () =>
     PREPARING_TRANSACTION: ["PREPARED_TRANSACTION", "ABORTABLE_ERROR", "FATAL_ERROR"], // its records are delivered
     // its records are there; it takes no more, and stays open until it is told how to end, also by the next producer of its id
     PREPARED_TRANSACTION: ["COMMITTING_TRANSACTION", "ABORTING_TRANSACTION", "FATAL_ERROR"],
-    COMMITTING_TRANSACTION: ["READY", "ABORTABLE_ERROR", "FATAL_ERROR"], // its records are delivered, then it ends well
+    // its records are delivered, then it ends well
+    COMMITTING_TRANSACTION: ["READY", "INITIALIZING", "ABORTABLE_ERROR", "FATAL_ERROR"],
     ABORTING_TRANSACTION: ["READY", "INITIALIZING", "FATAL_ERROR"], // what is under way is awaited, then it ends badly
     ABORTABLE_ERROR: ["ABORTING_TRANSACTION", "FATAL_ERROR"], // cannot be committed any more
     FATAL_ERROR: [], // the producer is fenced, or may not go on; only `close` is left

@@ -8,7 +8,7 @@ import { ProducerBatch } from "../src/producer-batch.ts";
 import { noProducerId, type ProducerIdAndEpoch } from "../src/producer-id.ts";
 import { TransactionManager } from "../src/transaction-manager.ts";
 import { TransactionRequestFailure } from "../src/transaction-request-failure.ts";
-import type { TransactionVersion } from "../src/transaction-requests.ts";
+import type { EndedTransaction, TransactionVersion } from "../src/transaction-requests.ts";
 import type { TransactionalRequest, Verdict } from "../src/transaction-verdicts.ts";
 import { recordOf, Told } from "./told.ts";
 
@@ -47,8 +47,9 @@ class ScriptedRequests {
     await this.#ask("TxnOffsetCommit", "");
   }
 
-  endTransaction({ producerEpoch }: ProducerIdAndEpoch, committed: boolean): Promise<ProducerIdAndEpoch> {
-    return this.#ask("EndTxn", `${committed ? "commit" : "abort"} ${producerEpoch}`);
+  async endTransaction({ producerEpoch }: ProducerIdAndEpoch, committed: boolean): Promise<EndedTransaction> {
+    const producer = await this.#ask("EndTxn", `${committed ? "commit" : "abort"} ${producerEpoch}`);
+    return { producer, mayEndAgain: false };
   }
 
   close(): void {}

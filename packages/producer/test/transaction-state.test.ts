@@ -4,7 +4,7 @@ import { type TransactionState, transactionStates } from "../src/transaction-sta
 /** Where each state may come from. */
 const sources: Readonly<Record<TransactionState, readonly TransactionState[]>> = {
   UNINITIALIZED: ["INITIALIZING", "REFUSED", "READY"],
-  INITIALIZING: ["UNINITIALIZED", "ABORTING_TRANSACTION"],
+  INITIALIZING: ["UNINITIALIZED", "COMMITTING_TRANSACTION", "ABORTING_TRANSACTION"],
   REFUSED: ["INITIALIZING"],
   READY: ["INITIALIZING", "COMMITTING_TRANSACTION", "ABORTING_TRANSACTION"],
   IN_TRANSACTION: ["READY"],
