@@ -6,6 +6,9 @@ import { bootstrapServers } from "./bootstrap-servers.ts";
  *
  * A callback costs less than a promise, and unlike a promise that nobody looks at, its error does not end the process: this is the way to
  * fire and forget.
+ *
+ * What it does not give is back-pressure: nothing here waits for a slow broker, and what does not fit `bufferMemory` is kept besides it.
+ * Where there is no end to the records, keep count of those under way, or await a `flush` now and then.
  */
 async function main(topic = "readings", count = "1000"): Promise<void> {
   await using producer = new KafkaProducer({ bootstrapServers, keySerializer: string, valueSerializer: string });

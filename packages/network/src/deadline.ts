@@ -9,14 +9,17 @@ export class Deadline {
   readonly timeoutMs: number;
   readonly #clock: Clock;
 
-  /** @throws OptionsError for a time that is none; `Infinity` is one */
-  constructor(clock: Clock, timeoutMs: number) {
+  /**
+   * @param sinceMs when its time began, in the clock's time
+   * @throws OptionsError for a time that is none; `Infinity` is one
+   */
+  constructor(clock: Clock, timeoutMs: number, sinceMs = clock.now()) {
     if (typeof timeoutMs !== "number" || !(timeoutMs >= 0)) {
       throw new OptionsError("timeoutMs", timeoutMs, "a number of milliseconds of at least 0");
     }
     this.#clock = clock;
     this.timeoutMs = timeoutMs;
-    this.atMs = clock.now() + timeoutMs;
+    this.atMs = sinceMs + timeoutMs;
   }
 
   get remainingMs(): number {

@@ -24,6 +24,14 @@ describe("a deadline", () => {
     expect(deadline.isOver).toBe(true);
   });
 
+  test("may have begun before it was made", () => {
+    const clock = new ManualClock();
+    const sinceMs = clock.now();
+    clock.advance(60);
+    const deadline = new Deadline(clock, 100, sinceMs);
+    expect([deadline.remainingMs, deadline.timeoutMs]).toEqual([40, 100]);
+  });
+
   test("of 0 ms is over at once", () => {
     expect(new Deadline(new ManualClock(), 0).isOver).toBe(true);
   });

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { type Clock, Deadline, TimeoutError } from "@odradek/network";
 import { KafkaError } from "@odradek/protocol";
 import type { SerializedRecord, UnsentRecord } from "./producer-record.ts";
@@ -12,13 +13,14 @@ interface BlockedSend<K, V> {
   record: SerializedRecord<K, V> | null;
   /** Gives `record`, where that is still to come. */
   readonly serialization: Promise<SerializedRecord<K, V>> | null;
-  readonly deadline: Deadline;
-  /** Ends its wait, with the error that it fails with. */
-  readonly stop: AbortController;
+  /** When its time began, in the clock's time. */
+  readonly sinceMs: number;
+  readonly signal: AbortSignal | undefined;
+  /** How many were queued up before it. */
+  readonly number: number;
+  line: Line<K, V> | null;
   /** Whether it was told already that it failed, and only its place in the line is left. */
   isOver: boolean;
-  /** Called when it was appended, or failed. */
-  onEnd: (() => void) | null;
 }
 
 /** Blocked records of one topic, first come first. */
@@ -27,6 +29,23 @@ interface Line<K, V> {
   readonly sends: BlockedSend<K, V>[];
   /** Where the line begins in `sends`; what stands before is done. */
   head: number;
+  /** Ends the wait of the first, with the error that it fails with. The next one gets another only where this one was needed. */
+  stop: AbortController;
+}
+
+/** A call of `settled` that waits. */
+interface Settling {
+  /** The first that it does not wait for. */
+  readonly endNumber: number;
+  /** How many it still waits for. */
+  openCount: number;
+  readonly resolve: () => void;
+}
+
+/** Those that one signal gives up: a signal for many records is listened to once. */
+interface Signalled<K, V> {
+  readonly sends: Set<BlockedSend<K, V>>;
+  readonly stopListening: () => void;
 }
 
 /** What becomes of blocked records. */
@@ -52,6 +71,10 @@ export class BlockedSends<K, V> {
   readonly #maxBlockMs: number;
   readonly #handler: BlockedSendsHandler<K, V>;
   readonly #lines = new Map<string, Line<K, V>>();
+  readonly #signalled = new Map<AbortSignal, Signalled<K, V>>();
+  readonly #settlings = new Set<Settling>();
+  #nextNumber = 0;
+  #openCount = 0;
   /** Ends waits for serializers, which may never answer. */
   readonly #closing = new AbortController();
 
@@ -59,6 +82,8 @@ export class BlockedSends<K, V> {
     this.#clock = clock;
     this.#maxBlockMs = maxBlockMs;
     this.#handler = handler;
+    // Every line may listen.
+    setMaxListeners(0, this.#closing.signal);
   }
 
   /** Whether this record would overtake one that waits. */
@@ -79,18 +104,11 @@ export class BlockedSends<K, V> {
   }
 
   /** Resolves when every record that waits now was appended or has failed. */
-  async settled(): Promise<void> {
-    await Promise.all(
-      // Not only the last of each line: one before it may go over to another line, and stay longer.
-      Array.from(this.#lines.values(), ({ sends, head }) => sends.slice(head))
-        .flat()
-        .map(
-          (send) =>
-            new Promise<void>((resolve) => {
-              send.onEnd = chained(send.onEnd, resolve);
-            }),
-        ),
-    );
+  settled(): Promise<void> {
+    if (this.#openCount === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#settlings.add({ endNumber: this.#nextNumber, openCount: this.#openCount, resolve });
+    });
   }
 
   /** Has every record fail that waits now. */
@@ -110,31 +128,58 @@ export class BlockedSends<K, V> {
     serialization: Promise<SerializedRecord<K, V>> | null,
     signal: AbortSignal | undefined,
   ): void {
-    const deadline = new Deadline(this.#clock, this.#maxBlockMs);
-    const given = { topic, unsent, record, serialization, deadline, stop: new AbortController() };
-    const send: BlockedSend<K, V> = { ...given, isOver: false, onEnd: null };
-    if (signal !== undefined) {
-      const giveUp = () => this.#giveUp(send, abortedError(signal));
-      signal.addEventListener("abort", giveUp, { once: true });
-      send.onEnd = () => signal.removeEventListener("abort", giveUp);
-    }
+    const sinceMs = this.#clock.now();
+    const number = this.#nextNumber;
+    const send = { topic, unsent, record, serialization, sinceMs, signal, number, line: null, isOver: false };
+    this.#nextNumber += 1;
+    this.#openCount += 1;
+    if (signal !== undefined) this.#listen(send, signal);
     this.#join(send);
+  }
+
+  #listen(send: BlockedSend<K, V>, signal: AbortSignal): void {
+    const known = this.#signalled.get(signal);
+    if (known !== undefined) {
+      known.sends.add(send);
+      return;
+    }
+    const sends = new Set([send]);
+    const giveUp = () => {
+      for (const given of sends) this.#giveUp(given, abortedError(signal));
+    };
+    signal.addEventListener("abort", giveUp, { once: true });
+    this.#signalled.set(signal, { sends, stopListening: () => signal.removeEventListener("abort", giveUp) });
+  }
+
+  /** A record was appended, or has failed. */
+  #ended(send: BlockedSend<K, V>): void {
+    const { signal, number } = send;
+    const signalled = signal && this.#signalled.get(signal);
+    signalled?.sends.delete(send);
+    if (signal !== undefined && signalled?.sends.size === 0) {
+      signalled.stopListening();
+      this.#signalled.delete(signal);
+    }
+    this.#openCount -= 1;
+    for (const settling of this.#settlings) {
+      if (number >= settling.endNumber) continue;
+      settling.openCount -= 1;
+      if (settling.openCount > 0) continue;
+      this.#settlings.delete(settling);
+      settling.resolve();
+    }
   }
 
   #giveUp(send: BlockedSend<K, V>, error: KafkaError): void {
     if (send.isOver) return;
     // The first of a line is looked after already, and its wait ends.
-    if (this.#isFirst(send)) {
-      send.stop.abort(error);
+    const { line } = send;
+    if (line?.sends[line.head] === send) {
+      line.stop.abort(error);
       return;
     }
     send.isOver = true;
     this.#handler.fail(send.unsent, error);
-  }
-
-  #isFirst(send: BlockedSend<K, V>): boolean {
-    const line = this.#lines.get(this.#keyOf(send));
-    return line?.sends[line.head] === send;
   }
 
   #keyOf({ topic, record }: Pick<BlockedSend<K, V>, "topic" | "record">): string {
@@ -148,10 +193,12 @@ export class BlockedSends<K, V> {
     const key = this.#keyOf(send);
     const line = this.#lines.get(key);
     if (line !== undefined) {
+      send.line = line;
       line.sends.push(send);
       return;
     }
-    const begun: Line<K, V> = { key, sends: [send], head: 0 };
+    const begun: Line<K, V> = { key, sends: [send], head: 0, stop: new AbortController() };
+    send.line = begun;
     this.#lines.set(key, begun);
     // Nobody is called back inside of their own call.
     queueMicrotask(() => void this.#advance(begun));
@@ -159,24 +206,28 @@ export class BlockedSends<K, V> {
 
   async #advance(line: Line<K, V>): Promise<void> {
     for (let send = line.sends[0]; send !== undefined; send = line.sends[line.head]) {
-      const { deadline, serialization } = send;
-      const { signal } = send.stop;
+      const { serialization, sinceMs } = send;
+      const { signal } = line.stop;
       let isElsewhere = false;
       try {
         if (!send.isOver) {
           signal.throwIfAborted();
-          if (serialization !== null) send.record = await this.#serialized(send, serialization);
+          const deadline = new Deadline(this.#clock, this.#maxBlockMs, sinceMs);
+          if (serialization !== null) send.record = await this.#serialized(send.topic, serialization, deadline, signal);
           isElsewhere = this.#keyOf(send) !== line.key;
           const { record } = send;
           const admitted = isElsewhere || record === null ? null : this.#handler.admit(record, deadline, signal);
           if (admitted !== null) isElsewhere = !(await admitted);
+          if (isElsewhere) signal.throwIfAborted();
         }
       } catch (error) {
+        isElsewhere = false;
         this.#handler.fail(send.record ?? send.unsent, error);
       }
       if (isElsewhere) this.#join(send);
-      else send.onEnd?.();
+      else this.#ended(send);
       line.head += 1;
+      if (signal.aborted) line.stop = new AbortController();
       // An array that is shifted at every step is moved as a whole each time; half of it at a time costs next to nothing.
       if (line.head >= 64 && 2 * line.head >= line.sends.length) line.head -= line.sends.splice(0, line.head).length;
     }
@@ -185,14 +236,16 @@ export class BlockedSends<K, V> {
 
   /** The record, once its serializers have given what they give. */
   #serialized(
-    { topic, deadline, stop }: BlockedSend<K, V>,
+    topic: string,
     serialization: Promise<SerializedRecord<K, V>>,
+    deadline: Deadline,
+    signal: AbortSignal,
   ): Promise<SerializedRecord<K, V>> {
     const late = new AbortController();
     const timer = this.#clock.after(deadline.remainingMs, () =>
       late.abort(new TimeoutError(`serializers of a record for topic ${topic}`, deadline.timeoutMs)),
     );
-    return unlessAborted(serialization, stop.signal, this.#closing.signal, late.signal).finally(() => timer.cancel());
+    return unlessAborted(serialization, signal, this.#closing.signal, late.signal).finally(() => timer.cancel());
   }
 }
 
@@ -202,11 +255,3 @@ export const abortedError = ({ reason }: AbortSignal): KafkaError =>
     code: "ABORTED",
     cause: reason,
   });
-
-const chained = (first: (() => void) | null, second: () => void): (() => void) =>
-  first === null
-    ? second
-    : () => {
-        first();
-        second();
-      };

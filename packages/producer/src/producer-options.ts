@@ -28,6 +28,9 @@ export interface ProducerOptions<K = Uint8Array | string, V = Uint8Array | strin
   /**
    * Memory for records that are not delivered yet, bytes; with compression, for those too that are still to be
    * compressed, at their full size. When it is all in use, `send` waits. What a codec needs while it works comes on top.
+   *
+   * It is the promise of `send` that waits, and not its caller: records that wait for memory are kept besides it. Who sends with
+   * callbacks, or awaits nothing, gets no back-pressure, and has to keep count of what is under way.
    * @default 33_554_432
    */
   readonly bufferMemory?: number;
