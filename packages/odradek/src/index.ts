@@ -108,6 +108,7 @@ export {
   type InitTransactionsOptions,
   KafkaProducer,
   type Partitioner,
+  type PartitionerClass,
   type PartitionerRecord,
   type PartitionFunction,
   type Persisted,

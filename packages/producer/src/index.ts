@@ -1,7 +1,7 @@
 export type { SendCallback } from "./delivery.ts";
 export { DeliveryError, type Persisted, SendAllError } from "./delivery-error.ts";
 export type { ConsumerGroupMetadata, TransactionOffset } from "./group-metadata.ts";
-export type { Partitioner, PartitionerRecord, PartitionFunction } from "./partitioner.ts";
+export type { Partitioner, PartitionerClass, PartitionerRecord, PartitionFunction } from "./partitioner.ts";
 export { PreparedTransactionState } from "./prepared-transaction-state.ts";
 export { KafkaProducer } from "./producer.ts";
 export type { ProducerInterceptor } from "./producer-interceptors.ts";

@@ -38,6 +38,22 @@ export interface Partitioner<K = unknown, V = unknown> {
   close?(): void;
 }
 
+/** A class of them, of which a producer makes its own. */
+export type PartitionerClass<K = unknown, V = unknown> = new () => Partitioner<K, V>;
+
+/** The partitioner that was meant, whichever way it was given. */
+export function partitionerOf<K, V>(
+  given: Partitioner<K, V> | PartitionFunction<K, V> | PartitionerClass<K, V>,
+): Partitioner<K, V> {
+  if (isPartitionerClass(given)) return new given();
+  return typeof given === "function" ? { partition: given } : given;
+}
+
+/** Calling a class, as one calls a function, would fail for each record. */
+const isPartitionerClass = <K, V>(
+  given: Partitioner<K, V> | PartitionFunction<K, V> | PartitionerClass<K, V>,
+): given is PartitionerClass<K, V> => typeof given === "function" && typeof given.prototype?.partition === "function";
+
 /** Where every client of Kafka puts a key: over all partitions, with or without a leader, so that a key never moves. */
 export function partitionOfKey(key: Uint8Array | string, partitionCount: number): number {
   return (murmur2(key) & 0x7fff_ffff) % partitionCount;

@@ -10,7 +10,7 @@ import {
   type Serializer,
 } from "@odradek/network";
 import { type CompressionCodec, type CompressionType, compressionTypes, defaultCodecs } from "@odradek/protocol";
-import type { Partitioner, PartitionFunction } from "./partitioner.ts";
+import { type Partitioner, type PartitionerClass, type PartitionFunction, partitionerOf } from "./partitioner.ts";
 import type { ProducerInterceptor } from "./producer-interceptors.ts";
 
 /** What `KafkaProducer` takes. Names, meaning and defaults are those of Kafka's Java client. */
@@ -89,10 +89,15 @@ export interface ProducerOptions<K = Uint8Array | string, V = Uint8Array | strin
   /** From -131072, fast, to 22, small. @default 3 */
   readonly compressionZstdLevel?: number;
   /**
-   * Chooses partitions: a function, or an object where that is not enough, such as `new RoundRobinPartitioner()`.
+   * Chooses partitions: a function, or where that is not enough an object with a method `partition`, or a class of such, like
+   * `RoundRobinPartitioner`, of which the producer makes its own.
    * @default by the key's hash; without a key one partition until a batch is full, then another
    */
-  readonly partitioner?: Partitioner<NoInfer<K>, NoInfer<V>> | PartitionFunction<NoInfer<K>, NoInfer<V>> | null;
+  readonly partitioner?:
+    | Partitioner<NoInfer<K>, NoInfer<V>>
+    | PartitionFunction<NoInfer<K>, NoInfer<V>>
+    | PartitionerClass<NoInfer<K>, NoInfer<V>>
+    | null;
   /**
    * Sends records without a key less often to partitions whose brokers take them more slowly than others. It has no effect where a
    * `partitioner` is given.
@@ -287,16 +292,16 @@ function isSerializer(value: unknown): value is Serializer<unknown> {
 }
 
 function partitioner<K, V>(reader: OptionReader): Partitioner<K, V> | null {
-  const given = reader.value<Partitioner<K, V> | PartitionFunction<K, V> | null>(
+  const given = reader.value<Partitioner<K, V> | PartitionFunction<K, V> | PartitionerClass<K, V> | null>(
     "partitioner",
     null,
     isPartitioner,
-    "a function, or an object with partition()",
+    "a function, or an object with partition() or a class of such",
   );
-  return typeof given === "function" ? { partition: given } : given;
+  return given === null ? null : partitionerOf(given);
 }
 
-function isPartitioner(value: unknown): value is Partitioner | PartitionFunction | null {
+function isPartitioner(value: unknown): value is Partitioner | PartitionFunction | PartitionerClass | null {
   if (value === null || typeof value === "function") return true;
   return typeof value === "object" && "partition" in value && typeof value.partition === "function";
 }

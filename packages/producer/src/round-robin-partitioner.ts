@@ -15,7 +15,7 @@ interface Round {
  * smaller than with the partitioner that is built in, which is even over time as well. Source: Kafka's `RoundRobinPartitioner`.
  *
  * @example
- * new KafkaProducer({ bootstrapServers, partitioner: new RoundRobinPartitioner() })
+ * new KafkaProducer({ bootstrapServers, partitioner: RoundRobinPartitioner })
  */
 export class RoundRobinPartitioner implements Partitioner {
   readonly #rounds = new Map<string, Round>();

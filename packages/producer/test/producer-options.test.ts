@@ -59,7 +59,10 @@ describe("the options of a producer", () => {
     [{ compressionLz4Level: "9" }, "compressionLz4Level"],
     [{ keySerializer: () => "" }, "option keySerializer: an object with serialize() is expected, not a function"],
     [{ valueSerializer: {} }, "valueSerializer"],
-    [{ partitioner: {} }, "option partitioner: a function, or an object with partition() is expected, not an object"],
+    [
+      { partitioner: {} },
+      "option partitioner: a function, or an object with partition() or a class of such is expected, not an object",
+    ],
     [{ partitionerAvailabilityTimeoutMs: -1 }, "partitionerAvailabilityTimeoutMs"],
     [
       { interceptors: {} },
