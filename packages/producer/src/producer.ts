@@ -140,19 +140,21 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
    * rejection, which ends the process. `producer.send(record, (error) => { if (error) count(error); })` is the way to fire and
    * forget, and needs no promise at all; `flush` and `close` wait for those records too.
    *
-   * @param callback is told instead of a promise, which is cheaper: once, never inside of the call itself, and in the
-   *   order of the calls for records of one partition. What it throws is logged as an error, and changes nothing else
+   * @param callback is told instead of a promise, which is cheaper: once, never inside of the call itself, and in the order of the
+   *   calls for records of one partition; `null` for none. What it throws is logged as an error, and changes nothing else
    * @returns where the record is, once `acks` says that it is there
-   * @throws KafkaError with code OPTIONS, at once, for a callback that is no function; else DeliveryError only, with `persisted`:
-   *   whether the record may be in the log all the same. Its code is OPTIONS, INVALID_TOPIC_EXCEPTION or SERIALIZATION for what is wrong with the
-   *   record, MESSAGE_TOO_LARGE by `maxRequestSize` or `bufferMemory`, TIMEOUT after `maxBlockMs` without metadata or memory, CLOSED,
-   *   ABORTED by the signal, TRANSACTION_ABORTED by `abortTransaction` before it was sent, or why delivery failed
+   * @throws KafkaError with code OPTIONS, at once, for a callback that is no function and a signal that is none; else DeliveryError
+   *   only, with `persisted`: whether the record may be in the log all the same. Its code is OPTIONS, INVALID_TOPIC_EXCEPTION or
+   *   SERIALIZATION for what is wrong with the record, MESSAGE_TOO_LARGE by `maxRequestSize` or `bufferMemory`, TIMEOUT after
+   *   `maxBlockMs` without metadata or memory, CLOSED, ABORTED by the signal, TRANSACTION_ABORTED by `abortTransaction` before it was
+   *   sent, or why delivery failed
    */
-  send(record: ProducerRecord<K, V>, options?: SendOptions): Promise<RecordMetadata>;
+  send(record: ProducerRecord<K, V>, options?: SendOptions | null): Promise<RecordMetadata>;
+  send(record: ProducerRecord<K, V>, callback: null | undefined, options?: SendOptions): Promise<RecordMetadata>;
   send(record: ProducerRecord<K, V>, callback: SendCallback, options?: SendOptions): void;
   send(
     record: ProducerRecord<K, V>,
-    given?: SendCallback | SendOptions,
+    given?: SendCallback | SendOptions | null,
     options?: SendOptions,
   ): Promise<RecordMetadata> | undefined {
     if (typeof given === "function") {
@@ -160,11 +162,10 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
       return;
     }
     // Thrown, as nobody else could be told.
-    if (given !== undefined && (typeof given !== "object" || given === null)) {
-      throw unusable("callback", given, "a function");
-    }
+    if (typeof given !== "object" && given !== undefined) throw unusable("callback", given, "a function");
+    const signal = signalOf(given ?? options);
     const delivery = new PromisedDelivery();
-    this.#send(record, delivery, 0, signalOf(given));
+    this.#send(record, delivery, 0, signal);
     return delivery.promise;
   }
 
