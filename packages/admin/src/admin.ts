@@ -15,7 +15,10 @@ export class KafkaAdmin {
   readonly #context: AdminContext;
   #closing: Promise<void> | null = null;
 
-  /** @throws OptionsError naming option, value and what is allowed */
+  /**
+   * @param clock for tests, which let time pass as they like
+   * @throws OptionsError naming option, value and what is allowed
+   */
   constructor(options: AdminOptions, clock: Clock = systemClock) {
     const resolved = resolveAdminOptions(options);
     this.#context = { options: resolved, clock, network: new NetworkClient("admin-client", resolved, clock) };

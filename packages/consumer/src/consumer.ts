@@ -65,7 +65,10 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
   readonly #queries: OffsetQueries;
   #closing: Promise<void> | null = null;
 
-  /** @throws OptionsError naming option, value and what is allowed */
+  /**
+   * @param clock for tests, which let time pass as they like
+   * @throws OptionsError naming option, value and what is allowed
+   */
   constructor(options: ConsumerOptions<K, V>, clock: Clock = systemClock) {
     this.#core = new ConsumerCore(resolveConsumerOptions(options), clock);
     this.#polls = new Polls(this.#core);

@@ -19,6 +19,7 @@ const persistedTexts: Readonly<Record<Persisted, string>> = {
 
 /** A record that was not delivered. `code` and `retriable` are those of `cause`, which says why. */
 export class DeliveryError extends KafkaError {
+  /** As the record has it; `no topic` where it has none. */
   readonly topic: string;
   /** `null` where it failed before one was chosen. */
   readonly partition: number | null;

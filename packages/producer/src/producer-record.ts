@@ -3,8 +3,9 @@ import type { Delivery } from "./delivery.ts";
 
 /** What a producer takes: one record for one topic. */
 export interface ProducerRecord<K = Uint8Array | string, V = Uint8Array | string> {
+  /** Where it goes: 1 to 249 characters of a-z, A-Z, 0-9, ".", "_" and "-", and neither "." nor "..". */
   readonly topic: string;
-  /** Where it goes. @default chosen by the partitioner */
+  /** Which partition of the topic. @default chosen by the partitioner */
   readonly partition?: number | null | undefined;
   /** Records of one key go to one partition, and stay in order there. @default null */
   readonly key?: K | null | undefined;

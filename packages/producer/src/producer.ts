@@ -73,7 +73,10 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
   /** Whoever closes waits no longer. */
   readonly #cut = new AbortController();
 
-  /** @throws OptionsError naming option, value and what is allowed */
+  /**
+   * @param clock for tests, which let time pass as they like
+   * @throws OptionsError naming option, value and what is allowed
+   */
   constructor(options: ProducerOptions<K, V>, clock: Clock = systemClock) {
     const resolved = resolveProducerOptions(options);
     this.#options = resolved;

@@ -14,6 +14,9 @@ export interface BatchOutcome {
 /**
  * Where a record stands in its log. Made when the record joins its batch, handed out when the batch is acknowledged:
  * what is the same for the whole batch is kept once, and offsets become `bigint` when they are looked at.
+ *
+ * Its properties are getters, which `{ ...metadata }`, `structuredClone` and `postMessage` leave out: copy what you need by name, or
+ * `toJSON()`, whose offset is text.
  */
 export class RecordMetadata {
   readonly #outcome: BatchOutcome;
