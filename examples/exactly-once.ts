@@ -1,64 +1,78 @@
-import { KafkaConsumer, KafkaProducer, string } from "odradek";
+import { KafkaConsumer, KafkaProducer, SendAllError, string, TransactionError, WakeupError } from "odradek";
 import { bootstrapServers } from "./bootstrap-servers.ts";
+import { isCaughtUp } from "./caught-up.ts";
 
-/** Says where a record comes from, so that whoever starts again knows where to go on. */
-const sourceOffset = "source-offset";
+/** Whether it may work the next time. Not where the producer is fenced or without the rights, nor with a record that no broker takes. */
+const mayPass = (error: unknown): boolean =>
+  error instanceof TransactionError ? error.abortable : error instanceof SendAllError && error.retriable;
 
-const reading = { bootstrapServers, isolationLevel: "read_committed", autoOffsetReset: "earliest" } as const;
-
-/** Where to go on in each partition of the input: behind what the last committed record of the output was made of. */
-async function nextOffsets(output: string): Promise<Map<number, bigint>> {
-  await using consumer = new KafkaConsumer(reading);
-  const partitions = await consumer.partitionsFor(output);
-  consumer.assign(partitions);
-  const ends = await consumer.endOffsets(partitions);
-  const next = new Map<number, bigint>();
-  for (const { partition, offset: end, topic } of ends) {
-    while ((await consumer.position({ topic, partition })) < end) {
-      for (const record of await consumer.poll(1_000)) {
-        const source = record.headers.find(({ key }) => key === sourceOffset);
-        if (source !== undefined) next.set(record.partition, BigInt(String(source.value)) + 1n);
-      }
-    }
+/** Where the group is, which is where this consumer must go on when its transaction does not count. */
+async function seekToCommitted(consumer: KafkaConsumer<string, string>): Promise<void> {
+  for (const { offset, ...partition } of await consumer.committed(consumer.assignment())) {
+    if (offset === null) consumer.seekToBeginning([partition]);
+    else consumer.seek(partition, offset);
   }
-  return next;
 }
 
 /**
- * Writes each record of a topic to another, in capitals, exactly once, whenever the process ends and starts again:
- * `node dist/exactly-once.js orders loud-orders`. Both topics have as many partitions. Ends when nothing comes for two seconds.
+ * Writes each record of a topic to another, in capitals, exactly once: `node dist/exactly-once.js orders loud-orders shouting 1`. Started
+ * with another number at the end, it shares the work. Both topics have as many partitions, so that what is in order stays so.
  */
-async function main(input = "orders", output = "loud-orders"): Promise<void> {
-  await using producer = new KafkaProducer({ bootstrapServers, transactionalId: `${input}-to-${output}` });
-  // First of all: what the process before this one left open is aborted, so that it hides nothing.
+async function main(input = "orders", output = "loud-orders", groupId = "shouting", instance = "1"): Promise<void> {
+  await using producer = new KafkaProducer({
+    bootstrapServers,
+    // Of this instance alone, and the same whenever it starts again.
+    transactionalId: `${groupId}-${instance}`,
+    // What it leaves open when it dies, others wait for: until it starts again, and no longer than this.
+    transactionTimeoutMs: 15_000,
+  });
+  // First of all, for the same reason: this ends what the process before left open, and fences it should it still be there.
   await producer.initTransactions();
 
-  await using consumer = new KafkaConsumer({ ...reading, keyDeserializer: string, valueDeserializer: string });
-  const partitions = await consumer.partitionsFor(input);
-  consumer.assign(partitions);
-  const next = await nextOffsets(output);
-  for (const { topic, partition } of partitions) consumer.seek({ topic, partition }, next.get(partition) ?? 0n);
+  await using consumer = new KafkaConsumer({
+    bootstrapServers,
+    groupId,
+    autoOffsetReset: "earliest",
+    isolationLevel: "read_committed",
+    // The transaction commits, and nobody else.
+    enableAutoCommit: false,
+    // How long the partitions of one that died wait for another.
+    sessionTimeoutMs: 6_000,
+    keyDeserializer: string,
+    valueDeserializer: string,
+  });
+  // It ends a call of the consumer, and none is made within a transaction.
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => consumer.wakeup());
+  consumer.subscribe([input]);
 
-  for (;;) {
-    const records = await consumer.poll(2_000);
-    if (records.count === 0) return;
-    // All of these, or none: an error ends the process, and the next one begins where the last commit was.
-    await producer.transaction(() =>
-      producer.sendAll(
-        Array.from(records, ({ partition, offset, key, value }) => ({
-          topic: output,
-          partition,
-          key,
-          value: value?.toUpperCase() ?? null,
-          headers: [{ key: sourceOffset, value: String(offset) }],
-        })),
-      ),
-    );
-    console.log(`${records.count} records`);
+  while (!isCaughtUp(consumer)) {
+    const records = await consumer.poll(1_000);
+    if (records.isEmpty) continue;
+    // Who it was when it got the records: if the group has given them to another since, their offsets are refused.
+    const member = consumer.groupMetadata();
+    const results = Array.from(records, ({ partition, key, value }) => ({
+      topic: output,
+      partition,
+      key,
+      value: value?.toUpperCase() ?? null,
+    }));
+    try {
+      await producer.transaction(async () => {
+        await producer.sendAll(results);
+        await producer.sendOffsetsToTransaction(records.nextOffsets(), member);
+      });
+      for (const { partition, offset } of records.nextOffsets()) console.log(`${input}-${partition}: up to ${offset}`);
+    } catch (error) {
+      // `transaction` has aborted it. Where that does not mend it, whoever starts next goes on at what is committed.
+      if (!mayPass(error)) throw error;
+      console.error(`once more: ${String(error)}`);
+      await seekToCommitted(consumer);
+    }
   }
 }
 
 main(...process.argv.slice(2)).catch((error: unknown) => {
+  if (error instanceof WakeupError) return;
   console.error(error);
   process.exitCode = 1;
 });

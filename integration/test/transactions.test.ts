@@ -1,7 +1,3 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { KafkaProducer, type ProducerOptions } from "odradek";
 import { describe, expect, test } from "vitest";
 import { committedOffset } from "./committed-offset.ts";
@@ -166,34 +162,4 @@ test("a consumer that is no member of its group commits no offsets in a transact
   await producer.abortTransaction();
   await producer.transaction(() => producer.send({ topic, value: "next" }));
   expect(await values(topic)).toEqual([["next"]]);
-});
-
-test("what one process makes of records is there once and in order, however often it is killed", async () => {
-  const [input, output] = [await newTopic(2), await newTopic(2)];
-  const count = 6_000;
-  const sent = Array.from({ length: 2 }, (_, partition) =>
-    Array.from({ length: count / 2 }, (__, index) => `p${partition}-${index}`),
-  );
-  await using producer = new KafkaProducer({ bootstrapServers });
-  await producer.sendAll(sent.flatMap((all, partition) => all.map((value) => ({ topic: input, partition, value }))));
-
-  const program = fileURLToPath(new URL("../../examples/dist/exactly-once.js", import.meta.url));
-  const env = { ...process.env, BOOTSTRAP_SERVERS: bootstrapServers.join(",") };
-  /** Runs the program, until it has ended or this many transactions are behind it. */
-  const run = async (transactions: number): Promise<number | null> => {
-    const child = spawn(process.execPath, [program, input, output], { env, stdio: ["ignore", "pipe", "inherit"] });
-    const ended = once(child, "exit");
-    let seen = 0;
-    for await (const _ of createInterface({ input: child.stdout })) {
-      seen += 1;
-      if (seen === transactions) child.kill("SIGKILL");
-    }
-    const [code] = await ended;
-    return code;
-  };
-  for (const transactions of [1, 2, 3]) expect(await run(transactions)).toBe(null);
-  expect(await run(Number.POSITIVE_INFINITY)).toBe(0);
-  expect(await values(output, { partitionCount: 2 })).toEqual(
-    sent.map((all) => all.map((value) => value.toUpperCase())),
-  );
 });
