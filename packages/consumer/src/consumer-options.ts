@@ -2,6 +2,9 @@ import {
   bytes,
   type ClientOptions,
   type Deserializer,
+  type DeserializerFunction,
+  deserializerOf,
+  isDeserializer,
   type NetworkOptions,
   OptionReader,
   OptionsError,
@@ -18,9 +21,9 @@ export type IsolationLevel = (typeof isolationLevels)[number];
 /** What `KafkaConsumer` takes. Names, meaning and defaults are those of Kafka's Java client. */
 export interface ConsumerOptions<K = Uint8Array, V = Uint8Array> extends ClientOptions, GroupOptions {
   /** Reads keys, when they are looked at. @default bytes */
-  readonly keyDeserializer?: Deserializer<K>;
+  readonly keyDeserializer?: Deserializer<K> | DeserializerFunction<K>;
   /** Reads values, when they are looked at. @default bytes */
-  readonly valueDeserializer?: Deserializer<V>;
+  readonly valueDeserializer?: Deserializer<V> | DeserializerFunction<V>;
   /**
    * Where to begin in a partition that has no position, or whose position the log does not have (any more):
    * `earliest`, `latest`, `none` for an error, or `by_duration:<ISO 8601>`, such as `by_duration:PT12H` for the first
@@ -120,11 +123,12 @@ function resetPolicy(text: string): ResetPolicy {
 function deserializer<T>(reader: OptionReader, name: string): Deserializer<T> {
   // Where the user gave none, T is the default of the type parameter: what `bytes` reads.
   const fallback = bytes as Deserializer<unknown> as Deserializer<T>;
-  return reader.value(name, fallback, isDeserializer<T>, "an object with a method deserialize(bytes, context)");
-}
-
-function isDeserializer<T>(value: unknown): value is Deserializer<T> {
-  return (
-    typeof value === "object" && value !== null && "deserialize" in value && typeof value.deserialize === "function"
+  return deserializerOf(
+    reader.value<Deserializer<T> | DeserializerFunction<T>>(
+      name,
+      fallback,
+      isDeserializer<T>,
+      "a function, or an object with deserialize()",
+    ),
   );
 }

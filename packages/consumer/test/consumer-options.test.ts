@@ -42,7 +42,12 @@ describe("resolveConsumerOptions", () => {
     ["isolationLevel", "serializable"],
     ["checkCrcs", "yes"],
     ["maxDecompressedBytes", 0],
-    ["keyDeserializer", (data: Buffer) => data.toString()],
+    [
+      "keyDeserializer",
+      class {
+        deserialize() {}
+      },
+    ],
     ["valueDeserializer", {}],
     ["groupID", "billing"],
   ])("refuses %s: %s", (option, value) => {

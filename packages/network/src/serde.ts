@@ -30,10 +30,30 @@ export interface Serializer<T> {
   serialize(value: T, context: SerializerContext): Encoded | PromiseLike<Encoded>;
 }
 
+/** The same as a function, where that is enough. */
+export type SerializerFunction<T> = (value: T, context: SerializerContext) => Encoded | PromiseLike<Encoded>;
+
 /** Turns bytes into a key or value; `null` stays `null` without being asked. */
 export interface Deserializer<T> {
   deserialize(bytes: Buffer, context: SerdeContext): T;
 }
+
+/** The same as a function, where that is enough. */
+export type DeserializerFunction<T> = (bytes: Buffer, context: SerdeContext) => T;
+
+/** Whether something that a user gave turns values into bytes. A class of such is none: to call it would fail. */
+export const isSerializer = <T>(value: unknown): value is Serializer<T> | SerializerFunction<T> =>
+  isFunctionOrHas(value, "serialize");
+
+/** Whether something that a user gave turns bytes into values. A class of such is none: to call it would fail. */
+export const isDeserializer = <T>(value: unknown): value is Deserializer<T> | DeserializerFunction<T> =>
+  isFunctionOrHas(value, "deserialize");
+
+export const serializerOf = <T>(given: Serializer<T> | SerializerFunction<T>): Serializer<T> =>
+  typeof given === "function" ? { serialize: given } : given;
+
+export const deserializerOf = <T>(given: Deserializer<T> | DeserializerFunction<T>): Deserializer<T> =>
+  typeof given === "function" ? { deserialize: given } : given;
 
 /** Both directions, at once. `In` is what it takes, where that is more than what it gives. */
 export interface Serde<T, In = T> extends Serializer<In>, Deserializer<T> {
@@ -146,6 +166,11 @@ export const nothing: Serde<null> = Object.freeze({
     throw new SerializationError(`the ${role} of a record of ${topic} is not null`);
   },
 });
+
+function isFunctionOrHas(value: unknown, method: "serialize" | "deserialize"): boolean {
+  if (typeof value === "function") return typeof value.prototype?.[method] !== "function";
+  return typeof value === "object" && value !== null && typeof Reflect.get(value, method) === "function";
+}
 
 function sized(bytes: Buffer, length: number, { topic, role }: SerdeContext): Buffer {
   if (bytes.length === length) return bytes;

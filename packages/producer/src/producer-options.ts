@@ -1,6 +1,7 @@
 import {
   type ClientOptions,
   type Encoded,
+  isSerializer,
   type NetworkOptions,
   OptionReader,
   OptionsError,
@@ -8,6 +9,8 @@ import {
   type SerdeContext,
   SerializationError,
   type Serializer,
+  type SerializerFunction,
+  serializerOf,
 } from "@odradek/network";
 import { type CompressionCodec, type CompressionType, compressionTypes, defaultCodecs } from "@odradek/protocol";
 import { type Partitioner, type PartitionerClass, type PartitionFunction, partitionerOf } from "./partitioner.ts";
@@ -114,9 +117,9 @@ export interface ProducerOptions<K = Uint8Array | string, V = Uint8Array | strin
   /** Treats records with a key as if they had none when a partition is chosen. @default false */
   readonly partitionerIgnoreKeys?: boolean;
   /** Turns keys into bytes. @default takes bytes and text as they are */
-  readonly keySerializer?: Serializer<K>;
+  readonly keySerializer?: Serializer<K> | SerializerFunction<K>;
   /** Turns values into bytes. @default takes bytes and text as they are */
-  readonly valueSerializer?: Serializer<V>;
+  readonly valueSerializer?: Serializer<V> | SerializerFunction<V>;
   /** Look at records on their way in, and at what became of them, in this order. @default none */
   readonly interceptors?: readonly ProducerInterceptor<NoInfer<K>, NoInfer<V>>[];
 }
@@ -173,18 +176,8 @@ export function resolveProducerOptions<K, V>(options: ProducerOptions<K, V>): Re
     partitionerAvailabilityTimeoutMs: reader.integer("partitionerAvailabilityTimeoutMs", 0, 0),
     partitionerIgnoreKeys: reader.boolean("partitionerIgnoreKeys", false),
     interceptors: interceptors(reader),
-    keySerializer: reader.value<Serializer<K>>(
-      "keySerializer",
-      bytesOrText,
-      isSerializer,
-      "an object with serialize()",
-    ),
-    valueSerializer: reader.value<Serializer<V>>(
-      "valueSerializer",
-      bytesOrText,
-      isSerializer,
-      "an object with serialize()",
-    ),
+    keySerializer: serializer<K>(reader, "keySerializer"),
+    valueSerializer: serializer<V>(reader, "valueSerializer"),
   };
   reader.finish();
   if (bufferMemory < batchSize) {
@@ -287,9 +280,15 @@ const bytesOrText: Serializer<unknown> = Object.freeze({
   },
 });
 
-function isSerializer(value: unknown): value is Serializer<unknown> {
-  return typeof value === "object" && value !== null && "serialize" in value && typeof value.serialize === "function";
-}
+const serializer = <T>(reader: OptionReader, name: string): Serializer<T> =>
+  serializerOf(
+    reader.value<Serializer<T> | SerializerFunction<T>>(
+      name,
+      bytesOrText,
+      isSerializer<T>,
+      "a function, or an object with serialize()",
+    ),
+  );
 
 function partitioner<K, V>(reader: OptionReader): Partitioner<K, V> | null {
   const given = reader.value<Partitioner<K, V> | PartitionFunction<K, V> | PartitionerClass<K, V> | null>(

@@ -57,7 +57,14 @@ describe("the options of a producer", () => {
     [{ compressionGzipLevel: 0 }, "compressionGzipLevel"],
     [{ compressionZstdLevel: 23 }, "compressionZstdLevel"],
     [{ compressionLz4Level: "9" }, "compressionLz4Level"],
-    [{ keySerializer: () => "" }, "option keySerializer: an object with serialize() is expected, not a function"],
+    [
+      {
+        keySerializer: class {
+          serialize() {}
+        },
+      },
+      "option keySerializer: a function, or an object with serialize() is expected, not a function",
+    ],
     [{ valueSerializer: {} }, "valueSerializer"],
     [
       { partitioner: {} },
