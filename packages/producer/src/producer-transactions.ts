@@ -1,4 +1,5 @@
-import { type Clock, type Logger, StateError } from "@odradek/network";
+import { type Clock, type Logger, OptionReader, StateError } from "@odradek/network";
+import { readWait, resolveWait, type TimedWaitOptions } from "./call-options.ts";
 import {
   type ConsumerGroupMetadata,
   checkedOffsets,
@@ -12,11 +13,11 @@ import { TransactionalCalls, type WaitLimit } from "./transactional-calls.ts";
 import { unusable } from "./unusable.ts";
 
 /** What calls about transactions take besides. */
-export interface TransactionCallOptions {
+export interface TransactionCallOptions extends TimedWaitOptions {
   /** How long to wait, milliseconds. @default maxBlockMs */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Ends the wait with its reason; what was begun goes on as after `timeoutMs`. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What `initTransactions` takes besides. */
@@ -25,7 +26,7 @@ export interface InitTransactionsOptions extends TransactionCallOptions {
    * Leaves a transaction open that the producer before had prepared, for `completeTransaction`; else it is aborted (KIP-939).
    * @default false
    */
-  readonly keepPreparedTransaction?: boolean;
+  readonly keepPreparedTransaction?: boolean | undefined;
 }
 
 /** What of a producer its transactional calls need. */
@@ -52,10 +53,15 @@ export class ProducerTransactions {
     this.#calls = new TransactionalCalls(parts.clock);
   }
 
-  init({ keepPreparedTransaction = false, ...options }: InitTransactionsOptions): Promise<void> {
+  async init(options: InitTransactionsOptions): Promise<void> {
     const name = "initTransactions";
-    return this.#call("init", name, options, (manager, limit) =>
-      this.#calls.call(name, limit, () => manager.initTransactions(keepPreparedTransaction)),
+    const reader = new OptionReader(options);
+    const keeps = reader.boolean("keepPreparedTransaction", false);
+    const limit = readWait(reader, this.#parts.maxBlockMs);
+    reader.finish();
+    const about = `keepPreparedTransaction ${keeps}`;
+    await this.#call("init", name, (manager) =>
+      this.#calls.call(name, limit, () => manager.initTransactions(keeps), about),
     );
   }
 
@@ -73,11 +79,12 @@ export class ProducerTransactions {
     groupMetadata: ConsumerGroupMetadata | string,
     options: TransactionCallOptions,
   ): Promise<void> {
+    const limit = this.#limit(options);
     const group = resolveGroupMetadata(groupMetadata);
     const checked = checkedOffsets(offsets);
     if (checked.length === 0) return;
     const name = "sendOffsetsToTransaction";
-    await this.#call("sendOffsets", name, options, (manager, limit) => {
+    await this.#call("sendOffsets", name, (manager) => {
       const send = () => manager.sendOffsets(checked, group);
       return this.#calls.callBeside(name, limit, send, (reason) => manager.onOffsetsGivenUp(reason));
     });
@@ -85,10 +92,9 @@ export class ProducerTransactions {
 
   async prepare(options: TransactionCallOptions): Promise<PreparedTransactionState> {
     const name = "prepareTransaction";
+    const limit = this.#limit(options);
     this.#requireTwoPhase(name);
-    await this.#call("prepare", name, options, (manager, limit) =>
-      this.#calls.call(name, limit, () => manager.prepareTransaction()),
-    );
+    await this.#call("prepare", name, (manager) => this.#calls.call(name, limit, () => manager.prepareTransaction()));
     return PreparedTransactionState.of(this.#manager(name).prepared);
   }
 
@@ -101,39 +107,39 @@ export class ProducerTransactions {
         "a PreparedTransactionState, such as PreparedTransactionState.parse reads from text,",
       );
     }
+    const limit = this.#limit(options);
     this.#requireTwoPhase(name);
     const producer = { producerId: state.producerId, producerEpoch: state.epoch };
     const prepared = PreparedTransactionState.of(this.#manager(name).prepared);
     const metric = state.equals(prepared) ? "commit" : "abort";
-    await this.#call(metric, name, options, (manager, limit) =>
-      this.#calls.call(name, limit, () => manager.complete(producer)),
+    await this.#call(metric, name, (manager) =>
+      this.#calls.call(name, limit, () => manager.complete(producer), state.toString() || "no transaction"),
     );
   }
 
-  commit(options: TransactionCallOptions): Promise<void> {
+  async commit(options: TransactionCallOptions): Promise<void> {
     const name = "commitTransaction";
-    return this.#call("commit", name, options, (manager, limit) =>
-      this.#calls.call(name, limit, () => manager.commit()),
-    );
+    const limit = this.#limit(options);
+    await this.#call("commit", name, (manager) => this.#calls.call(name, limit, () => manager.commit()));
   }
 
-  abort(options: TransactionCallOptions): Promise<void> {
+  async abort(options: TransactionCallOptions): Promise<void> {
     const name = "abortTransaction";
-    return this.#call("abort", name, options, (manager, limit) =>
-      this.#calls.callBehind(name, limit, () => manager.abort()),
-    );
+    const limit = this.#limit(options);
+    await this.#call("abort", name, (manager) => this.#calls.callBehind(name, limit, () => manager.abort()));
   }
 
   async run<T>(work: () => Promise<T>, options: TransactionCallOptions): Promise<T> {
+    const limit = this.#limit(options);
     // Nothing is begun that nobody waits for.
-    options.signal?.throwIfAborted();
+    limit.signal?.throwIfAborted();
     this.begin();
     try {
       const result = await work();
-      await this.commit(options);
+      await this.commit(limit);
       return result;
     } catch (error) {
-      if (this.#parts.manager?.isOpen === true) await this.#abortBehind(options);
+      if (this.#parts.manager?.isOpen === true) await this.#abortBehind(limit);
       throw error;
     }
   }
@@ -168,25 +174,25 @@ export class ProducerTransactions {
   }
 
   /** Why the work failed counts for more; an abort that fails leaves the producer in a state that says so. */
-  async #abortBehind(options: TransactionCallOptions): Promise<void> {
+  async #abortBehind(limit: WaitLimit): Promise<void> {
     // A signal that has come has ended another wait, and would have the transaction stay open.
-    const { signal, ...others } = options;
-    await this.abort(signal?.aborted === true ? others : options).catch((failure: unknown) => {
+    const { signal, timeoutMs } = limit;
+    await this.abort(signal?.aborted === true ? { timeoutMs } : limit).catch((failure: unknown) => {
       this.#parts.logger.warn(`abortTransaction failed after an error of the work: ${String(failure)}`);
     });
   }
 
-  async #call(
-    metric: TimedCall,
-    name: string,
-    { timeoutMs = this.#parts.maxBlockMs, signal }: TransactionCallOptions,
-    run: (manager: TransactionManager, limit: WaitLimit) => Promise<void>,
-  ): Promise<void> {
+  /** @throws OptionsError */
+  #limit(options: TransactionCallOptions): WaitLimit {
+    return resolveWait(options, this.#parts.maxBlockMs);
+  }
+
+  async #call(metric: TimedCall, name: string, run: (manager: TransactionManager) => Promise<void>): Promise<void> {
     const { clock, metrics, requireOpen } = this.#parts;
     requireOpen();
     const manager = this.#manager(name);
     const sinceMs = clock.now();
-    await run(manager, { timeoutMs, signal }).finally(() => metrics.called(metric, sinceMs));
+    await run(manager).finally(() => metrics.called(metric, sinceMs));
   }
 
   #requireTwoPhase(name: string): void {

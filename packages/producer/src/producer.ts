@@ -5,7 +5,6 @@ import {
   Deadline,
   type Metric,
   NetworkClient,
-  OptionsError,
   type PartitionSnapshot,
   State,
   systemClock,
@@ -14,6 +13,7 @@ import {
 import { KafkaError } from "@odradek/protocol";
 import { abortedError, BlockedSends } from "./blocked-sends.ts";
 import { BufferPool } from "./buffer-pool.ts";
+import { resolveSignal, resolveWait, type TimedWaitOptions } from "./call-options.ts";
 import { CallbackDelivery, CollectedDelivery, type Delivery, PromisedDelivery, type SendCallback } from "./delivery.ts";
 import { DeliveryError } from "./delivery-error.ts";
 import type { ConsumerGroupMetadata, TransactionOffset } from "./group-metadata.ts";
@@ -127,10 +127,11 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
    */
   async connect(options: WaitOptions = {}): Promise<void> {
     this.#requireOpen();
+    const signal = resolveSignal(options);
     const { metadata } = this.#client;
     const deadline = new Deadline(this.#clock, this.#options.maxBlockMs);
     const find = () => metadata.snapshot.controllerId;
-    await this.#client.awaitMetadata(deadline, "connecting to the cluster", find, options);
+    await this.#client.awaitMetadata(deadline, "connecting to the cluster", find, { signal });
   }
 
   /**
@@ -197,8 +198,9 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
    *
    * @throws the reason of the signal; what was sent goes on
    */
-  async flush({ signal }: WaitOptions = {}): Promise<void> {
+  async flush(options: WaitOptions = {}): Promise<void> {
     this.#requireOpen();
+    const signal = resolveSignal(options);
     const sinceMs = this.#clock.now();
     await unlessAborted(this.#flush(), signal).finally(() => this.#metrics.called("flush", sinceMs));
   }
@@ -210,11 +212,9 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
    * @throws KafkaError with code INVALID_TOPIC_EXCEPTION for what no topic can be called, TimeoutError where the cluster does not have
    *   the topic in time, BrokerError where it refuses to tell, the reason of the signal
    */
-  async partitionsFor(
-    topic: string,
-    { timeoutMs = this.#options.maxBlockMs, signal }: WaitOptions & { readonly timeoutMs?: number } = {},
-  ): Promise<readonly PartitionSnapshot[]> {
+  async partitionsFor(topic: string, options: TimedWaitOptions = {}): Promise<readonly PartitionSnapshot[]> {
     this.#requireOpen();
+    const { timeoutMs, signal } = resolveWait(options, this.#options.maxBlockMs);
     checkTopicName(topic);
     const { partitions } = await this.#appender.awaitTopic(topic, 0, new Deadline(this.#clock, timeoutMs), signal);
     return partitions;
@@ -332,19 +332,16 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
    * leaves that to the next producer of the id. What is not delivered after `timeoutMs`, or when the signal says so, fails. May be
    * called again, to wait for less.
    *
-   * @throws OptionsError for a `timeoutMs` below 0; the producer stays open
+   * @throws OptionsError for options that cannot be used; the producer stays open
    */
-  close({
-    timeoutMs = Number.POSITIVE_INFINITY,
-    signal,
-  }: WaitOptions & { readonly timeoutMs?: number } = {}): Promise<void> {
-    if (!(timeoutMs >= 0)) return Promise.reject(new OptionsError("timeoutMs", timeoutMs, "at least 0 milliseconds"));
+  async close(options: TimedWaitOptions = {}): Promise<void> {
+    const { timeoutMs, signal } = resolveWait(options, Number.POSITIVE_INFINITY);
     this.#closing ??= this.#close();
     const cut = () => this.#cut.abort();
     const timer = this.#clock.after(timeoutMs, cut);
     if (signal?.aborted) cut();
     signal?.addEventListener("abort", cut);
-    return this.#closing.finally(() => {
+    await this.#closing.finally(() => {
       timer.cancel();
       signal?.removeEventListener("abort", cut);
     });

@@ -9,6 +9,8 @@ export interface WaitLimit {
 
 interface PendingCall {
   readonly name: string;
+  /** What it was told, where calls that were told something else must not share its outcome. */
+  readonly about: string;
   readonly outcome: Promise<void>;
   /** Whether nobody waits for it any more. */
   isAbandoned: boolean;
@@ -33,15 +35,23 @@ export class TransactionalCalls {
   /**
    * One that moves the transaction on; what is under way beside it goes before it.
    *
+   * @param about what it was told, where that tells it from others of its name
    * @throws StateError where another one is under way; TimeoutError, or the reason of the signal, while it goes on; and what
    *   `run` throws
    */
-  async call(name: string, limit: WaitLimit, run: () => Promise<void>): Promise<void> {
+  async call(name: string, limit: WaitLimit, run: () => Promise<void>, about = ""): Promise<void> {
     this.requireNone(name);
-    for (const lost of this.#pending === null ? this.#lost : []) {
+    const pending = this.#pending;
+    if (pending !== null && pending.about !== about) {
+      const { about: other } = pending;
+      throw new StateError(
+        `${name}: the one that ran out of time, with ${other}, may yet succeed, call it again first`,
+      );
+    }
+    for (const lost of pending === null ? this.#lost : []) {
       throw new StateError(`${name}: ${mayYetSucceed(lost)}, or abortTransaction`);
     }
-    await this.#moveOn(name, limit, run);
+    await this.#moveOn({ name, about }, limit, run);
   }
 
   /** One that moves the transaction on from wherever it is: it waits for another one that is under way. @throws as `call` does */
@@ -49,9 +59,9 @@ export class TransactionalCalls {
     const before = this.#pending;
     if (before === null || before.isAbandoned || before.name === name) {
       this.requireNone(name);
-      await this.#moveOn(name, limit, run);
+      await this.#moveOn({ name, about: "" }, limit, run);
     } else {
-      await this.#moveOn(name, limit, () => before.outcome.then(run, run), null);
+      await this.#moveOn({ name, about: "" }, limit, () => before.outcome.then(run, run), null);
     }
   }
 
@@ -69,7 +79,7 @@ export class TransactionalCalls {
   ): Promise<void> {
     this.requireNone(name);
     limit.signal?.throwIfAborted();
-    const call = { name, outcome: run(), isAbandoned: false };
+    const call = { name, about: "", outcome: run(), isAbandoned: false };
     try {
       await this.#within(call, limit);
     } catch (error) {
@@ -98,14 +108,14 @@ export class TransactionalCalls {
   }
 
   async #moveOn(
-    name: string,
+    named: Pick<PendingCall, "name" | "about">,
     limit: WaitLimit,
     run: () => Promise<void>,
     pending: PendingCall | null = this.#pending,
   ): Promise<void> {
     // Nothing is begun that nobody waits for.
     limit.signal?.throwIfAborted();
-    const call = pending ?? { name, outcome: run(), isAbandoned: false };
+    const call = pending ?? { ...named, outcome: run(), isAbandoned: false };
     this.#pending = call;
     call.isAbandoned = false;
     try {
