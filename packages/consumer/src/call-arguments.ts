@@ -43,13 +43,19 @@ export function checkTimeout(timeoutMs: number): void {
 }
 
 /** @throws OptionsError for what does not name a partition, KafkaError with code INVALID_TOPIC_EXCEPTION for what names no topic */
-export function checkPartition(given: TopicPartition): void {
+function checkPartition(given: TopicPartition): void {
   if (typeof given !== "object" || given === null) throw new OptionsError("partition", given, "{ topic, partition }");
   const { topic, partition } = given;
   checkTopicName(topic);
   if (!Number.isInteger(partition) || partition < 0) {
     throw new OptionsError("partition", partition, "a whole number of at least 0");
   }
+}
+
+/** @throws the same, and OptionsError for what is no array */
+export function checkPartitions(given: readonly TopicPartition[]): void {
+  if (!Array.isArray(given)) throw new OptionsError("partitions", given, "an array of partitions");
+  given.forEach(checkPartition);
 }
 
 /** @throws OptionsError for what no record can have for an offset */

@@ -1,4 +1,4 @@
-import { type Clock, ClosedError, Deadline, NetworkClient, State } from "@odradek/network";
+import { type Clock, ClosedError, Deadline, NetworkClient, State, StateError } from "@odradek/network";
 import { ConsumerLoop } from "./consumer-loop.ts";
 import type { ResolvedConsumerOptions } from "./consumer-options.ts";
 import { WakeupError } from "./errors.ts";
@@ -33,8 +33,12 @@ export class ConsumerCore<K, V> {
   readonly offsetLookup: OffsetLookup;
   /** `null` for a consumer without a group. */
   readonly group: ConsumerGroup | null;
-  /** Whether a poll waits for records. */
+  /** Whether a poll asks for records: those that come next are fetched although it has found some. */
   isPolling = false;
+  /** Whether that poll has found nothing yet: the application is done with all that was handed out before. */
+  isDone = false;
+  /** Whether the listener is told that everything goes, which the user has unsubscribed. */
+  isLeaving = false;
   readonly #fetcher: Fetcher<K, V>;
   readonly #initialPositions: InitialPositions;
   readonly #offsetReset: OffsetReset;
@@ -83,6 +87,7 @@ export class ConsumerCore<K, V> {
   /** Where calls begin that say what to read, or read. @throws ClosedError */
   openToRead(): void {
     if (this.isClosing) throw new ClosedError("consumer");
+    if (this.isLeaving) throw new StateError("unsubscribe is under way: await it first");
   }
 
   /** Where calls begin that may wait. @throws ClosedError, WakeupError */
@@ -105,6 +110,7 @@ export class ConsumerCore<K, V> {
   /** The user has changed what is read, or where: what was wrong with that is void, and what still holds is found again. */
   redirected(): void {
     this.#takeErrorOfRecords();
+    this.buffer.prune();
     this.#loop.wake();
   }
 
@@ -131,6 +137,12 @@ export class ConsumerCore<K, V> {
       return;
     }
     this.#interrupt(new WakeupError());
+  }
+
+  /** What keeps the consumer from reading on as it should, whatever it has to hand out still. */
+  throwErrorOfGroup(): void {
+    const error = this.group?.takeError() ?? this.#initialPositions.takeError();
+    if (error !== null && error !== undefined) throw error;
   }
 
   /** What a poll finds wrong. */
@@ -175,6 +187,7 @@ export class ConsumerCore<K, V> {
   close(): void {
     this.#state.to("closing");
     this.isPolling = false;
+    this.isDone = false;
     this.#isWakeupRequested = false;
     this.#interrupt(new ClosedError("consumer"));
   }
@@ -200,7 +213,7 @@ export class ConsumerCore<K, V> {
   *#due(nowMs: number): Generator<Due> {
     const isAwaited = this.isPolling || this.#loop.isAwaited;
     if (isAwaited) this.#initialPositions.poll();
-    if (this.group !== null) yield* this.group.due(nowMs, this.isPolling);
+    if (this.group !== null) yield* this.group.due(nowMs, this.isDone);
     yield this.offsetLookup.poll(nowMs);
     if (isAwaited) yield this.#offsetReset.poll(nowMs);
     if (this.isPolling) yield this.#fetcher.poll(nowMs);

@@ -17,7 +17,7 @@ import {
   type CloseOptions,
   checkedOffset,
   checkMembershipOperation,
-  checkPartition,
+  checkPartitions,
   checkTimeout,
   type GroupMembershipOperation,
   type PollOptions,
@@ -33,12 +33,14 @@ import { type ConsumerRebalanceListener, checkedListener } from "./group/rebalan
 import { checkedTopics, SubscriptionPattern } from "./group/subscription.ts";
 import type { OffsetAndTimestamp, TimestampQuery } from "./offset-and-timestamp.ts";
 import { OffsetQueries } from "./offset-queries.ts";
+import { consumedOffsets } from "./offsets/auto-commit.ts";
 import {
   type CommittedOffset,
   checkedOffsets,
   type OffsetAndMetadata,
   type OffsetToCommit,
 } from "./offsets/offset-and-metadata.ts";
+import type { PartitionState } from "./partition-state.ts";
 import { Polls } from "./polls.ts";
 
 const defaultCloseTimeoutMs = 30_000;
@@ -136,8 +138,7 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
    */
   assign(partitions: readonly TopicPartition[]): void {
     this.#core.openToRead();
-    if (!Array.isArray(partitions)) throw new OptionsError("partitions", partitions, "an array of partitions");
-    partitions.forEach(checkPartition);
+    checkPartitions(partitions);
     this.#core.subscription.assign();
     if (partitions.length === 0) this.#core.subscription.clear();
     this.#core.assignment.assign(partitions);
@@ -165,12 +166,17 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
       return;
     }
     const isTold = options.groupInstanceId === null;
-    await group.leave("the consumer unsubscribed", isTold, this.#core.deadline(options.requestTimeoutMs), giveUpAll);
+    this.#core.isLeaving = true;
+    const isLeft = () => {
+      this.#core.isLeaving = false;
+      giveUpAll();
+    };
+    await group.leave("the consumer unsubscribed", isTold, this.#core.deadline(options.requestTimeoutMs), isLeft);
   }
 
   /** The partitions that are read. */
   assignment(): TopicPartition[] {
-    return [...this.#core.assignment.partitions()].map(({ topic, partition }) => ({ topic, partition }));
+    return this.#core.assignment.toArray();
   }
 
   /**
@@ -220,15 +226,16 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
    * Commits where the group goes on, and waits until the coordinator has it; asks again, for `timeoutMs`, while the error may pass.
    * Commits are carried out in the order of the calls.
    *
-   * @param offsets default the positions: everything that polls have handed out
+   * @param offsets default the positions: everything that polls have handed out, and in a loop what its body was given, the record that
+   *   it is at included
    * @throws CommitFailedError where the partitions may be another's by now, RebalanceInProgressError: poll and commit again,
    *   TimeoutError, WakeupError, BrokerError, OptionsError, StateError without a groupId
    */
   async commitSync(offsets?: readonly OffsetToCommit[], { timeoutMs, signal }: CallOptions = {}): Promise<void> {
     this.#core.enter();
     const group = this.#group("commitSync");
-    const checked = offsets && checkedOffsets(offsets);
-    await this.#core.race(group.commit(checked, this.#core.deadline(timeoutMs), true), signal);
+    const chosen = offsets === undefined ? this.#consumed() : checkedOffsets(offsets);
+    await this.#core.race(group.commit(chosen, this.#core.deadline(timeoutMs), true), signal);
   }
 
   /**
@@ -244,7 +251,7 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     const group = this.#group("commitAsync");
     const { logger } = this.#core.network.observer;
     const told = typeof offsets === "function" ? offsets : callback;
-    const chosen = offsets === undefined || typeof offsets === "function" ? group.consumed() : checkedOffsets(offsets);
+    const chosen = offsets === undefined || typeof offsets === "function" ? this.#consumed() : checkedOffsets(offsets);
     const say = (error: Error | null) => {
       if (told !== undefined) told(error, chosen);
       else if (error !== null) logger.warn("commitAsync failed", { error: error.message });
@@ -264,7 +271,7 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
   async committed(partitions: readonly TopicPartition[], options: CallOptions = {}): Promise<CommittedOffset[]> {
     this.#core.enter();
     const group = this.#group("committed");
-    partitions.forEach(checkPartition);
+    checkPartitions(partitions);
     const looking = group.lookUp(partitions, this.#core.deadline(options.timeoutMs));
     return [...(await this.#core.race(looking, options.signal))];
   }
@@ -291,7 +298,8 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
    */
   seek(partition: TopicPartition, offset: bigint | number | OffsetToSeek): void {
     this.#core.open();
-    const { offset: given, leaderEpoch = null } = typeof offset === "object" ? offset : { offset };
+    const isWhole = typeof offset === "object" && offset !== null;
+    const { offset: given, leaderEpoch = null } = isWhole ? offset : { offset };
     const position = { offset: checkedOffset(given), leaderEpoch: leaderEpoch ?? -1 };
     this.#core.assignment.get(partition).seek(position);
     this.#core.redirected();
@@ -316,7 +324,7 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     this.#core.enter();
     const deadline = this.#core.deadline(timeoutMs);
     const found = await this.#core.wait(deadline, signal, () => {
-      const { position } = this.#core.assignment.get(partition);
+      const position = this.#polls.positionOf(this.#core.assignment.get(partition));
       if (position === null) this.#core.throwErrorOfPositions();
       return position;
     });
@@ -327,25 +335,26 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
   /** Gives no more records of these partitions. What was fetched of them stays ready for `resume`. */
   pause(partitions: readonly TopicPartition[]): void {
     this.#core.open();
-    for (const state of partitions.map((partition) => this.#core.assignment.get(partition))) state.pause();
+    for (const state of this.#states(partitions)) state.pause();
   }
 
   /** Gives records of these partitions again. */
   resume(partitions: readonly TopicPartition[]): void {
     this.#core.open();
-    for (const state of partitions.map((partition) => this.#core.assignment.get(partition))) state.resume();
+    for (const state of this.#states(partitions)) state.resume();
     this.#core.wake();
   }
 
   /** The partitions that are paused. */
   paused(): TopicPartition[] {
-    const paused = [...this.#core.assignment.partitions()].filter(({ isPaused }) => isPaused);
-    return paused.map(({ topic, partition }) => ({ topic, partition }));
+    const { assignment } = this.#core;
+    return assignment.toArray().filter((partition) => assignment.get(partition).isPaused);
   }
 
   /** How many records lie between the position and the end of the log, as the last answer had it; `null` before the first. */
   currentLag(partition: TopicPartition): bigint | null {
-    return this.#core.assignment.get(partition).lag(this.#core.options.isolationLevel);
+    const state = this.#core.assignment.get(partition);
+    return state.lag(this.#core.options.isolationLevel, this.#polls.positionOf(state));
   }
 
   /** The first offset of each partition that can still be read, in their order. @throws TimeoutError, WakeupError, BrokerError */
@@ -423,6 +432,17 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     }
   }
 
+  /** @throws OptionsError, StateError for what is not assigned */
+  #states(partitions: readonly TopicPartition[]): PartitionState[] {
+    checkPartitions(partitions);
+    return partitions.map((partition) => this.#core.assignment.get(partition));
+  }
+
+  /** What the application has got to: everything that polls have handed out, and in a loop what its body was given. */
+  #consumed(): readonly OffsetAndMetadata[] {
+    return consumedOffsets(this.#core.assignment, (state) => this.#polls.positionOf(state));
+  }
+
   /** @throws StateError where there is none */
   #group(call: string): ConsumerGroup {
     const { group } = this.#core;
@@ -432,8 +452,9 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
 
   #requestReset(partitions: readonly TopicPartition[], spec: OffsetSpec): void {
     this.#core.open();
-    const chosen = partitions.length === 0 ? this.assignment() : partitions;
-    for (const state of chosen.map((partition) => this.#core.assignment.get(partition))) state.requestReset(spec);
+    const states = this.#states(partitions);
+    const chosen = states.length === 0 ? [...this.#core.assignment.partitions()] : states;
+    for (const state of chosen) state.requestReset(spec);
     this.#core.redirected();
   }
 }

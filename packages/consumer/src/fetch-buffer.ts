@@ -38,8 +38,15 @@ export class FetchBuffer<K, V> {
   /** Bytes that wait to be polled. What is paused does not count: it may wait long, and must not keep others from being fetched. */
   get fetchableBytes(): number {
     let bytes = 0;
-    for (const { state, sizeInBytes } of this.#completed.values()) if (state.isFetchable) bytes += sizeInBytes;
+    for (const completed of this.#completed.values()) {
+      if (completed.state.isFetchable && this.#isValid(completed)) bytes += completed.sizeInBytes;
+    }
     return bytes;
+  }
+
+  /** Lets go of what a seek or a new assignment has made void. */
+  prune(): void {
+    for (const [state, completed] of this.#completed) if (!this.#isValid(completed)) this.#completed.delete(state);
   }
 
   /**

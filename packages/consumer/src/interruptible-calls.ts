@@ -9,14 +9,18 @@ export class InterruptibleCalls {
   /** @throws what the promise rejects with, the reason of the signal, or the error given to `interrupt`, whichever is first */
   race<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const abort = () => reject(signal?.reason);
-      if (signal?.aborted) abort();
-      signal?.addEventListener("abort", abort);
-      this.#calls.add(reject);
-      void promise.then(resolve, reject).finally(() => {
+      const end = () => {
         this.#calls.delete(reject);
         signal?.removeEventListener("abort", abort);
-      });
+      };
+      const abort = () => {
+        end();
+        reject(signal?.reason);
+      };
+      this.#calls.add(reject);
+      void promise.then(resolve, reject).finally(end);
+      if (signal?.aborted) abort();
+      else signal?.addEventListener("abort", abort);
     });
   }
 

@@ -5,7 +5,7 @@ import {
   TimeoutError,
   type TopicPartition,
 } from "@odradek/network";
-import { type CallOptions, checkPartition } from "./call-arguments.ts";
+import { type CallOptions, checkPartitions } from "./call-arguments.ts";
 import type { ConsumerCore } from "./consumer-core.ts";
 import type { PartitionPosition } from "./errors.ts";
 import type { ListedOffset, OffsetQuery } from "./list-offsets.ts";
@@ -29,6 +29,7 @@ export class OffsetQueries {
     timestamp: bigint,
     options?: CallOptions,
   ): Promise<PartitionPosition[]> {
+    checkPartitions(partitions);
     const queries = partitions.map(({ topic, partition }) => ({ topic, partition, timestamp }));
     const listed = await this.#lookUp(queries, options);
     return listed.map(([{ topic, partition }, { offset }]) => ({ topic, partition, offset }));
@@ -67,7 +68,7 @@ export class OffsetQueries {
   ): Promise<(readonly [OffsetQuery, ListedOffset])[]> {
     const core = this.#core;
     core.enter();
-    queries.forEach(checkPartition);
+    checkPartitions(queries);
     const looking = core.offsetLookup.lookUp(queries, core.deadline(timeoutMs));
     core.retainTopics();
     try {

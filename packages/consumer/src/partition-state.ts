@@ -144,12 +144,12 @@ export class PartitionState implements TopicPartition {
     this.#logEnds = logEnds;
   }
 
-  /** Records between the position and the end of what may be read; `null` while either is unknown. */
-  lag(isolationLevel: IsolationLevel): bigint | null {
-    if (this.#position === null || this.#logEnds === null) return null;
+  /** Records between a position and the end of what may be read; `null` while either is unknown. @param position default its own */
+  lag(isolationLevel: IsolationLevel, position = this.#position): bigint | null {
+    if (position === null || this.#logEnds === null) return null;
     const { highWatermark, lastStableOffset } = this.#logEnds;
     const end = isolationLevel === "read_committed" ? lastStableOffset : highWatermark;
     if (end < 0n) return null;
-    return end > this.#position.offset ? end - this.#position.offset : 0n;
+    return end > position.offset ? end - position.offset : 0n;
   }
 }

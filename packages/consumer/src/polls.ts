@@ -1,9 +1,11 @@
-import { ClosedError, StateError } from "@odradek/network";
+import { ClosedError, partitionText, StateError } from "@odradek/network";
 import { ConsumerBatch } from "./consumer-batch.ts";
 import type { ConsumerCore } from "./consumer-core.ts";
 import type { ConsumerRecord } from "./consumer-record.ts";
+import type { PartitionSpan } from "./consumer-records.ts";
 import type { Drained } from "./fetch-buffer.ts";
 import type { ConsumerGroup } from "./group/consumer-group.ts";
+import type { FetchPosition, PartitionState } from "./partition-state.ts";
 
 /** What polls need of their consumer. */
 export interface PollsCore<K, V>
@@ -15,11 +17,13 @@ export interface PollsCore<K, V>
     | "deadline"
     | "enter"
     | "isClosing"
+    | "isDone"
     | "isPolling"
     | "openToRead"
     | "options"
     | "subscription"
     | "throwError"
+    | "throwErrorOfGroup"
     | "wait"
   > {
   readonly group: Pick<ConsumerGroup, "autoCommit" | "membership"> | null;
@@ -28,10 +32,12 @@ export interface PollsCore<K, V>
 /** What a poll found: records, or calls of the rebalance listener that are due before there can be any. */
 type Found<K, V> = { readonly drained: Drained<K, V> } | { readonly task: () => Promise<void> };
 
-/** The records of one poll that a loop is at: how many of them it is done with. */
+/** What a loop is at: the records of one poll, of which some are with its body, or done with. */
 interface HandingOut<K, V> {
   readonly drained: Drained<K, V>;
+  /** How many the body is done with, and how many it was given. */
   finished: number;
+  given: number;
 }
 
 /** The calls that ask for records: one at a time. What was handed out counts as done with when the next one begins. */
@@ -52,10 +58,9 @@ export class Polls<K, V> {
   async next(timeoutMs: number, signal: AbortSignal | undefined): Promise<Drained<K, V> | null> {
     const core = this.#core;
     const { group, clock } = core;
-    core.openToRead();
-    core.enter();
+    this.#enter();
     if (this.#isUnderWay) throw new StateError("another poll is under way: await it first");
-    this.#checkSubscription();
+    if (this.#handingOut !== null) throw new StateError("a loop is at its records: leave it before you poll");
     this.#isUnderWay = true;
     group?.membership.pollBegan();
     try {
@@ -63,20 +68,21 @@ export class Polls<K, V> {
       // Polls that find records, or errors, without waiting must not keep sockets and other people's timers from
       // their turn, however tight the loop around them is.
       await new Promise<void>((resolve) => clock.after(0, resolve));
-      core.openToRead();
-      core.enter();
-      group?.autoCommit.ifDue();
       for (;;) {
+        this.#enter();
+        // First, while the application is done with all that it was given; a poll that finds records at once comes to neither.
+        group?.membership.rebalanceIfDue();
+        group?.autoCommit.poll(clock.now());
         core.isPolling = true;
+        core.isDone = true;
         const found = await core.wait(deadline, signal, () => this.#find());
         if (found === null) return null;
         if ("drained" in found) return found.drained;
         await this.#run(found.task);
-        core.openToRead();
-        core.enter();
       }
     } finally {
       core.isPolling = false;
+      core.isDone = false;
       this.#isUnderWay = false;
       group?.membership.pollEnded();
     }
@@ -85,32 +91,37 @@ export class Polls<K, V> {
   /** All records from here on, one by one, until the consumer is closed or the signal says so. */
   async *records(signal: AbortSignal | undefined): AsyncGenerator<ConsumerRecord<K, V>, void, undefined> {
     for await (const drained of this.#drained(signal)) {
-      const portions = drained.records.map((record, index) => [record, index + 1] as const);
-      yield* this.#handOut(drained, portions, signal);
+      const handingOut = { drained, finished: 0, given: 0 };
+      yield* this.#handOut(handingOut, signal, (span) => this.#singly(handingOut, span, signal));
     }
   }
 
   /** The same, by partitions. */
   async *batches(signal: AbortSignal | undefined): AsyncGenerator<ConsumerBatch<K, V>, void, undefined> {
     for await (const drained of this.#drained(signal)) {
-      const portions = drained.spans.map((span) => [new ConsumerBatch(drained.records, span), span.end] as const);
-      yield* this.#handOut(drained, portions, signal);
+      const handingOut = { drained, finished: 0, given: 0 };
+      yield* this.#handOut(handingOut, signal, function* (span) {
+        handingOut.given = span.end;
+        yield new ConsumerBatch(drained.records, span);
+        handingOut.finished = span.end;
+      });
     }
+  }
+
+  /** Where a partition stands for the application: within a loop, behind what its body was given. */
+  positionOf(state: PartitionState): FetchPosition | null {
+    const { drained, given } = this.#handingOut ?? {};
+    const key = partitionText(state);
+    const span = drained?.spans.find(({ next, ...at }) => next === state.position && partitionText(at) === key);
+    if (drained === undefined || given === undefined || span === undefined || given >= span.end) return state.position;
+    return positionBefore(drained.records, span, Math.max(span.start, given));
   }
 
   /** Takes back what a loop was given and is not done with: it comes again. */
   takeBack(): void {
     const handingOut = this.#handingOut;
     this.#handingOut = null;
-    if (handingOut === null) return;
-    const { drained, finished } = handingOut;
-    for (const { topic, partition, start, end, next } of drained.spans) {
-      const first = drained.records[Math.max(start, finished)];
-      if (finished >= end || first === undefined) continue;
-      const state = this.#core.assignment.find({ topic, partition });
-      // Whoever has moved the position meanwhile knows better.
-      if (state?.position === next) state.seek({ offset: first.offset, leaderEpoch: first.leaderEpoch ?? -1 });
-    }
+    for (const span of handingOut?.drained.spans ?? []) this.#takeBackSpan(handingOut, span);
   }
 
   async *#drained(signal: AbortSignal | undefined): AsyncGenerator<Drained<K, V>, void, undefined> {
@@ -123,39 +134,98 @@ export class Polls<K, V> {
     }
   }
 
-  /** @param portions what the loop gets at a time, and how many of the records it is done with behind that */
+  /** Gives a loop what was drained, partition by partition, and takes back what it is left before. */
   *#handOut<T>(
-    drained: Drained<K, V>,
-    portions: Iterable<readonly [T, number]>,
+    handingOut: HandingOut<K, V>,
     signal: AbortSignal | undefined,
+    portions: (span: PartitionSpan) => Generator<T, void, undefined>,
   ): Generator<T, void, undefined> {
-    const membership = this.#core.group?.membership;
-    const handingOut = { drained, finished: 0 };
     this.#handingOut = handingOut;
     try {
-      for (const [portion, finished] of portions) {
-        // The others wait for this member, or have by now what it is about to hand out.
-        if (this.#isOver(signal) || membership?.isRebalanceDue === true) return;
-        yield portion;
-        handingOut.finished = finished;
-        // Who asks for more is not stuck, however many there are.
-        membership?.pollEnded();
+      for (const span of handingOut.drained.spans) {
+        if (this.#mustStop(signal)) return;
+        if (this.#standsStill(span)) yield* portions(span);
+        else this.#takeBackSpan(handingOut, span);
+        handingOut.finished = Math.max(handingOut.finished, span.end);
+        handingOut.given = handingOut.finished;
       }
     } finally {
       if (this.#handingOut === handingOut) this.takeBack();
     }
   }
 
+  /** The records of a span, as long as nobody moves, pauses or gives up its partition. */
+  *#singly(
+    handingOut: HandingOut<K, V>,
+    span: PartitionSpan,
+    signal: AbortSignal | undefined,
+  ): Generator<ConsumerRecord<K, V>, void, undefined> {
+    const { assignment, group } = this.#core;
+    const state = assignment.find(span);
+    const { changes } = assignment;
+    const { records } = handingOut.drained;
+    for (let index = span.start; index < span.end; index++) {
+      const record = records[index];
+      if (record === undefined) return;
+      const isMoved = state?.position !== span.next || state.isPaused || assignment.changes !== changes;
+      if (isMoved && !this.#standsStill(span)) return this.#takeBackSpan(handingOut, span);
+      if (this.#mustStop(signal)) return this.#takeBackSpan(handingOut, span);
+      handingOut.given = index + 1;
+      yield record;
+      handingOut.finished = index + 1;
+      // Who asks for more is not stuck, however many there are.
+      group?.membership.pollEnded();
+    }
+  }
+
+  /** Whether a partition is still to be read behind a span, by the one who has it. Whoever has moved it knows better. */
+  #standsStill(span: PartitionSpan): boolean {
+    const state = this.#core.assignment.find(span);
+    return state?.position === span.next && !state.isPaused;
+  }
+
+  #takeBackSpan(handingOut: HandingOut<K, V> | null, span: PartitionSpan): void {
+    if (handingOut === null || handingOut.finished >= span.end) return;
+    const state = this.#core.assignment.find(span);
+    if (state?.position !== span.next) return;
+    state.seek(positionBefore(handingOut.drained.records, span, Math.max(span.start, handingOut.finished)));
+  }
+
+  /** Whether a loop must not be given more: it is over, or others wait for this member, or have by now what it would be given. */
+  #mustStop(signal: AbortSignal | undefined): boolean {
+    return this.#isOver(signal) || this.#core.group?.membership.isRebalanceDue === true;
+  }
+
   #isOver(signal: AbortSignal | undefined): boolean {
     return this.#core.isClosing || signal?.aborted === true;
   }
 
+  /** Where each turn of a poll begins: it may have been closed, woken or unsubscribed meanwhile. */
+  #enter(): void {
+    this.#core.openToRead();
+    this.#core.enter();
+    this.#checkSubscription();
+  }
+
   #find(): Found<K, V> | null {
+    try {
+      const found = this.#look();
+      // From here on the application has records that it is not done with.
+      if (found !== null) this.#core.isDone = false;
+      return found;
+    } catch (error) {
+      this.#core.isDone = false;
+      throw error;
+    }
+  }
+
+  #look(): Found<K, V> | null {
     const { group, buffer, options } = this.#core;
     // It may have unsubscribed while it waits, or in the calls of its listener.
     this.#checkSubscription();
     const task = group?.membership.takeTask() ?? null;
     if (task !== null) return { task };
+    this.#core.throwErrorOfGroup();
     const drained = group?.membership.isHoldingBack === true ? null : buffer.drain(options.maxPollRecords);
     if (drained !== null) return { drained };
     this.#core.throwError();
@@ -171,6 +241,7 @@ export class Polls<K, V> {
   async #run(task: () => Promise<void>): Promise<void> {
     const membership = this.#core.group?.membership;
     this.#core.isPolling = false;
+    this.#core.isDone = false;
     membership?.pollEnded();
     try {
       await task();
@@ -178,4 +249,14 @@ export class Polls<K, V> {
       membership?.pollBegan();
     }
   }
+}
+
+/** The position of one of the records of a span. */
+function positionBefore<K, V>(
+  records: readonly ConsumerRecord<K, V>[],
+  span: PartitionSpan,
+  index: number,
+): FetchPosition {
+  const before = index > span.start ? records[index - 1] : undefined;
+  return { offset: records[index]?.offset ?? span.next.offset, leaderEpoch: before?.leaderEpoch ?? -1 };
 }

@@ -1,4 +1,4 @@
-import { partitionText, StateError, type TopicPartition } from "@odradek/network";
+import { byTopicAndNumber, partitionText, StateError, type TopicPartition } from "@odradek/network";
 import { PartitionState } from "./partition-state.ts";
 
 /**
@@ -8,9 +8,11 @@ import { PartitionState } from "./partition-state.ts";
 export class SubscriptionState {
   /** In the order in which they are asked for. */
   readonly #partitions = new Map<string, PartitionState>();
+  #changes = 0;
 
   /** Reads exactly these from now on. A partition that stays keeps its position, and whether it is paused. */
   assign(partitions: readonly TopicPartition[]): void {
+    this.#changes += 1;
     const wanted = new Map(partitions.map((partition) => [partitionText(partition), partition]));
     for (const key of this.#partitions.keys()) if (!wanted.has(key)) this.#partitions.delete(key);
     for (const [key, partition] of wanted) {
@@ -24,6 +26,16 @@ export class SubscriptionState {
 
   get topics(): ReadonlySet<string> {
     return new Set([...this.#partitions.values()].map(({ topic }) => topic));
+  }
+
+  /** All that are assigned, in the order of topics and numbers. */
+  toArray(): TopicPartition[] {
+    return [...this.partitions()].map(({ topic, partition }) => ({ topic, partition })).sort(byTopicAndNumber);
+  }
+
+  /** Another number whenever something was assigned or given up. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /** All that are assigned, in the order in which they are asked for. */

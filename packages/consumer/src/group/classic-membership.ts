@@ -53,6 +53,7 @@ export class ClassicMembership implements GroupMembership {
   #given: AssignmentBlob = { partitions: [], userData: null };
   #last: LastAssignment | null = null;
   #error: Error | null = null;
+  #isRefused = false;
 
   constructor(parts: MembershipParts) {
     const { options, coordinator, cluster, clock, logger, subscription, assignment, onChange } = parts;
@@ -109,6 +110,7 @@ export class ClassicMembership implements GroupMembership {
   }
 
   get isRebalanceDue(): boolean {
+    if (!this.#parts.subscription.isKnown) return false;
     return this.#turn.isUnderWay || (this.#state.is("UNJOINED", "STABLE") && this.#reasonToJoin() !== null);
   }
 
@@ -126,6 +128,7 @@ export class ClassicMembership implements GroupMembership {
 
   /** The application polls. */
   pollBegan(): void {
+    this.#isRefused = this.#error !== null;
     this.#pollInterval.stop();
   }
 
@@ -140,9 +143,13 @@ export class ClassicMembership implements GroupMembership {
   }
 
   /** @param isPolling whether the application waits in a poll: rebalances begin only then */
-  poll(nowMs: number, isPolling: boolean): Due {
+  rebalanceIfDue(): void {
+    this.#begin();
+  }
+
+  poll(nowMs: number, isDone: boolean): Due {
     if (this.#pollInterval.endsAtMs <= nowMs) this.#onPollExpired();
-    if (isPolling) this.#begin();
+    if (isDone) this.#begin();
     this.#joinIfDue();
     const requests: OutgoingRequest[] = [];
     // While it holds a JoinGroup the coordinator knows that the member lives.
@@ -157,7 +164,8 @@ export class ClassicMembership implements GroupMembership {
   }
 
   /** Tells the listener that everything goes, and gives it up. @throws what the listener throws, at the end */
-  giveUp(): Promise<void> {
+  async giveUp(): Promise<void> {
+    await this.#turn.finished();
     return hasPlace(this.#identity) ? this.#handover.onLeaving() : this.#handover.lost(() => true);
   }
 
@@ -178,6 +186,10 @@ export class ClassicMembership implements GroupMembership {
     return this.#departures.add(deadline, (nodeId, end) =>
       this.#requests.leave(nodeId, identity, reason, { onAnswer: end, onFailure: end }),
     );
+  }
+
+  cancel(): void {
+    this.#departures.cancel();
   }
 
   committer(): MemberIdentity {
@@ -267,10 +279,10 @@ export class ClassicMembership implements GroupMembership {
     }
   }
 
-  /** Begins the exchange, unless there is an error that the user has not heard of yet. */
+  /** Begins the exchange, unless the last one was refused and the application, which hears of that, has not polled since. */
   #joinIfDue(): void {
     const isDue = this.#state.is("JOINING") && !this.#turn.isUnderWay && this.#exchange.isIdle;
-    if (!isDue || this.#error !== null) return;
+    if (!isDue || this.#isRefused) return;
     // Its place was lost while the listener was told of other partitions.
     if (!hasPlace(this.#identity) && this.#handover.owned.length > 0) {
       this.#giveWay();
@@ -335,6 +347,7 @@ export class ClassicMembership implements GroupMembership {
 
   #onError(error: Error): void {
     this.#error ??= error;
+    this.#isRefused = true;
     this.#parts.onChange();
   }
 }

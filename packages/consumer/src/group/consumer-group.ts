@@ -8,7 +8,7 @@ import {
   type TopicPartition,
 } from "@odradek/network";
 import type { ResolvedConsumerOptions } from "../consumer-options.ts";
-import { AutoCommit, consumedOffsets } from "../offsets/auto-commit.ts";
+import { AutoCommit } from "../offsets/auto-commit.ts";
 import { CommittedOffsets } from "../offsets/committed-offsets.ts";
 import type { CommittedOffset, OffsetAndMetadata } from "../offsets/offset-and-metadata.ts";
 import { type Committer, OffsetCommits } from "../offsets/offset-commits.ts";
@@ -68,7 +68,7 @@ export class ConsumerGroup {
     };
     this.#commits = new OffsetCommits(options, this.#coordinator, committer, clock);
     this.committed = new CommittedOffsets(options, this.#coordinator, clock);
-    this.autoCommit = new AutoCommit(options, this.#commits, assignment, clock, logger);
+    this.autoCommit = new AutoCommit(options, this.#commits, committer, assignment, clock, logger);
     const Membership = options.groupProtocol === "consumer" ? ConsumerMembership : ClassicMembership;
     this.membership = new Membership({
       options,
@@ -88,23 +88,18 @@ export class ConsumerGroup {
     return { groupId: this.groupId, generationId, memberId, groupInstanceId };
   }
 
-  /** What is to be sent. @param isPolling whether the application waits in a poll */
-  *due(nowMs: number, isPolling: boolean): Generator<Due> {
+  /** What is to be sent. @param isDone whether the application waits in a poll that has found nothing yet */
+  *due(nowMs: number, isDone: boolean): Generator<Due> {
     if (this.#parts.subscription.isAutomatic) this.#parts.subscription.match(this.#parts.network.metadata);
-    yield this.membership.poll(nowMs, isPolling);
+    yield this.membership.poll(nowMs, isDone);
+    if (isDone) yield { requests: [], nextMs: this.autoCommit.poll(nowMs) };
     yield this.#commits.poll(nowMs);
     yield this.committed.poll(nowMs);
   }
 
   /** What went wrong since the last call, and will again: for the user. */
   takeError(): Error | null {
-    const errors = [this.membership.takeError(), this.#coordinator.takeError()];
-    return errors.find((error) => error !== null) ?? null;
-  }
-
-  /** What the application has got to: everything that polls have handed out. */
-  consumed(): readonly OffsetAndMetadata[] {
-    return consumedOffsets(this.#parts.assignment);
+    return this.membership.takeError() ?? this.#coordinator.takeError() ?? this.#topicError();
   }
 
   /** What the group has committed. @throws TimeoutError, BrokerError */
@@ -116,14 +111,13 @@ export class ConsumerGroup {
     return looking;
   }
 
-  /** @param offsets default what is consumed @param isRetried whether errors that may pass are waited out */
-  commit(offsets: readonly OffsetAndMetadata[] | undefined, deadline: Deadline, isRetried: boolean): Promise<void> {
+  /** @param isRetried whether errors that may pass are waited out */
+  commit(offsets: readonly OffsetAndMetadata[], deadline: Deadline, isRetried: boolean): Promise<void> {
     const { onChange } = this.#parts;
     // Who calls anew wants another attempt, where one was refused.
     this.#coordinator.takeError();
-    const chosen = offsets ?? this.consumed();
-    if (chosen.length === 0) return this.#commits.idle();
-    const committing = this.#commits.commit(chosen, deadline, isRetried);
+    if (offsets.length === 0) return this.#commits.idle();
+    const committing = this.#commits.commit(offsets, deadline, isRetried);
     onChange();
     return committing;
   }
@@ -158,9 +152,21 @@ export class ConsumerGroup {
     timer.cancel();
   }
 
+  /** What keeps a topic that it subscribed to from being read, and asking again will not mend. */
+  #topicError(): Error | null {
+    const { subscription, network } = this.#parts;
+    if (subscription.type !== "AUTO_TOPICS" || network.metadata.snapshot.topicErrors.size === 0) return null;
+    for (const topic of subscription.topics) {
+      const error = network.metadata.fatalErrorOf(topic);
+      if (error !== null) return error;
+    }
+    return null;
+  }
+
   /** Ends all that still waits. */
   cancel(error: Error): void {
     this.#coordinator.close();
+    this.membership.cancel();
     this.#commits.cancel(error);
     this.committed.cancel(error);
   }

@@ -85,6 +85,7 @@ export class ConsumerMembership implements GroupMembership {
   }
 
   get isRebalanceDue(): boolean {
+    if (!this.#parts.subscription.isAutomatic) return false;
     const isTargetNew = this.#target !== null && this.#target !== this.#seen;
     return (
       this.#turn.isUnderWay || this.#state.is("UNSUBSCRIBED", "FENCED") || (this.#state.is("STABLE") && isTargetNew)
@@ -114,10 +115,14 @@ export class ConsumerMembership implements GroupMembership {
     this.#parts.logger.warn("enforceRebalance has no effect in a group of the consumer protocol");
   }
 
-  poll(nowMs: number, isPolling: boolean): Due {
+  rebalanceIfDue(): void {
+    this.#begin();
+    this.#reconcile();
+  }
+
+  poll(nowMs: number, isDone: boolean): Due {
     if (this.#pollInterval.endsAtMs <= nowMs) this.#onPollExpired();
-    if (isPolling) this.#begin();
-    if (isPolling) this.#reconcile();
+    if (isDone) this.rebalanceIfDue();
     const requests: OutgoingRequest[] = [];
     const nextMs = Math.min(
       this.#pollInterval.endsAtMs,
@@ -127,7 +132,8 @@ export class ConsumerMembership implements GroupMembership {
     return { requests, nextMs };
   }
 
-  giveUp(): Promise<void> {
+  async giveUp(): Promise<void> {
+    await this.#turn.finished();
     return hasPlace(this.#identity) ? this.#handover.onLeaving() : this.#handover.lost(() => true);
   }
 
@@ -144,6 +150,10 @@ export class ConsumerMembership implements GroupMembership {
     return this.#departures.add(deadline, (nodeId, end) =>
       this.#requests.leave(nodeId, identity, isTold, { onAnswer: end, onFailure: end }),
     );
+  }
+
+  cancel(): void {
+    this.#departures.cancel();
   }
 
   committer(): MemberIdentity {

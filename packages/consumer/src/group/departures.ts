@@ -53,6 +53,11 @@ export class Departures {
     return nextMs;
   }
 
+  /** Ends those that wait, told or not. */
+  cancel(): void {
+    for (const departure of this.#departures) this.#end(departure);
+  }
+
   #end(departure: Departure): void {
     this.#departures.delete(departure);
     departure.resolve();

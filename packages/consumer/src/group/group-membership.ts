@@ -59,8 +59,10 @@ export interface GroupMembership extends Committer {
   pollEnded(): void;
   /** Has the group rebalanced, from the next poll on, where members can. @param reason for the logs of the broker */
   requestRejoin(reason: string): void;
-  /** @param isPolling whether the application waits in a poll: partitions change hands only then */
-  poll(nowMs: number, isPolling: boolean): Due;
+  /** Begins what is to change hands. Only for an application that is done with all that was handed out, as when it polls. */
+  rebalanceIfDue(): void;
+  /** @param isDone whether the application waits in a poll that has found nothing yet, and thus is done with all that came before */
+  poll(nowMs: number, isDone: boolean): Due;
   /** Tells the listener that everything goes, and gives it up. @throws what the listener throws, at the end */
   giveUp(): Promise<void>;
   /**
@@ -70,4 +72,6 @@ export interface GroupMembership extends Committer {
    * @returns settles when it was told, or could not be before the deadline
    */
   leave(reason: string, isTold: boolean, deadline: Deadline): Promise<void>;
+  /** Ends what it still waits for. */
+  cancel(): void;
 }

@@ -24,10 +24,7 @@ export class Handover {
 
   /** What is owned, in the order of topics and numbers. */
   get owned(): TopicPartition[] {
-    const owned = [...this.#assignment.partitions()].map(({ topic, partition }) => ({ topic, partition }));
-    return owned.sort((one, other) =>
-      one.topic === other.topic ? one.partition - other.partition : one.topic < other.topic ? -1 : 1,
-    );
+    return this.#assignment.toArray();
   }
 
   /** What must not be owned any more before the member joins. */

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { type Clock, Deadline, State } from "@odradek/network";
 import type { AutoCommit } from "../offsets/auto-commit.ts";
 
@@ -14,6 +15,9 @@ interface Turn {
   readonly run: () => Promise<void>;
 }
 
+/** The turn whose calls of the listener the code at hand belongs to. */
+const currentTurn = new AsyncLocalStorage<Turn>();
+
 /**
  * The part of a rebalance that is the application's: what is done with is committed, and then its listener is called, within a poll.
  * There is one at a time, and no records are handed out meanwhile.
@@ -24,6 +28,8 @@ export class ListenerTurn {
   readonly #onChange: () => void;
   readonly #state = turnStates();
   #turn: Turn | null = null;
+  /** The calls that are being made; settles when they are done. */
+  #calls: { readonly turn: Turn; readonly done: Promise<void> } | null = null;
 
   /** @param onChange called when something changed that is worth another look */
   constructor(autoCommit: AutoCommit, clock: Clock, onChange: () => void) {
@@ -62,14 +68,21 @@ export class ListenerTurn {
     const turn = this.#turn;
     if (turn === null || !this.#state.is("due")) return null;
     this.#state.to("running");
-    return async () => {
-      try {
-        await turn.run();
-      } finally {
+    return () => {
+      const calls = currentTurn.run(turn, turn.run).finally(() => {
         if (this.#turn === turn) this.cancel();
+        this.#calls = null;
         this.#onChange();
-      }
+      });
+      this.#calls = { turn, done: calls.catch(() => {}) };
+      return calls;
     };
+  }
+
+  /** Settles when no call of the listener is being made; at once for one who is called by it, and would wait for himself. */
+  async finished(): Promise<void> {
+    const calls = this.#calls;
+    if (calls !== null && currentTurn.getStore() !== calls.turn) await calls.done;
   }
 
   /** Calls it off: what is due is not run any more, and what runs is not waited for. */

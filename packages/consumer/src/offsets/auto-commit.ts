@@ -1,19 +1,25 @@
 import { type Clock, Deadline, type Logger } from "@odradek/network";
 import { KafkaError } from "@odradek/protocol";
 import type { ResolvedConsumerOptions } from "../consumer-options.ts";
+import type { FetchPosition, PartitionState } from "../partition-state.ts";
 import type { SubscriptionState } from "../subscription-state.ts";
 import type { OffsetAndMetadata } from "./offset-and-metadata.ts";
-import type { OffsetCommits } from "./offset-commits.ts";
+import type { Committer, OffsetCommits } from "./offset-commits.ts";
 
 type Options = Pick<
   ResolvedConsumerOptions<unknown, unknown>,
   "autoCommitIntervalMs" | "defaultApiTimeoutMs" | "enableAutoCommit" | "retryBackoffMs"
 >;
 
-/** The offsets that a consumer has got to: whatever was handed out counts as done with. */
-export function consumedOffsets(subscription: SubscriptionState): OffsetAndMetadata[] {
-  return [...subscription.partitions()].flatMap(({ topic, partition, position }) => {
+/** The positions of all partitions, as what is to be committed: whatever was handed out counts as done with. */
+export function consumedOffsets(
+  assignment: SubscriptionState,
+  positionOf: (state: PartitionState) => FetchPosition | null = (state) => state.position,
+): OffsetAndMetadata[] {
+  return [...assignment.partitions()].flatMap((state) => {
+    const position = positionOf(state);
     if (position === null) return [];
+    const { topic, partition } = state;
     const { offset, leaderEpoch } = position;
     return { topic, partition, offset, leaderEpoch: leaderEpoch < 0 ? null : leaderEpoch, metadata: "" };
   });
@@ -26,15 +32,24 @@ export function consumedOffsets(subscription: SubscriptionState): OffsetAndMetad
 export class AutoCommit {
   readonly #options: Options;
   readonly #commits: OffsetCommits;
+  readonly #committer: Pick<Committer, "committer">;
   readonly #subscription: SubscriptionState;
   readonly #clock: Clock;
   readonly #logger: Logger;
   #dueAtMs: number;
   #isUnderWay = false;
 
-  constructor(options: Options, commits: OffsetCommits, subscription: SubscriptionState, clock: Clock, logger: Logger) {
+  constructor(
+    options: Options,
+    commits: OffsetCommits,
+    committer: Pick<Committer, "committer">,
+    subscription: SubscriptionState,
+    clock: Clock,
+    logger: Logger,
+  ) {
     this.#options = options;
     this.#commits = commits;
+    this.#committer = committer;
     this.#subscription = subscription;
     this.#clock = clock;
     this.#logger = logger;
@@ -46,15 +61,30 @@ export class AutoCommit {
     return this.#options.enableAutoCommit && consumedOffsets(this.#subscription).length > 0;
   }
 
-  /** Commits if the interval is over. */
-  ifDue(): void {
-    if (!this.#options.enableAutoCommit || this.#isUnderWay || this.#clock.now() < this.#dueAtMs) return;
-    this.#dueAtMs = this.#clock.now() + this.#options.autoCommitIntervalMs;
-    if (!this.isNeeded) return;
+  /** Commits if the interval is over. @returns when it will be */
+  poll(nowMs: number): number {
+    if (!this.isNeeded) return Number.POSITIVE_INFINITY;
+    if (!this.#isUnderWay && nowMs >= this.#dueAtMs) {
+      this.#dueAtMs = nowMs + (this.#mayCommit() ? this.#options.autoCommitIntervalMs : this.#options.retryBackoffMs);
+      if (this.#mayCommit()) this.#begin();
+    }
+    return this.#isUnderWay ? Number.POSITIVE_INFINITY : this.#dueAtMs;
+  }
+
+  #begin(): void {
     this.#isUnderWay = true;
     void this.#commit(new Deadline(this.#clock, this.#options.defaultApiTimeoutMs), false).finally(() => {
       this.#isUnderWay = false;
     });
+  }
+
+  #mayCommit(): boolean {
+    try {
+      this.#committer.committer();
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** Commits now, and waits for that. What goes wrong is logged: whoever asks goes on without. */
@@ -67,10 +97,11 @@ export class AutoCommit {
       await this.#commits.commit(consumedOffsets(this.#subscription), deadline, isRetried);
     } catch (error) {
       if (error instanceof KafkaError && error.code === "CLOSED") return;
-      this.#logger.warn("auto-commit failed", { error: error instanceof Error ? error.message : String(error) });
-      if (error instanceof KafkaError && error.retriable) {
-        this.#dueAtMs = this.#clock.now() + this.#options.retryBackoffMs;
-      }
+      const isPassing = error instanceof KafkaError && error.retriable;
+      const said = { error: error instanceof Error ? error.message : String(error) };
+      if (isPassing) this.#logger.debug("auto-commit failed, and is tried again", said);
+      else this.#logger.warn("auto-commit failed", said);
+      if (isPassing) this.#dueAtMs = this.#clock.now() + this.#options.retryBackoffMs;
     }
   }
 }

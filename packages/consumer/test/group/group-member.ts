@@ -66,7 +66,7 @@ export class GroupMember<M extends GroupMembership & { readonly state: string }>
       commitRefused: (error, identity) => this.membership.commitRefused(error, identity),
     };
     this.commits = new OffsetCommits(resolved, coordinator, committer, clock);
-    this.autoCommit = new AutoCommit(resolved, this.commits, assignment, clock, logger);
+    this.autoCommit = new AutoCommit(resolved, this.commits, committer, assignment, clock, logger);
     this.membership = new Membership({
       options: resolved,
       coordinator,
@@ -117,6 +117,8 @@ export class GroupMember<M extends GroupMembership & { readonly state: string }>
       const error = task === null ? (this.membership.takeError() ?? this.coordinator.takeError()) : null;
       if (error !== null) {
         this.thrown.push(error);
+        // What settles next is another poll.
+        this.membership.pollBegan();
         return;
       }
     }

@@ -4,7 +4,7 @@ import { RecordingLogger } from "../../../network/test/recording-logger.ts";
 import { ListenerTurn } from "../../src/group/listener-turn.ts";
 import { outsider } from "../../src/group/member-identity.ts";
 import { AutoCommit } from "../../src/offsets/auto-commit.ts";
-import { OffsetCommits } from "../../src/offsets/offset-commits.ts";
+import { type Committer, OffsetCommits } from "../../src/offsets/offset-commits.ts";
 import type { OutgoingRequest } from "../../src/outgoing-request.ts";
 import { SubscriptionState } from "../../src/subscription-state.ts";
 import { committedAs, groupOptions, named, scriptedCoordinator, taken, turn } from "./scripted-group.ts";
@@ -17,13 +17,9 @@ function fixture(enableAutoCommit = true) {
   const assignment = new SubscriptionState();
   assignment.assign(named("orders-0"));
   assignment.get({ topic: "orders", partition: 0 }).seek({ offset: 42n, leaderEpoch: 3 });
-  const commits = new OffsetCommits(
-    options,
-    coordinator,
-    { committer: () => outsider(null), commitRefused: (error) => error },
-    clock,
-  );
-  const autoCommit = new AutoCommit(options, commits, assignment, clock, new RecordingLogger());
+  const committer: Committer = { committer: () => outsider(null), commitRefused: (error) => error };
+  const commits = new OffsetCommits(options, coordinator, committer, clock);
+  const autoCommit = new AutoCommit(options, commits, committer, assignment, clock, new RecordingLogger());
   let changes = 0;
   const listenerTurn = new ListenerTurn(autoCommit, clock, () => {
     changes += 1;

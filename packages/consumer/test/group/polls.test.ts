@@ -27,7 +27,8 @@ class TestConsumer {
     const { clock, membership, autoCommit, subscription, assignment } = member;
     const network = { send: () => Promise.reject(new Error("the test sends")), onWake: () => () => {} };
     const loop = new ConsumerLoop(network, clock, () => {
-      member.isPolling = this.#core.isPolling;
+      member.isPolling = this.#core.isDone;
+      if (this.#core.isDone) autoCommit.poll(clock.now());
       member.look();
       return [{ requests: [], nextMs: member.nextMs }];
     });
@@ -42,11 +43,16 @@ class TestConsumer {
       buffer: new FetchBuffer(assignment),
       group: { membership, autoCommit },
       isPolling: false,
+      isDone: false,
       isClosing: false,
       openToRead: () => {},
       enter: () => {},
       deadline: (timeoutMs?: number) => new Deadline(clock, timeoutMs ?? 60_000),
       wait: (deadline, signal, find) => loop.wait(deadline, signal, find),
+      throwErrorOfGroup: () => {
+        const error = membership.takeError();
+        if (error !== null) throw error;
+      },
       throwError: () => {
         const error = membership.takeError();
         if (error !== null) throw error;
@@ -184,8 +190,8 @@ describe("Polls.next", () => {
     const consumer = await consumerOf({ enableAutoCommit: true });
     const { member } = consumer;
     await consumer.arrive("orders-0", 3);
-    member.membership.requestRejoin("test");
     expect(await consumer.poll()).toBe("v0 v1 v2");
+    member.membership.requestRejoin("test");
     await consumer.arrive("orders-0", 3);
     expect(await consumer.poll()).toBe("nothing");
     const commit = member.takeCommit();

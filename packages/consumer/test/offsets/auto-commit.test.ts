@@ -29,11 +29,11 @@ function fixture(given: Parameters<typeof groupOptions>[0] = {}) {
   const logger = new RecordingLogger();
   const committer = { committer: () => outsider(null), commitRefused: (error: BrokerError) => error };
   const commits = new OffsetCommits(options, coordinator, committer, clock);
-  const autoCommit = new AutoCommit(options, commits, assignment, clock, logger);
+  const autoCommit = new AutoCommit(options, commits, committer, assignment, clock, logger);
   const sent: OutgoingRequest[] = [];
   /** What is sent after the application polls; the interval may be over. */
   const poll = () => {
-    autoCommit.ifDue();
+    autoCommit.poll(clock.now());
     sent.push(...commits.poll(clock.now()).requests);
     return sent.length;
   };
