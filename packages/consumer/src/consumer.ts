@@ -378,8 +378,8 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
   /**
    * The partitions of a topic, by number, and who leads them.
    *
-   * @throws KafkaError with code INVALID_TOPIC_EXCEPTION, TimeoutError where the topic does not come into being in time, AuthenticationError, BrokerError for one that
-   *   cannot be told
+   * @throws KafkaError with code INVALID_TOPIC_EXCEPTION for what no topic can be called, TimeoutError where the topic does not come
+   *   into being in time, AuthenticationError, BrokerError for one that cannot be told
    */
   async partitionsFor(topic: string, options: CallOptions = {}): Promise<readonly PartitionSnapshot[]> {
     return this.#queries.partitionsFor(topic, options);

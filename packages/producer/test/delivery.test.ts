@@ -1,7 +1,7 @@
 import { KafkaError } from "@odradek/protocol";
 import { describe, expect, test } from "vitest";
 import { RecordingLogger } from "../../network/test/recording-logger.ts";
-import { CallbackDelivery, CollectedDelivery, PromisedDelivery } from "../src/delivery.ts";
+import { CallbackDelivery, CollectedDelivery, PromisedDelivery, type SendCallback } from "../src/delivery.ts";
 import { DeliveryError, type Persisted, SendAllError } from "../src/delivery-error.ts";
 import { RecordMetadata } from "../src/record-metadata.ts";
 
@@ -54,9 +54,10 @@ describe("a callback", () => {
     }, logger);
     broken.delivered(metadataAt(1n));
     broken.failed(failure("no"));
-    const later = new CallbackDelivery(async () => {
+    const rejecting = (async () => {
       throw new Error("later");
-    }, logger);
+    }) as SendCallback;
+    const later = new CallbackDelivery(rejecting, logger);
     later.delivered(metadataAt(2n));
     await new Promise((resolve) => setImmediate(resolve));
     expect(logger.lines).toEqual([
