@@ -47,6 +47,8 @@ export class TransactionManager {
   readonly #numbers: BatchNumbers;
   /** Why it is in an error state. */
   #error: KafkaError | null = null;
+  /** Why the last transaction was aborted; `null` since another has begun. */
+  #aborted: KafkaError | null = null;
   /** Whether the coordinator has to be asked for the next epoch before there can be another transaction. */
   #isBumpDue = false;
   /** Of the open transaction; it can change between two. */
@@ -173,6 +175,7 @@ export class TransactionManager {
     this.#requireNoError("beginTransaction");
     this.#requireState("beginTransaction", "READY");
     this.#version = this.#requests.transactionVersion;
+    this.#aborted = null;
     this.#state.to("IN_TRANSACTION");
   }
 
@@ -181,10 +184,10 @@ export class TransactionManager {
     this.#requireNoError("sendOffsetsToTransaction");
     this.#requireState("sendOffsetsToTransaction", "IN_TRANSACTION");
     await this.#perform("sendOffsetsToTransaction", async () => {
-      this.#requireInTransaction("sendOffsetsToTransaction");
+      this.#requireStill("sendOffsetsToTransaction", ...writing);
       if (this.#version === 1) await this.#requests.addOffsets(this.#numbers.producer, group.groupId);
       this.#isStarted = true;
-      this.#requireInTransaction("sendOffsetsToTransaction");
+      this.#requireStill("sendOffsetsToTransaction", ...writing);
       await this.#requests.commitOffsets(this.#numbers.producer, group, offsets, this.#version);
     });
   }
@@ -203,8 +206,7 @@ export class TransactionManager {
     this.#state.to("PREPARING_TRANSACTION");
     await this.#listener.flush();
     await this.#perform("prepareTransaction", async () => {
-      this.#requireNoError("prepareTransaction");
-      this.#requireState("prepareTransaction", "PREPARING_TRANSACTION");
+      this.#requireStill("prepareTransaction", "PREPARING_TRANSACTION");
       this.#prepared = this.#numbers.producer;
       this.#state.to("PREPARED_TRANSACTION");
     });
@@ -229,7 +231,7 @@ export class TransactionManager {
     this.#state.to("COMMITTING_TRANSACTION");
     await this.#listener.flush();
     // A batch may have failed meanwhile.
-    this.#requireNoError("commitTransaction");
+    this.#requireStill("commitTransaction", "COMMITTING_TRANSACTION");
     await this.#perform("commitTransaction", () => this.#end(true));
   }
 
@@ -241,6 +243,7 @@ export class TransactionManager {
     this.#state.to("ABORTING_TRANSACTION");
     this.#requests.stop();
     this.#error = null;
+    this.#aborted = cause;
     this.#partitions.forgetWaiting();
     this.#listener.failUnsent(cause);
     await this.#listener.flush();
@@ -298,8 +301,7 @@ export class TransactionManager {
   async #end(committed: boolean): Promise<void> {
     const what = committed ? "commitTransaction" : "abortTransaction";
     // What was asked before it may have failed, and a close have aborted what then could not be committed.
-    this.#requireNoError(what);
-    this.#requireState(what, committed ? "COMMITTING_TRANSACTION" : "ABORTING_TRANSACTION");
+    this.#requireStill(what, committed ? "COMMITTING_TRANSACTION" : "ABORTING_TRANSACTION");
     if (this.#isStarted) {
       const ended = await this.#requests.endTransaction(this.#numbers.producer, committed, this.#version);
       // It was found meanwhile that what was given up left a gap. Who has committed has, and learns of it at the next call.
@@ -461,10 +463,12 @@ export class TransactionManager {
     if (this.#error !== null) throw new TransactionError(what, this.#error, this.#state.is("ABORTABLE_ERROR"));
   }
 
-  /** Before another request: one that went before may have failed, or an abort have begun. */
-  #requireInTransaction(what: string): void {
+  /** For what had to wait: a request that went before may have failed, or an abort have overtaken it, and why that was is told. */
+  #requireStill(what: string, ...states: readonly TransactionState[]): void {
     this.#requireNoError(what);
-    this.#requireState(what, ...writing);
+    if (this.#state.is(...states)) return;
+    if (this.#aborted !== null) throw new TransactionError(what, this.#aborted, true);
+    this.#requireState(what, ...states);
   }
 
   #requireState(what: string, ...states: readonly TransactionState[]): void {

@@ -121,6 +121,23 @@ describe("an abort", () => {
   });
 });
 
+describe("offsets that wait for others", () => {
+  test("are told that an abort has overtaken them", async () => {
+    const { coordinator, producer } = await ready();
+    producer.beginTransaction();
+    const { happened, letGo } = held();
+    coordinator.spoil("AddOffsetsToTxn", happened);
+    const sent = ["readers", "writers"].map((group) => endOf(producer.sendOffsetsToTransaction(offsets, group)));
+    await until(() => coordinator.asked.at(-1) === "AddOffsetsToTxn readers");
+    const aborted = endOf(producer.abortTransaction());
+    letGo();
+    expect(await Promise.all(sent)).toEqual(Array(2).fill("TRANSACTION_ABORTED, abortable"));
+    expect(await aborted).toBe("done");
+    producer.beginTransaction();
+    await producer.sendOffsetsToTransaction(offsets, "readers");
+  });
+});
+
 describe("offsets that ran out of time", () => {
   /** Of a topic that nobody knows: its coordinator is asked again and again. */
   async function lost(given: Given = {}) {
