@@ -18,7 +18,7 @@ export function partitionsOf(text: string): TopicPartition[] {
 }
 
 /** The same the other way round, by topic and number. */
-export function textOf(partitions: readonly TopicPartition[]): string {
+function textOf(partitions: readonly TopicPartition[]): string {
   const byTopic = new Map<string, number[]>();
   for (const { topic, partition } of partitions) byTopic.set(topic, [...(byTopic.get(topic) ?? []), partition]);
   return [...byTopic]
