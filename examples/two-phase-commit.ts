@@ -1,5 +1,5 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
-import { KafkaProducer, PreparedTransactionState, StateError, string } from "odradek";
+import { KafkaError, KafkaProducer, PreparedTransactionState, string } from "odradek";
 import { bootstrapServers } from "./bootstrap-servers.ts";
 
 /** What a database would hold. */
@@ -42,7 +42,7 @@ async function main(topic = "payments", file = "ledger.json", order = "order-1")
   if (prepared !== "") {
     await producer.completeTransaction(PreparedTransactionState.parse(prepared)).catch((error: unknown) => {
       // It was committed, and the process ended before it could write that down.
-      if (!(error instanceof StateError)) throw error;
+      if (!(error instanceof KafkaError) || error.code !== "NOTHING_PREPARED") throw error;
     });
   }
 

@@ -112,8 +112,9 @@ export class OptionsError extends KafkaError {
 
 /** A call that the present state does not allow. */
 export class StateError extends KafkaError {
-  constructor(message: string) {
-    super(message, { code: "STATE" });
+  /** @param code where callers have to tell it from others */
+  constructor(message: string, code: "STATE" | "NOTHING_PREPARED" = "STATE") {
+    super(message, { code });
   }
 }
 

@@ -2,6 +2,7 @@ import { OptionReader, OptionsError, partitionText, type TopicPartition } from "
 
 /** Who a consumer is in its group, from `consumer.groupMetadata()`: with it, offsets of one that lost its place are refused (KIP-447). */
 export interface ConsumerGroupMetadata {
+  /** Of the group whose offsets they are. */
   readonly groupId: string;
   /** @default -1, of nobody in the group */
   readonly generationId?: number;

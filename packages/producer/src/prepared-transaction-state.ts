@@ -23,6 +23,7 @@ export class PreparedTransactionState {
   /** Of no transaction: it is the same as none that was prepared, so that completing with it aborts. */
   static readonly none = new PreparedTransactionState(noProducerId);
 
+  /** @internal of the transaction that a producer has prepared */
   static of(producer: ProducerIdAndEpoch): PreparedTransactionState {
     return new PreparedTransactionState(producer);
   }
@@ -48,6 +49,7 @@ export class PreparedTransactionState {
     return this.producerId >= 0n;
   }
 
+  /** Whether both name the same transaction, or none. */
   equals({ producerId, epoch }: PreparedTransactionState): boolean {
     return isSameProducer(
       { producerId, producerEpoch: epoch },

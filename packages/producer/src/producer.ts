@@ -277,8 +277,8 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
    * The second half: commits the prepared transaction where `state` is its own, and aborts it otherwise.
    *
    * @param state from `prepareTransaction`, of this process or of one before it whose transaction `initTransactions` has kept
-   * @throws StateError where none is prepared, so that there is nothing to complete (any more); else what `commitTransaction` and
-   *   `abortTransaction` throw
+   * @throws StateError with code NOTHING_PREPARED where there is nothing to complete (any more), and no transaction is open; else what
+   *   `commitTransaction` and `abortTransaction` throw
    */
   completeTransaction(state: PreparedTransactionState, options: TransactionCallOptions = {}): Promise<void> {
     return this.#calls.complete(state, options);

@@ -220,6 +220,7 @@ export class TransactionManager {
   /** Commits the prepared transaction where it is that one, and aborts it otherwise. @throws TransactionError, StateError */
   async complete(producer: ProducerIdAndEpoch): Promise<void> {
     this.#requireNoError("completeTransaction");
+    if (this.#state.is("READY")) throw new StateError("completeTransaction: nothing is prepared", "NOTHING_PREPARED");
     this.#requireState("completeTransaction", "PREPARED_TRANSACTION");
     await (isSameProducer(producer, this.#prepared) ? this.commit() : this.abort());
   }

@@ -10,7 +10,8 @@ export const transactionStates = () =>
     UNINITIALIZED: ["INITIALIZING", "FATAL_ERROR"], // has no id yet
     // asks for an id, or for the next epoch
     INITIALIZING: ["READY", "PREPARED_TRANSACTION", "UNINITIALIZED", "REFUSED", "FATAL_ERROR"],
-    REFUSED: ["UNINITIALIZED", "FATAL_ERROR"], // was given no id, without transactions; the next record has it asked for again
+    // without transactions: no id was given. The records that were there fail; the next one moves it to UNINITIALIZED, which asks again
+    REFUSED: ["UNINITIALIZED", "FATAL_ERROR"],
     READY: ["IN_TRANSACTION", "UNINITIALIZED", "FATAL_ERROR"], // has an id, and no transaction is open
     // takes records
     IN_TRANSACTION: [

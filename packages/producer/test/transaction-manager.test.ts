@@ -435,7 +435,7 @@ describe("a prepared transaction", () => {
       "completeTransaction: the producer is IN_TRANSACTION, and must be PREPARED_TRANSACTION",
     );
     await manager.commit();
-    await expect(manager.complete(noProducerId)).rejects.toThrow("the producer is READY");
+    await expect(manager.complete(noProducerId)).rejects.toMatchObject({ code: "NOTHING_PREPARED" });
   });
 
   test("comes behind offsets that are under way", async () => {
@@ -505,7 +505,9 @@ describe("a producer that keeps what was prepared", () => {
   test("begins with what is next where nothing was open", async () => {
     const { manager } = await keeping(false);
     expect([manager.state, manager.prepared]).toEqual(["READY", noProducerId]);
-    await expect(manager.complete({ producerId: 7n, producerEpoch: 3 })).rejects.toThrow("the producer is READY");
+    await expect(manager.complete({ producerId: 7n, producerEpoch: 3 })).rejects.toMatchObject({
+      code: "NOTHING_PREPARED",
+    });
     manager.beginTransaction();
     expect(sent(manager).producerState).toMatchObject({ producerEpoch: 4 });
   });

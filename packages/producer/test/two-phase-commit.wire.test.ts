@@ -237,8 +237,8 @@ describe("preparing", () => {
     void outcomeOf(producer.send({ topic, partition: 1, value: "c" }));
     const taken = await broker.nextCall();
     const failed = expect(producer.prepareTransaction()).rejects.toMatchObject({
-      name: "StateError",
-      message: expect.stringMatching(/^prepareTransaction: the producer is (ABORTING_TRANSACTION|READY)/),
+      name: "TransactionError",
+      code: "INVALID_RECORD",
     });
     bad(refused, "INVALID_RECORD");
     expect(await lost).toBe("INVALID_RECORD, no");
@@ -293,7 +293,7 @@ describe("what is prepared", () => {
     expect(asked.at(-1)).toBe(end);
     // Once, and the producer goes on.
     await expect(producer.completeTransaction(PreparedTransactionState.parse(text))).rejects.toThrow(
-      "completeTransaction: the producer is READY, and must be PREPARED_TRANSACTION",
+      "completeTransaction: nothing is prepared",
     );
     producer.beginTransaction();
     const sent = outcomeOf(producer.send({ topic, value: "b" }));
@@ -395,8 +395,8 @@ describe("a producer that keeps what the one before prepared", () => {
   test("has nothing to complete where nothing was open", async () => {
     const { producer } = await keeping({});
     await expect(producer.completeTransaction(PreparedTransactionState.parse("1000:4"))).rejects.toMatchObject({
-      code: "STATE",
-      message: "completeTransaction: the producer is READY, and must be PREPARED_TRANSACTION",
+      code: "NOTHING_PREPARED",
+      message: "completeTransaction: nothing is prepared",
     });
     producer.beginTransaction();
   });

@@ -11,6 +11,7 @@ export type ClientErrorCode =
   | "DECODE"
   | "ENCODE"
   | "LISTENER"
+  | "NOTHING_PREPARED"
   | "NO_OFFSET"
   | "OPTIONS"
   | "SERIALIZATION"
