@@ -59,7 +59,8 @@ class Input {
 
 /** One process of the example. */
 class Instance {
-  readonly exit: Promise<[number | null, NodeJS.Signals | null]>;
+  /** Its code, and the signal that ended it. */
+  readonly exit: Promise<unknown[]>;
   /** The partitions in which it has committed, each time. */
   readonly commits: number[] = [];
   errors = "";
@@ -71,7 +72,7 @@ class Instance {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#process = child;
-    this.exit = once(child, "close").then(([code, signal]) => [code, signal]);
+    this.exit = once(child, "close");
     child.stderr.on("data", (data: Buffer) => {
       this.errors += String(data);
     });
@@ -82,7 +83,7 @@ class Instance {
     });
   }
 
-  signal(signal: NodeJS.Signals): void {
+  signal(signal: "SIGKILL" | "SIGTERM" | "SIGSTOP" | "SIGCONT"): void {
     this.#process.kill(signal);
   }
 }
