@@ -9,7 +9,8 @@ import { TransactionError } from "./transaction-error.ts";
 import { TransactionPartitions } from "./transaction-partitions.ts";
 import { TransactionRequestFailure } from "./transaction-request-failure.ts";
 import type { InitializedProducer, TransactionRequests, TransactionVersion } from "./transaction-requests.ts";
-import { type TransactionState, transactionStates } from "./transaction-state.ts";
+import { preparedText, TransactionStanding } from "./transaction-standing.ts";
+import type { TransactionState } from "./transaction-state.ts";
 import { endsProducer, isOfCaller } from "./transaction-verdicts.ts";
 
 /** What a manager has the rest of the producer do. */
@@ -23,9 +24,6 @@ export interface TransactionManagerListener {
   /** Has every batch fail. */
   failAll(error: KafkaError): void;
 }
-
-const preparedText =
-  "the transaction is prepared, and takes nothing but commitTransaction, abortTransaction or completeTransaction";
 
 /** States in which records are on their way into the transaction. */
 const writing = ["IN_TRANSACTION", "PREPARING_TRANSACTION", "COMMITTING_TRANSACTION"] as const;
@@ -43,12 +41,8 @@ export class TransactionManager {
   readonly #requests: Requests;
   readonly #logger: Logger;
   readonly #listener: TransactionManagerListener;
-  readonly #state = transactionStates();
+  readonly #state = new TransactionStanding();
   readonly #numbers: BatchNumbers;
-  /** Why it is in an error state. */
-  #error: KafkaError | null = null;
-  /** Why the last transaction was aborted; `null` since another has begun. */
-  #aborted: KafkaError | null = null;
   /** Whether the coordinator has to be asked for the next epoch before there can be another transaction. */
   #isBumpDue = false;
   /** Of the open transaction; it can change between two. */
@@ -80,18 +74,16 @@ export class TransactionManager {
 
   /** @throws StateError, TransactionError where a record cannot be sent now */
   requireSendable(): void {
-    this.#requireNoError("send");
-    if (this.isTransactional && !this.#state.is("IN_TRANSACTION")) {
-      if (this.#state.is("PREPARING_TRANSACTION", "PREPARED_TRANSACTION"))
-        throw new StateError(`send: ${preparedText}`);
-      const todo = this.#state.is("UNINITIALIZED", "INITIALIZING") ? "await initTransactions and " : "";
-      throw new StateError(`send: no transaction is open, ${todo}call beginTransaction first`);
-    }
+    this.#state.requireNoError("send");
+    if (!this.isTransactional || this.#state.is("IN_TRANSACTION")) return;
+    if (this.#state.is("PREPARING_TRANSACTION", "PREPARED_TRANSACTION")) throw new StateError(`send: ${preparedText}`);
+    const todo = this.#state.is("UNINITIALIZED", "INITIALIZING") ? "await initTransactions and " : "";
+    throw new StateError(`send: no transaction is open, ${todo}call beginTransaction first`);
   }
 
   /** The same for a record that had to wait: it may be appended as long as the transaction can be committed. */
   requireAppendable(): void {
-    this.#requireNoError("send");
+    this.#state.requireNoError("send");
     if (this.#state.is("REFUSED")) this.#state.to("UNINITIALIZED");
     if (!this.isTransactional || this.#state.is(...writing)) return;
     throw new StateError("send: the transaction has ended meanwhile");
@@ -161,8 +153,8 @@ export class TransactionManager {
    * @throws TransactionError, StateError
    */
   async initTransactions(keepsPrepared = false): Promise<void> {
-    this.#requireNoError("initTransactions");
-    this.#requireState("initTransactions", "UNINITIALIZED");
+    this.#state.requireNoError("initTransactions");
+    this.#state.require("initTransactions", "UNINITIALIZED");
     this.#state.to("INITIALIZING");
     await this.#perform("initTransactions", async () => {
       if (keepsPrepared) this.#takeOver(await this.#requests.keepPrepared());
@@ -172,22 +164,21 @@ export class TransactionManager {
 
   /** @throws TransactionError, StateError */
   beginTransaction(): void {
-    this.#requireNoError("beginTransaction");
-    this.#requireState("beginTransaction", "READY");
+    this.#state.requireNoError("beginTransaction");
+    this.#state.require("beginTransaction", "READY");
     this.#version = this.#requests.transactionVersion;
-    this.#aborted = null;
-    this.#state.to("IN_TRANSACTION");
+    this.#state.begin();
   }
 
   /** @throws TransactionError, StateError */
   async sendOffsets(offsets: readonly TransactionOffset[], group: ResolvedGroupMetadata): Promise<void> {
-    this.#requireNoError("sendOffsetsToTransaction");
-    this.#requireState("sendOffsetsToTransaction", "IN_TRANSACTION");
+    this.#state.requireNoError("sendOffsetsToTransaction");
+    this.#state.require("sendOffsetsToTransaction", "IN_TRANSACTION");
     await this.#perform("sendOffsetsToTransaction", async () => {
-      this.#requireStill("sendOffsetsToTransaction", ...writing);
+      this.#state.requireStill("sendOffsetsToTransaction", ...writing);
       if (this.#version === 1) await this.#requests.addOffsets(this.#numbers.producer, group.groupId);
       this.#isStarted = true;
-      this.#requireStill("sendOffsetsToTransaction", ...writing);
+      this.#state.requireStill("sendOffsetsToTransaction", ...writing);
       await this.#requests.commitOffsets(this.#numbers.producer, group, offsets, this.#version);
     });
   }
@@ -201,12 +192,12 @@ export class TransactionManager {
 
   /** Delivers what was sent, and has the transaction stay open until it is told how to end. @throws TransactionError, StateError */
   async prepareTransaction(): Promise<void> {
-    this.#requireNoError("prepareTransaction");
-    this.#requireState("prepareTransaction", "IN_TRANSACTION");
+    this.#state.requireNoError("prepareTransaction");
+    this.#state.require("prepareTransaction", "IN_TRANSACTION");
     this.#state.to("PREPARING_TRANSACTION");
     await this.#listener.flush();
     await this.#perform("prepareTransaction", async () => {
-      this.#requireStill("prepareTransaction", "PREPARING_TRANSACTION");
+      this.#state.requireStill("prepareTransaction", "PREPARING_TRANSACTION");
       this.#prepared = this.#numbers.producer;
       this.#state.to("PREPARED_TRANSACTION");
     });
@@ -219,37 +210,35 @@ export class TransactionManager {
 
   /** Commits the prepared transaction where it is that one, and aborts it otherwise. @throws TransactionError, StateError */
   async complete(producer: ProducerIdAndEpoch): Promise<void> {
-    this.#requireNoError("completeTransaction");
+    this.#state.requireNoError("completeTransaction");
     if (this.#state.is("READY")) throw new StateError("completeTransaction: nothing is prepared", "NOTHING_PREPARED");
-    this.#requireState("completeTransaction", "PREPARED_TRANSACTION");
+    this.#state.require("completeTransaction", "PREPARED_TRANSACTION");
     await (isSameProducer(producer, this.#prepared) ? this.commit() : this.abort());
   }
 
   /** Delivers what was sent, and has it count. @throws TransactionError, StateError */
   async commit(): Promise<void> {
-    this.#requireNoError("commitTransaction");
-    this.#requireState("commitTransaction", "IN_TRANSACTION", "PREPARED_TRANSACTION");
+    this.#state.requireNoError("commitTransaction");
+    this.#state.require("commitTransaction", "IN_TRANSACTION", "PREPARED_TRANSACTION");
     this.#state.to("COMMITTING_TRANSACTION");
     await this.#listener.flush();
     // A batch may have failed meanwhile.
-    this.#requireStill("commitTransaction", "COMMITTING_TRANSACTION");
+    this.#state.requireStill("commitTransaction", "COMMITTING_TRANSACTION");
     await this.#perform("commitTransaction", () => this.#end(true));
   }
 
   /** Has nothing count that was sent. @throws TransactionError, StateError */
   async abort(): Promise<void> {
-    if (this.#state.is("FATAL_ERROR")) this.#requireNoError("abortTransaction");
-    this.#requireState("abortTransaction", "IN_TRANSACTION", "PREPARED_TRANSACTION", "ABORTABLE_ERROR");
-    const cause = this.#error ?? new KafkaError("the transaction was aborted", { code: "TRANSACTION_ABORTED" });
-    this.#state.to("ABORTING_TRANSACTION");
+    if (this.#state.is("FATAL_ERROR")) this.#state.requireNoError("abortTransaction");
+    this.#state.require("abortTransaction", "IN_TRANSACTION", "PREPARED_TRANSACTION", "ABORTABLE_ERROR");
+    const cause = this.#state.error ?? new KafkaError("the transaction was aborted", { code: "TRANSACTION_ABORTED" });
+    this.#state.abort(cause);
     this.#requests.stop();
-    this.#error = null;
-    this.#aborted = cause;
     this.#partitions.forgetWaiting();
     this.#listener.failUnsent(cause);
     await this.#listener.flush();
     // A batch that was under way may have told that the producer is fenced.
-    this.#requireNoError("abortTransaction");
+    this.#state.requireNoError("abortTransaction");
     await this.#perform("abortTransaction", () => this.#end(false));
   }
 
@@ -302,12 +291,12 @@ export class TransactionManager {
   async #end(committed: boolean): Promise<void> {
     const what = committed ? "commitTransaction" : "abortTransaction";
     // What was asked before it may have failed, and a close have aborted what then could not be committed.
-    this.#requireStill(what, committed ? "COMMITTING_TRANSACTION" : "ABORTING_TRANSACTION");
+    this.#state.requireStill(what, committed ? "COMMITTING_TRANSACTION" : "ABORTING_TRANSACTION");
     if (this.#isStarted) {
       const ended = await this.#requests.endTransaction(this.#numbers.producer, committed, this.#version);
       // It was found meanwhile that what was given up left a gap. Who has committed has, and learns of it at the next call.
       if (committed && this.#state.is("FATAL_ERROR")) return;
-      this.#requireNoError(what);
+      this.#state.requireNoError(what);
       if (!isSameProducer(ended.producer, this.#numbers.producer)) this.#numbers.adopt(ended.producer);
       if (ended.mayEndAgain && this.#requests.canBumpEpoch) this.#isBumpDue = true;
     }
@@ -333,7 +322,7 @@ export class TransactionManager {
 
   async #raiseEpoch(what: string): Promise<void> {
     const producer = await this.#requests.initProducerId(this.#numbers.producer);
-    this.#requireNoError(what);
+    this.#state.requireNoError(what);
     this.#numbers.adopt(producer);
   }
 
@@ -385,7 +374,7 @@ export class TransactionManager {
       // Nothing is lost: the same call may be made again, or after an abort, which has succeeded, `initTransactions`.
       if (this.#state.is("UNINITIALIZED")) throw failure;
       // What was asked may have been given up because of it.
-      throw new TransactionError(what, this.#error ?? failure, !this.#state.is("FATAL_ERROR"));
+      throw new TransactionError(what, this.#state.error ?? failure, !this.#state.is("FATAL_ERROR"));
     }
   }
 
@@ -426,9 +415,8 @@ export class TransactionManager {
   #toAbortable(cause: KafkaError): void {
     // While it is aborted there is nothing to abort again: only what is fatal counts.
     if (!this.#state.is(...writing)) return;
-    this.#state.to("ABORTABLE_ERROR");
+    this.#state.fail("ABORTABLE_ERROR", cause);
     this.#requests.stop();
-    this.#error = cause;
     if (this.#requests.canBumpEpoch) this.#isBumpDue = true;
     this.#listener.failUnsent(new TransactionError("the transaction has failed", cause, true));
     this.#listener.onChange();
@@ -436,9 +424,8 @@ export class TransactionManager {
 
   #toFatal(cause: KafkaError): void {
     if (this.#state.is("FATAL_ERROR")) return;
-    this.#state.to("FATAL_ERROR");
+    this.#state.fail("FATAL_ERROR", cause);
     this.#requests.stop();
-    this.#error = cause;
     this.#logger.error(`the producer cannot go on: ${cause.message}`);
     this.#listener.failAll(new TransactionError("the producer cannot go on", cause, false));
     this.#listener.onChange();
@@ -458,23 +445,5 @@ export class TransactionManager {
     // An abort that is under way mends it too.
     this.#isBumpDue = true;
     this.#toAbortable(error);
-  }
-
-  #requireNoError(what: string): void {
-    if (this.#error !== null) throw new TransactionError(what, this.#error, this.#state.is("ABORTABLE_ERROR"));
-  }
-
-  /** For what had to wait: a request that went before may have failed, or an abort have overtaken it, and why that was is told. */
-  #requireStill(what: string, ...states: readonly TransactionState[]): void {
-    this.#requireNoError(what);
-    if (this.#state.is(...states)) return;
-    if (this.#aborted !== null) throw new TransactionError(what, this.#aborted, true);
-    this.#requireState(what, ...states);
-  }
-
-  #requireState(what: string, ...states: readonly TransactionState[]): void {
-    if (this.#state.is(...states)) return;
-    if (this.#state.is("PREPARED_TRANSACTION")) throw new StateError(`${what}: ${preparedText}`);
-    throw new StateError(`${what}: the producer is ${this.#state.now}, and must be ${states.join(" or ")}`);
   }
 }
