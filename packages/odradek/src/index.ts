@@ -123,6 +123,7 @@ export {
   SendAllError,
   type SendCallback,
   type SendOptions,
+  type TimedWaitOptions,
   type TransactionCallOptions,
   TransactionError,
   type TransactionOffset,

@@ -1,3 +1,4 @@
+export type { TimedWaitOptions } from "./call-options.ts";
 export type { SendCallback } from "./delivery.ts";
 export { DeliveryError, type Persisted, SendAllError } from "./delivery-error.ts";
 export type { ConsumerGroupMetadata, TransactionOffset } from "./group-metadata.ts";
