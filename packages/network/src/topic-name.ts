@@ -3,8 +3,12 @@ import { KafkaError } from "@odradek/protocol";
 const namePattern = /^[a-zA-Z0-9._-]{1,249}$/;
 
 /** Whether a topic can have this name. Source: Kafka's `Topic.validate`. */
-export const isTopicName = (name: unknown): name is string =>
+const isTopicName = (name: unknown): name is string =>
   typeof name === "string" && namePattern.test(name) && name !== "." && name !== "..";
+
+/** Whether brokers can be asked about it: what they make of it is for them to say. */
+export const isEncodableName = (name: unknown): name is string =>
+  typeof name === "string" && Buffer.byteLength(name) <= 0x7fff && !/\p{Surrogate}/u.test(name);
 
 /**
  * Tells at once what a broker would say, or could not even be asked.

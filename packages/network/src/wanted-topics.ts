@@ -1,5 +1,5 @@
 import type { Clock } from "./clock.ts";
-import { isTopicName } from "./topic-name.ts";
+import { isEncodableName } from "./topic-name.ts";
 
 /** Which topics are wanted, where they are not known by name. */
 export type TopicFilter = (topic: string, isInternal: boolean) => boolean;
@@ -43,7 +43,7 @@ export class WantedTopics {
     for (const topic of topics) {
       if (!this.#used.has(topic)) {
         // One that cannot be encoded would have every question fail, also those for the others.
-        if (!isTopicName(topic)) continue;
+        if (!isEncodableName(topic)) continue;
         this.#new.add(topic);
         isNew = true;
       }
