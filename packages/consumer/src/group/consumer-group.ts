@@ -19,15 +19,18 @@ import { ConsumerMembership } from "./consumer-membership.ts";
 import { GroupCoordinator } from "./group-coordinator.ts";
 import { CommitFailedError } from "./group-errors.ts";
 import type { GroupMembership } from "./group-membership.ts";
-import { outsider } from "./member-identity.ts";
+import { hasPlace, type MemberIdentity, outsider } from "./member-identity.ts";
 import type { Subscription } from "./subscription.ts";
 
-/** Who a consumer is in its group, for `sendOffsetsToTransaction` (KIP-447). */
+/**
+ * Who a consumer is in its group, for `sendOffsetsToTransaction` (KIP-447). One that has lost its place is who it last was, so that
+ * its offsets are refused.
+ */
 export interface GroupMetadata {
   readonly groupId: string;
-  /** -1 of one that has no place in the group. */
+  /** -1 of one that never had a place in the group. */
   readonly generationId: number;
-  /** "" of one that has no place in the group. */
+  /** "" of one that never had a place in the group. */
   readonly memberId: string;
   readonly groupInstanceId: string | null;
 }
@@ -54,6 +57,8 @@ export class ConsumerGroup {
   readonly #parts: ConsumerGroupParts;
   readonly #coordinator: GroupCoordinator;
   readonly #commits: OffsetCommits;
+  /** The last one as which it had a place in the group. */
+  #lastPlace: MemberIdentity | null = null;
 
   constructor(parts: ConsumerGroupParts) {
     const { groupId, options, network, subscription, assignment, clock, logger, onChange } = parts;
@@ -84,12 +89,21 @@ export class ConsumerGroup {
   }
 
   get metadata(): GroupMetadata {
-    const { memberId, generationId, groupInstanceId } = this.membership.identity;
+    this.#rememberPlace();
+    const { memberId, generationId, groupInstanceId } = this.#lastPlace ?? this.membership.identity;
     return { groupId: this.groupId, generationId, memberId, groupInstanceId };
+  }
+
+  /** What it was says of one that has lost its place that it is nobody's: brokers take offsets of nobody as they come (KIP-447). */
+  #rememberPlace(): void {
+    const { identity } = this.membership;
+    if (hasPlace(identity)) this.#lastPlace = identity;
   }
 
   /** What is to be sent. @param isDone whether the application waits in a poll that has found nothing yet */
   *due(nowMs: number, isDone: boolean): Generator<Due> {
+    // Whatever takes it away comes later than the run in which it is there.
+    this.#rememberPlace();
     if (this.#parts.subscription.isAutomatic) this.#parts.subscription.match(this.#parts.network.metadata);
     yield this.membership.poll(nowMs, isDone);
     if (isDone) yield { requests: [], nextMs: this.autoCommit.poll(nowMs) };
