@@ -1,10 +1,10 @@
-import { KafkaConsumer, KafkaProducer, SendAllError, string, TransactionError, WakeupError } from "odradek";
+import { KafkaConsumer, KafkaProducer, SendBatchError, string, TransactionError, WakeupError } from "odradek";
 import { bootstrapServers } from "./bootstrap-servers.ts";
 import { isCaughtUp } from "./caught-up.ts";
 
 /** Whether it may work the next time. Not where the producer is fenced or without the rights, nor with a record that no broker takes. */
 const mayPass = (error: unknown): boolean =>
-  error instanceof TransactionError ? error.abortable : error instanceof SendAllError && error.retriable;
+  error instanceof TransactionError ? error.abortable : error instanceof SendBatchError && error.retriable;
 
 /** Where the group is, which is where this consumer must go on when its transaction does not count. */
 async function seekToCommitted(consumer: KafkaConsumer<string, string>): Promise<void> {
@@ -58,7 +58,7 @@ async function main(input = "orders", output = "loud-orders", groupId = "shoutin
     }));
     try {
       await producer.transaction(async () => {
-        await producer.sendAll(results);
+        await producer.sendBatch(results);
         await producer.sendOffsetsToTransaction(records.nextOffsets(), member);
       });
       for (const { partition, offset } of records.nextOffsets()) console.log(`${input}-${partition}: up to ${offset}`);

@@ -21,7 +21,7 @@ async function main(topic = "orders"): Promise<void> {
     partitioner: largestApart,
   });
   const keys = ["largest", "customer-1", "largest", "customer-2"];
-  const sent = await producer.sendAll(keys.map((key, order) => ({ topic, key, value: { order } })));
+  const sent = await producer.sendBatch(keys.map((key, order) => ({ topic, key, value: { order } })));
   for (const [index, { partition }] of sent.entries()) console.log(`${keys[index]}: partition ${partition}`);
 }
 

@@ -33,7 +33,7 @@ interface Written {
 async function write(topic: string, records: readonly Written[], options: Partial<ProducerOptions> = {}) {
   const producer = new KafkaProducer({ bootstrapServers, ...options });
   opened.push(producer);
-  await producer.sendAll(records.map((record) => ({ topic, partition: 0, ...record })));
+  await producer.sendBatch(records.map((record) => ({ topic, partition: 0, ...record })));
 }
 
 /** Writes transactions to partition 0 of a topic, request by request. */

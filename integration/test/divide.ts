@@ -10,7 +10,7 @@ export async function divide(bootstrapServers: readonly string[], isWithStatic: 
   await using admin = new KafkaAdmin({ bootstrapServers });
   (await admin.createTopics([{ topic, numPartitions: 2, replicationFactor: 1 }])).orThrow();
   await using producer = new KafkaProducer({ bootstrapServers });
-  await producer.sendAll([0, 1].map((partition) => ({ topic, partition, value: "one" })));
+  await producer.sendBatch([0, 1].map((partition) => ({ topic, partition, value: "one" })));
   for (const partitionAssignmentStrategy of [["range"], ["cooperative-sticky"]] as const) {
     const groupId = newName();
     const ledger = new GroupLedger();

@@ -11,7 +11,7 @@ afterAll(() => producer.close());
 
 /** Writes numbered values of three customers, round two partitions. */
 const write = (topic: string, from: number, count: number, timestamps: (index: number) => number = () => Date.now()) =>
-  producer.sendAll(
+  producer.sendBatch(
     Array.from({ length: count }, (_, index) => ({
       topic,
       partition: (from + index) % 2,

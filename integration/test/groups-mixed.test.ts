@@ -40,7 +40,7 @@ test.each([
   let written = 0;
   const write = async () => {
     const values = Array.from({ length: 40 }, () => `${written++}`);
-    await producer.sendAll(values.map((value, index) => ({ topic, partition: index % 4, value })));
+    await producer.sendBatch(values.map((value, index) => ({ topic, partition: index % 4, value })));
   };
   if (whose === "Java's leads") {
     java = await startJava();
@@ -80,7 +80,7 @@ test("a group goes from the classic protocol to that of consumers, member by mem
   const second = start("new 2", ofConsumer);
   await when("the new ones share", () => `${ledger.shares([first, second])}` === "2,2");
   const values = Array.from({ length: 40 }, (_, index) => `${index}`);
-  await producer.sendAll(values.map((value, index) => ({ topic, partition: index % 4, value })));
+  await producer.sendBatch(values.map((value, index) => ({ topic, partition: index % 4, value })));
   await when("all is read", () => ledger.read.size === 40);
   expect([ledger.wrongs, first.error, second.error]).toEqual([[], null, null]);
 });

@@ -24,7 +24,7 @@ afterAll(async () => {
 
 /** Writes numbered values, round the partitions. */
 const write = (topic: string, partitions: number, from: number, count: number) =>
-  producer.sendAll(
+  producer.sendBatch(
     Array.from({ length: count }, (_, index) => ({
       topic,
       partition: (from + index) % partitions,

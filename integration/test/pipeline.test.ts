@@ -51,7 +51,7 @@ class Input {
     for (const { partition, value } of records) {
       this.sent.push({ writer: "input", partition, value: value.toUpperCase(), fate: "present" });
     }
-    const sending = producer.sendAll(records.map((record) => ({ topic: this.topic, ...record })));
+    const sending = producer.sendBatch(records.map((record) => ({ topic: this.topic, ...record })));
     this.#filling = Promise.all([this.#filling, sending]);
     return this.#filling;
   }

@@ -61,14 +61,14 @@ describe("many records", () => {
     }
   });
 
-  test("in one call of sendAll come back in its order, whatever their partitions", async () => {
+  test("in one call of sendBatch come back in its order, whatever their partitions", async () => {
     const topic = await newTopic(6);
     const records = Array.from({ length: 2_000 }, (_, index) => ({
       topic,
       partition: index % 6,
       value: String(index),
     }));
-    const metadata = await producerOf().sendAll(records);
+    const metadata = await producerOf().sendBatch(records);
     expect(metadata.map(({ partition }) => partition)).toEqual(records.map(({ partition }) => partition));
     expect(metadata.map(({ offset }) => offset)).toEqual(records.map((_, index) => BigInt(Math.floor(index / 6))));
   });
@@ -88,7 +88,7 @@ describe("many records", () => {
     const producer = producerOf({ batchSize: 1_000 });
     await producer.partitionsFor(topic);
     const records = Array.from({ length: 400 }, () => ({ topic, value: "x".repeat(100) }));
-    const partitions = (await producer.sendAll(records)).map(({ partition }) => partition);
+    const partitions = (await producer.sendBatch(records)).map(({ partition }) => partition);
     expect(new Set(partitions).size).toBeGreaterThan(2);
     const switches = partitions.filter((partition, index) => index > 0 && partition !== partitions[index - 1]).length;
     expect(switches).toBeLessThan(partitions.length / 7);
@@ -105,7 +105,7 @@ describe("a key", () => {
       ["é中", (-289_825_924 & 0x7fff_ffff) % 12],
     ] as const;
     const topic = await newTopic(12);
-    const metadata = await producerOf().sendAll(expected.map(([key]) => ({ topic, key })));
+    const metadata = await producerOf().sendBatch(expected.map(([key]) => ({ topic, key })));
     expect(metadata.map(({ partition }) => partition)).toEqual(expected.map(([, partition]) => partition));
   });
 });
@@ -126,7 +126,7 @@ describe("a record", () => {
       { topic, key: null, value: Buffer.alloc(0) },
       { topic },
     ];
-    await producer.sendAll(records);
+    await producer.sendBatch(records);
     const read = await contents(topic);
     expect(read.map(({ key, value }) => [textOf(key), textOf(value)])).toEqual([
       ["k", "中文 ✓"],
@@ -207,7 +207,7 @@ describe.each(["none", "gzip", "snappy", "lz4", "zstd"] as const)("compressed wi
   test("records come back as they were", async () => {
     const topic = await newTopic();
     const records = Array.from({ length: 1_000 }, (_, index) => ({ topic, value: `${index} `.repeat(50) }));
-    const metadata = await producerOf({ compressionType }).sendAll(records);
+    const metadata = await producerOf({ compressionType }).sendBatch(records);
     expect(metadata.map(({ offset }) => offset)).toEqual(records.map((_, index) => BigInt(index)));
     expect((await contents(topic)).map(({ value }) => textOf(value))).toEqual(records.map(({ value }) => value));
   });

@@ -26,7 +26,7 @@ export async function roundTrip(
   await using admin = new KafkaAdmin(options);
   (await admin.createTopics([{ topic, ...counts }])).orThrow();
   await using producer = new KafkaProducer({ ...options, valueSerializer: string });
-  await producer.sendAll(partitions.map(({ partition }) => ({ topic, partition, value: `to ${partition}` })));
+  await producer.sendBatch(partitions.map(({ partition }) => ({ topic, partition, value: `to ${partition}` })));
   await using consumer = new KafkaConsumer({ ...options, autoOffsetReset: "earliest", valueDeserializer: string });
   consumer.assign(partitions);
   const read: string[] = [];

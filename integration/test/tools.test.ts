@@ -52,7 +52,7 @@ async function writeWithEachCodec(): Promise<string> {
   for (const [partition, compressionType] of compressionTypes.entries()) {
     await using producer = new KafkaProducer({ bootstrapServers: cluster.bootstrapServers, compressionType });
     for (let round = 0; round < 2; round++) {
-      await producer.sendAll(written.map((record) => ({ ...record, topic, partition })));
+      await producer.sendBatch(written.map((record) => ({ ...record, topic, partition })));
     }
   }
   return topic;
@@ -65,13 +65,13 @@ async function writeTransactions(): Promise<string> {
   const { bootstrapServers } = cluster;
   await using producer = new KafkaProducer({ bootstrapServers, transactionalId: topic, compressionType: "lz4" });
   await producer.initTransactions();
-  const sendAll = (values: readonly string[]) =>
-    producer.sendAll(values.map((value) => ({ topic, partition: 0, value })));
-  await producer.transaction(() => sendAll(["first", "second"]));
+  const sendBatch = (values: readonly string[]) =>
+    producer.sendBatch(values.map((value) => ({ topic, partition: 0, value })));
+  await producer.transaction(() => sendBatch(["first", "second"]));
   producer.beginTransaction();
-  await sendAll(["aborted", "aborted too"]);
+  await sendBatch(["aborted", "aborted too"]);
   await producer.abortTransaction();
-  await producer.transaction(() => sendAll(["third"]));
+  await producer.transaction(() => sendBatch(["third"]));
   return topic;
 }
 

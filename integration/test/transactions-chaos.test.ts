@@ -152,18 +152,18 @@ describe.each(generations)("$name, on $version", ({ version, ofCoordinators, ofO
       const producer = new KafkaProducer({ ...patience(), transactionalId: newName() });
       opened.push(producer);
       await producer.initTransactions();
-      const sendAll = (round: string) =>
-        producer.sendAll(replicas.map((_, partition) => ({ topic, partition, value: `${round}-${partition}` })));
+      const sendBatch = (round: string) =>
+        producer.sendBatch(replicas.map((_, partition) => ({ topic, partition, value: `${round}-${partition}` })));
       producer.beginTransaction();
-      await sendAll("before");
+      await sendBatch("before");
       await producer.sendOffsetsToTransaction([{ topic, partition: 0, offset: 7 }], groupId);
       for (const moved of [topic, transactionLog, groupLog]) await moveLeaders(cluster.brokers, moved);
-      await sendAll("after");
+      await sendBatch("after");
       await producer[end]();
       expect((await logOf(topic)).flat()).toHaveLength(visibleCount);
       expect((await logOf(topic, "read_uncommitted")).flat()).toHaveLength(6);
       expect(await committedOffset(cluster.bootstrapServers, groupId, topic)).toBe(offset);
-      await producer.transaction(() => sendAll("next"));
+      await producer.transaction(() => sendBatch("next"));
       expect((await logOf(topic)).flat()).toHaveLength(visibleCount + 3);
     });
   });

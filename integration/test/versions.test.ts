@@ -109,7 +109,7 @@ async function produce(bootstrapServers: readonly string[]): Promise<string[]> {
   for (const compressionType of compressionTypes) {
     await using producer = new KafkaProducer({ bootstrapServers, compressionType, valueSerializer: string });
     const values = Array.from({ length: 20 }, (_, index) => `${compressionType} ${index} ${"again and ".repeat(20)}`);
-    await producer.sendAll(values.map((value) => ({ topic, partition, value })));
+    await producer.sendBatch(values.map((value) => ({ topic, partition, value })));
     sent.push(...values);
   }
   return sent;

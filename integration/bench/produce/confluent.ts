@@ -32,7 +32,7 @@ export async function confluentProducer({
   await producer.connect();
   return {
     send: ({ key, value }) => producer.send({ topic, messages: [{ key, value }] }),
-    sendAll: (payloads) => producer.send({ topic, messages: payloads.map(({ key, value }) => ({ key, value })) }),
+    sendBatch: (payloads) => producer.send({ topic, messages: payloads.map(({ key, value }) => ({ key, value })) }),
     close: () => producer.disconnect(),
   };
 }

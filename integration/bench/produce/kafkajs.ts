@@ -10,7 +10,7 @@ export async function kafkaJsProducer({ bootstrapServers, topic, compression }: 
   await producer.connect();
   return {
     send: ({ key, value }) => producer.send({ topic, acks: -1, messages: [{ key, value }] }),
-    sendAll: (payloads) =>
+    sendBatch: (payloads) =>
       producer.send({ topic, acks: -1, messages: payloads.map(({ key, value }) => ({ key, value })) }),
     close: () => producer.disconnect(),
   };

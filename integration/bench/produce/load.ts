@@ -5,7 +5,7 @@ import type { Workload } from "./workloads.ts";
 /** A peer's producer, called as its own documentation does, and as it is by default with acks of all in-sync replicas. */
 export interface PeerProducer {
   send(payload: Payload): Promise<unknown>;
-  sendAll(payloads: readonly Payload[]): Promise<unknown>;
+  sendBatch(payloads: readonly Payload[]): Promise<unknown>;
   close(): Promise<unknown>;
 }
 
@@ -72,7 +72,7 @@ async function sendFor(ms: number, producer: PeerProducer, workload: Workload, s
   const tookMs: number[] = [];
   let calls = 0;
   let isOver = false;
-  const call = recordsPerCall === 1 ? () => producer.send(source.one()) : () => producer.sendAll(source.many());
+  const call = recordsPerCall === 1 ? () => producer.send(source.one()) : () => producer.sendBatch(source.many());
   const caller = async (): Promise<void> => {
     while (!isOver) {
       calls += 1;

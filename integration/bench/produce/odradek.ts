@@ -7,7 +7,7 @@ export async function odradekProducer({ bootstrapServers, topic, compression }: 
   await producer.connect();
   return {
     send: ({ key, value }) => producer.send({ topic, key, value }),
-    sendAll: (payloads) => producer.sendAll(payloads.map(({ key, value }) => ({ topic, key, value }))),
+    sendBatch: (payloads) => producer.sendBatch(payloads.map(({ key, value }) => ({ topic, key, value }))),
     close: () => producer.close(),
   };
 }

@@ -15,7 +15,8 @@ export async function platformaticProducer(target: Target): Promise<PeerProducer
   const acks = ProduceAcks.ALL;
   return {
     send: ({ key, value }) => producer.send({ acks, messages: [{ topic, key, value }] }),
-    sendAll: (payloads) => producer.send({ acks, messages: payloads.map(({ key, value }) => ({ topic, key, value })) }),
+    sendBatch: (payloads) =>
+      producer.send({ acks, messages: payloads.map(({ key, value }) => ({ topic, key, value })) }),
     close: () => producer.close(),
   };
 }

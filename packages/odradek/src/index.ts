@@ -120,7 +120,7 @@ export {
   type ProducerRecord,
   type RecordMetadata,
   RoundRobinPartitioner,
-  SendAllError,
+  SendBatchError,
   type SendCallback,
   type SendOptions,
   type TimedWaitOptions,

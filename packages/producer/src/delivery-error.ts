@@ -38,8 +38,8 @@ export class DeliveryError extends KafkaError {
   }
 }
 
-/** Some, or all, records of one `sendAll` were not delivered. `cause` is the error of the first of them. */
-export class SendAllError extends KafkaError {
+/** Some, or all, records of one `sendBatch` were not delivered. `cause` is the error of the first of them. */
+export class SendBatchError extends KafkaError {
   /** For each record, in the order of the call, its metadata or its error. */
   readonly results: readonly (RecordMetadata | DeliveryError)[];
   /** Of those that failed, together: `maybe` unless it is the same for all. */

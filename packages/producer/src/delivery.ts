@@ -1,5 +1,5 @@
 import type { Header, Logger } from "@odradek/network";
-import { type DeliveryError, SendAllError } from "./delivery-error.ts";
+import { type DeliveryError, SendBatchError } from "./delivery-error.ts";
 import type { RecordMetadata } from "./record-metadata.ts";
 
 /** Who is told what became of records: once for each, records of one partition in the order in which they were sent. */
@@ -80,7 +80,7 @@ export class CollectedDelivery implements Delivery {
   readonly #failed = new Map<number, DeliveryError>();
   #openCount: number;
   #resolve: (metadata: readonly RecordMetadata[]) => void = unset;
-  #reject: (error: SendAllError) => void = unset;
+  #reject: (error: SendBatchError) => void = unset;
 
   constructor(recordCount: number) {
     this.#openCount = recordCount;
@@ -112,7 +112,7 @@ export class CollectedDelivery implements Delivery {
     }
     const results: (RecordMetadata | DeliveryError)[] = [...this.#delivered];
     for (const [position, error] of this.#failed) results[position] = error;
-    this.#reject(new SendAllError(results, [first, ...others]));
+    this.#reject(new SendBatchError(results, [first, ...others]));
   }
 }
 

@@ -178,10 +178,10 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
    *
    * @param records an array, or what gives one record after the other, such as a `Set`
    * @returns the metadata of each, in the order of the records
-   * @throws SendAllError when every record is settled and some failed; `results` has each one's metadata or error. KafkaError with
+   * @throws SendBatchError when every record is settled and some failed; `results` has each one's metadata or error. KafkaError with
    *   code OPTIONS where `records` are no such thing or the signal is none, and what the iterable throws: nothing was sent then
    */
-  async sendAll(records: Iterable<ProducerRecord<K, V>>, options?: SendOptions): Promise<readonly RecordMetadata[]> {
+  async sendBatch(records: Iterable<ProducerRecord<K, V>>, options?: SendOptions): Promise<readonly RecordMetadata[]> {
     const signal = signalOf(options);
     if (typeof records !== "object" || typeof records?.[Symbol.iterator] !== "function") {
       throw unusable("records", records, "an array, or another iterable,");

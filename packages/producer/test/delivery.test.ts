@@ -2,7 +2,7 @@ import { KafkaError } from "@odradek/protocol";
 import { describe, expect, test } from "vitest";
 import { RecordingLogger } from "../../network/test/recording-logger.ts";
 import { CallbackDelivery, CollectedDelivery, PromisedDelivery, type SendCallback } from "../src/delivery.ts";
-import { DeliveryError, type Persisted, SendAllError } from "../src/delivery-error.ts";
+import { DeliveryError, type Persisted, SendBatchError } from "../src/delivery-error.ts";
 import { RecordMetadata } from "../src/record-metadata.ts";
 
 const metadataAt = (offset: bigint): RecordMetadata =>
@@ -93,9 +93,9 @@ describe("one promise for many records", () => {
     delivery.delivered(metadataAt(4n), 0);
     await settled;
     const rejection = await delivery.promise.catch((thrown: unknown) => thrown);
-    expect(rejection).toBeInstanceOf(SendAllError);
+    expect(rejection).toBeInstanceOf(SendBatchError);
     expect(rejection).toMatchObject({ code: "CONNECTION", retriable: true, persisted: "maybe", cause: error });
-    const { results } = rejection as SendAllError;
+    const { results } = rejection as SendBatchError;
     expect(results.map((result) => (result instanceof RecordMetadata ? result.offset : result))).toEqual([
       4n,
       error,
@@ -108,7 +108,7 @@ describe("one promise for many records", () => {
     const sameFor = async (...persisted: Persisted[]): Promise<unknown> => {
       const delivery = new CollectedDelivery(persisted.length);
       for (const [position, value] of persisted.entries()) delivery.failed(failure(value), position);
-      return delivery.promise.catch((error: SendAllError) => error.persisted);
+      return delivery.promise.catch((error: SendBatchError) => error.persisted);
     };
     expect(await sameFor("no", "no")).toBe("no");
     expect(await sameFor("no", "maybe")).toBe("maybe");

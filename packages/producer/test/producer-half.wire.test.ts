@@ -237,7 +237,7 @@ describe("interceptors", () => {
         },
       ],
     });
-    const sent = producer.sendAll([
+    const sent = producer.sendBatch([
       { topic, value: "a" },
       { topic, value: "b", partition: 0.5 },
     ]);
@@ -255,7 +255,7 @@ describe("a partitioner", () => {
       broker: { partitions: 3 },
       partitioner: ({ key }, { partitions }) => Number(key) % partitions.length,
     });
-    const sent = producer.sendAll(["4", "3"].map((key) => ({ topic, key, value: key })));
+    const sent = producer.sendBatch(["4", "3"].map((key) => ({ topic, key, value: key })));
     expect((await arriving(broker, 2)).sort()).toEqual([
       [0, "3"],
       [1, "4"],
@@ -265,7 +265,7 @@ describe("a partitioner", () => {
 
   test("may go round", async () => {
     const { broker, producer } = await setUp({ broker: { partitions: 2 }, partitioner: new RoundRobinPartitioner() });
-    const sent = producer.sendAll(["a", "b", "c"].map((value) => ({ topic, value })));
+    const sent = producer.sendBatch(["a", "b", "c"].map((value) => ({ topic, value })));
     expect((await arriving(broker, 3)).sort()).toEqual([
       [0, "a"],
       [0, "c"],
@@ -291,7 +291,7 @@ describe("a partitioner", () => {
       },
     });
     const value = "v".repeat(80);
-    const sent = producer.sendAll([1, 2, 3].map((number) => ({ topic, value: `${value}${number}` })));
+    const sent = producer.sendBatch([1, 2, 3].map((number) => ({ topic, value: `${value}${number}` })));
     const flushed = producer.flush();
     const places = (await arriving(broker, 3)).map(([partition, text]) => [partition, text.slice(80)]);
     await Promise.all([sent, flushed]);

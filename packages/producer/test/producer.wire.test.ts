@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { ManualClock } from "../../network/test/manual-clock.ts";
 import { passing, quiet } from "../../network/test/passing.ts";
 import { ScriptedPeer } from "../../network/test/scripted-peer.ts";
-import { DeliveryError, SendAllError } from "../src/delivery-error.ts";
+import { DeliveryError, SendBatchError } from "../src/delivery-error.ts";
 import { KafkaProducer } from "../src/producer.ts";
 import type { ProducerOptions } from "../src/producer-options.ts";
 import type { RecordMetadata } from "../src/record-metadata.ts";
@@ -417,11 +417,11 @@ describe("a record that is not acknowledged", () => {
     await expect(sent).rejects.toThrow("topic orders in the metadata: no answer after 50 ms");
   });
 
-  test("fails the whole call of sendAll once all others are settled", async () => {
+  test("fails the whole call of sendBatch once all others are settled", async () => {
     const { broker, producer } = await setUp({ broker: { partitions: 2 } });
     await soonest(broker, producer);
     const records = [0, 1, 0, 1].map((partition) => ({ topic, partition, value: String(partition) }));
-    const sent = producer.sendAll(records);
+    const sent = producer.sendBatch(records);
     (await broker.nextCall()).answer(({ partition }) =>
       partition === 1 ? { errorCode: codeOf("INVALID_TIMESTAMP") } : { baseOffset: 6n },
     );
@@ -429,8 +429,8 @@ describe("a record that is not acknowledged", () => {
       () => null,
       (thrown: unknown) => thrown,
     );
-    expect(error).toBeInstanceOf(SendAllError);
-    const { results, persisted } = error as SendAllError;
+    expect(error).toBeInstanceOf(SendBatchError);
+    const { results, persisted } = error as SendBatchError;
     expect(persisted).toBe("no");
     expect(results.map((result) => (result instanceof DeliveryError ? result.code : result.offset))).toEqual([
       6n,
@@ -481,11 +481,11 @@ describe("a record that cannot be sent at all", () => {
     onTestFinished(() => producer.close());
     // What JSON.parse gives passes for anything, as everything does for a caller in JavaScript.
     const sent = producer.send(JSON.parse(text));
-    const sentAll = producer.sendAll([JSON.parse(text)]);
+    const sentAll = producer.sendBatch([JSON.parse(text)]);
     const refused = { code: "OPTIONS", persisted: "no", message: expect.stringContaining("an object with a topic") };
     await Promise.all([
       expect(sent).rejects.toMatchObject({ name: "DeliveryError", ...refused }),
-      expect(sentAll).rejects.toMatchObject({ name: "SendAllError", ...refused }),
+      expect(sentAll).rejects.toMatchObject({ name: "SendBatchError", ...refused }),
     ]);
   });
 

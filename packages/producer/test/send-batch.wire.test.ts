@@ -23,7 +23,7 @@ describe("many records", () => {
     ["a Set", () => new Set(counting(3))],
   ])("may come from %s", async (_, records) => {
     const { broker, producer } = await setUp();
-    const sent = producer.sendAll(records());
+    const sent = producer.sendBatch(records());
     const call = await broker.nextCall();
     expect(call.batches.flatMap(({ values }) => values)).toEqual(["0", "1", "2"]);
     good(call, 7n);
@@ -39,7 +39,7 @@ describe("many records", () => {
   ])("that are %s are refused", async (_, text) => {
     const { producer } = await setUp();
     const given = text === "undefined" ? undefined : JSON.parse(text);
-    await expect(producer.sendAll(given)).rejects.toMatchObject({ name: "KafkaError", code: "OPTIONS" });
+    await expect(producer.sendBatch(given)).rejects.toMatchObject({ name: "KafkaError", code: "OPTIONS" });
   });
 
   test("whose source breaks are not sent", async () => {
@@ -48,7 +48,7 @@ describe("many records", () => {
       yield { topic };
       throw new Error("no more");
     };
-    await expect(producer.sendAll(broken())).rejects.toThrow("no more");
+    await expect(producer.sendBatch(broken())).rejects.toThrow("no more");
     await producer.flush();
     expect(broker.waitingCalls).toBe(0);
   });
