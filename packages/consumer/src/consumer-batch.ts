@@ -1,7 +1,6 @@
-import type { TopicPartition } from "@odradek/network";
+import type { OffsetAndMetadata, TopicPartition } from "@odradek/network";
 import type { ConsumerRecord } from "./consumer-record.ts";
 import { nextOffset, type PartitionSpan } from "./consumer-records.ts";
-import type { OffsetAndMetadata } from "./offsets/offset-and-metadata.ts";
 
 /** Records of one partition that came together, in the order of their offsets; at least one. */
 export class ConsumerBatch<K = Uint8Array, V = Uint8Array> implements TopicPartition {

@@ -1,6 +1,5 @@
-import { partitionText, type TopicPartition } from "@odradek/network";
+import { type OffsetAndMetadata, partitionText, type TopicPartition } from "@odradek/network";
 import type { ConsumerRecord } from "./consumer-record.ts";
-import type { OffsetAndMetadata } from "./offsets/offset-and-metadata.ts";
 import type { FetchPosition } from "./partition-state.ts";
 
 /** Which of the records of one poll are of one partition. */

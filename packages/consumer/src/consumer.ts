@@ -1,8 +1,12 @@
 import {
   type Clock,
+  type ConsumerGroupMetadata,
+  checkedOffsets,
   checkTopicName,
   type Deadline,
   type Metric,
+  type OffsetAndMetadata,
+  type OffsetToCommit,
   OptionsError,
   type PartitionSnapshot,
   partitionText,
@@ -28,18 +32,13 @@ import { type ConsumerOptions, resolveConsumerOptions } from "./consumer-options
 import type { ConsumerRecord } from "./consumer-record.ts";
 import { ConsumerRecords } from "./consumer-records.ts";
 import type { PartitionPosition } from "./errors.ts";
-import type { ConsumerGroup, GroupMetadata } from "./group/consumer-group.ts";
+import type { ConsumerGroup } from "./group/consumer-group.ts";
 import { type ConsumerRebalanceListener, checkedListener } from "./group/rebalance-listener.ts";
 import { checkedTopics, SubscriptionPattern } from "./group/subscription.ts";
 import type { OffsetAndTimestamp, TimestampQuery } from "./offset-and-timestamp.ts";
 import { OffsetQueries } from "./offset-queries.ts";
 import { consumedOffsets } from "./offsets/auto-commit.ts";
-import {
-  type CommittedOffset,
-  checkedOffsets,
-  type OffsetAndMetadata,
-  type OffsetToCommit,
-} from "./offsets/offset-and-metadata.ts";
+import type { CommittedOffset } from "./offsets/committed-offset.ts";
 import type { PartitionState } from "./partition-state.ts";
 import { Polls } from "./polls.ts";
 
@@ -277,7 +276,7 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
   }
 
   /** Who it is in its group, for `producer.sendOffsetsToTransaction`. @throws StateError without a groupId */
-  groupMetadata(): GroupMetadata {
+  groupMetadata(): Required<ConsumerGroupMetadata> {
     return this.#group("groupMetadata").metadata;
   }
 

@@ -13,7 +13,6 @@ export {
   RecordDeserializationError,
   WakeupError,
 } from "./errors.ts";
-export type { GroupMetadata } from "./group/consumer-group.ts";
 export { CommitFailedError, RebalanceInProgressError } from "./group/group-errors.ts";
 export type { AssignorName, GroupProtocol } from "./group/group-options.ts";
 export type {
@@ -28,4 +27,4 @@ export type {
 export type { ConsumerRebalanceListener } from "./group/rebalance-listener.ts";
 export { SubscriptionPattern } from "./group/subscription.ts";
 export type { OffsetAndTimestamp, TimestampQuery } from "./offset-and-timestamp.ts";
-export type { CommittedOffset, OffsetAndMetadata, OffsetToCommit } from "./offsets/offset-and-metadata.ts";
+export type { CommittedOffset } from "./offsets/committed-offset.ts";

@@ -30,6 +30,7 @@ export {
   StateError,
   TimeoutError,
 } from "./errors.ts";
+export type { ConsumerGroupMetadata } from "./group-metadata.ts";
 export type { Metadata } from "./metadata.ts";
 export { type Body, NetworkClient, type RequestOptions, type SendOptions, type WaitOptions } from "./network-client.ts";
 export type {
@@ -53,6 +54,7 @@ export {
 } from "./observation/metric-definition.ts";
 export type { Metric, MetricGroup, MetricRegistry, MetricTags } from "./observation/metric-registry.ts";
 export type { Sensor } from "./observation/sensor.ts";
+export { checkedOffsets, type OffsetAndMetadata, type OffsetToCommit } from "./offset-and-metadata.ts";
 export { OptionReader } from "./option-reader.ts";
 export { SaslError } from "./security/sasl-error.ts";
 export type { SaslExchange, SaslMechanism, SaslPeer } from "./security/sasl-mechanism.ts";

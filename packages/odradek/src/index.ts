@@ -26,7 +26,6 @@ export {
   ConsumerRecords,
   CorruptLogError,
   type GroupMembershipOperation,
-  type GroupMetadata,
   type GroupProtocol,
   type IsolationLevel,
   KafkaConsumer,
@@ -34,11 +33,9 @@ export {
   type MemberAssignment,
   type MemberSubscription,
   NoOffsetForPartitionError,
-  type OffsetAndMetadata,
   type OffsetAndTimestamp,
   type OffsetCommitCallback,
   OffsetOutOfRangeError,
-  type OffsetToCommit,
   type OffsetToSeek,
   type PartitionPosition,
   type PollOptions,
@@ -61,6 +58,7 @@ export {
   ConnectionError,
   type ConnectionMessage,
   type ConnectMessage,
+  type ConsumerGroupMetadata,
   type Deserializer,
   type DeserializerFunction,
   type DiagnosticsMessages,
@@ -78,6 +76,8 @@ export {
   type MetricTags,
   type Node,
   nothing,
+  type OffsetAndMetadata,
+  type OffsetToCommit,
   OptionsError,
   type PartitionSnapshot,
   type RequestMessage,
@@ -105,7 +105,6 @@ export {
   type WaitOptions,
 } from "@odradek/network";
 export {
-  type ConsumerGroupMetadata,
   DeliveryError,
   type InitTransactionsOptions,
   KafkaProducer,
@@ -126,7 +125,6 @@ export {
   type TimedWaitOptions,
   type TransactionCallOptions,
   TransactionError,
-  type TransactionOffset,
 } from "@odradek/producer";
 export {
   BrokerError,

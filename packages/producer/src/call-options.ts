@@ -8,7 +8,7 @@ export interface TimedWaitOptions extends WaitOptions {
 }
 
 /** @throws OptionsError for a signal that is none, since it would be waited for in vain */
-export const readSignal = (reader: OptionReader): AbortSignal | undefined =>
+const readSignal = (reader: OptionReader): AbortSignal | undefined =>
   reader.value("signal", undefined, isSignal, "an AbortSignal");
 
 /** @throws OptionsError for what is no time, and for a signal that is none */

@@ -1,7 +1,6 @@
 export type { TimedWaitOptions } from "./call-options.ts";
 export type { SendCallback } from "./delivery.ts";
 export { DeliveryError, type Persisted, SendBatchError } from "./delivery-error.ts";
-export type { ConsumerGroupMetadata, TransactionOffset } from "./group-metadata.ts";
 export type { Partitioner, PartitionerClass, PartitionerRecord, PartitionFunction } from "./partitioner.ts";
 export { PreparedTransactionState } from "./prepared-transaction-state.ts";
 export { KafkaProducer } from "./producer.ts";

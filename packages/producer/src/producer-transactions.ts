@@ -1,11 +1,14 @@
-import { type Clock, type Logger, OptionReader, StateError } from "@odradek/network";
-import { readWait, resolveWait, type TimedWaitOptions } from "./call-options.ts";
 import {
+  type Clock,
   type ConsumerGroupMetadata,
   checkedOffsets,
-  resolveGroupMetadata,
-  type TransactionOffset,
-} from "./group-metadata.ts";
+  type Logger,
+  type OffsetToCommit,
+  OptionReader,
+  StateError,
+} from "@odradek/network";
+import { readWait, resolveWait, type TimedWaitOptions } from "./call-options.ts";
+import { resolveGroupMetadata } from "./group-metadata.ts";
 import { PreparedTransactionState } from "./prepared-transaction-state.ts";
 import type { ProducerMetrics, TimedCall } from "./producer-metrics.ts";
 import type { TransactionManager } from "./transaction-manager.ts";
@@ -75,7 +78,7 @@ export class ProducerTransactions {
   }
 
   async sendOffsets(
-    offsets: readonly TransactionOffset[],
+    offsets: readonly OffsetToCommit[],
     groupMetadata: ConsumerGroupMetadata | string,
     options: TransactionCallOptions,
   ): Promise<void> {

@@ -1,10 +1,12 @@
 import {
   type Clock,
   ClosedError,
+  type ConsumerGroupMetadata,
   checkTopicName,
   Deadline,
   type Metric,
   NetworkClient,
+  type OffsetToCommit,
   type PartitionSnapshot,
   State,
   systemClock,
@@ -16,7 +18,6 @@ import { BufferPool } from "./buffer-pool.ts";
 import { resolveSignal, resolveWait, type TimedWaitOptions } from "./call-options.ts";
 import { CallbackDelivery, CollectedDelivery, type Delivery, PromisedDelivery, type SendCallback } from "./delivery.ts";
 import { DeliveryError } from "./delivery-error.ts";
-import type { ConsumerGroupMetadata, TransactionOffset } from "./group-metadata.ts";
 import { PartitionChoice } from "./partition-choice.ts";
 import type { PreparedTransactionState } from "./prepared-transaction-state.ts";
 import { ProducerInterceptors } from "./producer-interceptors.ts";
@@ -253,7 +254,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
    *   it again, or abort. Until they are there, or it is clear that they will not be, nothing can be committed
    */
   sendOffsetsToTransaction(
-    offsets: readonly TransactionOffset[],
+    offsets: readonly OffsetToCommit[],
     groupMetadata: ConsumerGroupMetadata | string,
     options: TransactionCallOptions = {},
   ): Promise<void> {

@@ -1,7 +1,14 @@
-import { type Logger, partitionText, StateError, TimeoutError, type TopicPartition } from "@odradek/network";
+import {
+  type Logger,
+  type OffsetToCommit,
+  partitionText,
+  StateError,
+  TimeoutError,
+  type TopicPartition,
+} from "@odradek/network";
 import { KafkaError } from "@odradek/protocol";
 import { BatchNumbers } from "./batch-numbers.ts";
-import type { ResolvedGroupMetadata, TransactionOffset } from "./group-metadata.ts";
+import type { ResolvedGroupMetadata } from "./group-metadata.ts";
 import type { PartitionAnswer } from "./produce-request.ts";
 import type { ProducerBatch } from "./producer-batch.ts";
 import { hasId, isSameProducer, noProducerId, type ProducerIdAndEpoch } from "./producer-id.ts";
@@ -171,7 +178,7 @@ export class TransactionManager {
   }
 
   /** @throws TransactionError, StateError */
-  async sendOffsets(offsets: readonly TransactionOffset[], group: ResolvedGroupMetadata): Promise<void> {
+  async sendOffsets(offsets: readonly OffsetToCommit[], group: ResolvedGroupMetadata): Promise<void> {
     this.#state.requireNoError("sendOffsetsToTransaction");
     this.#state.require("sendOffsetsToTransaction", "IN_TRANSACTION");
     await this.#perform("sendOffsetsToTransaction", async () => {

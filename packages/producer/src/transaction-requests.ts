@@ -6,6 +6,7 @@ import {
   Deadline,
   exponentialBackoff,
   type NetworkClient,
+  type OffsetToCommit,
   partitionText,
   type TopicPartition,
 } from "@odradek/network";
@@ -25,7 +26,7 @@ import { AddPartitionsToTxn } from "@odradek/protocol/messages/add-partitions-to
 import { EndTxn } from "@odradek/protocol/messages/end-txn";
 import { InitProducerId } from "@odradek/protocol/messages/init-producer-id";
 import { TxnOffsetCommit } from "@odradek/protocol/messages/txn-offset-commit";
-import type { ResolvedGroupMetadata, TransactionOffset } from "./group-metadata.ts";
+import type { ResolvedGroupMetadata } from "./group-metadata.ts";
 import { hasId, noProducerId, type ProducerIdAndEpoch } from "./producer-id.ts";
 import { TransactionRequestFailure } from "./transaction-request-failure.ts";
 import {
@@ -201,7 +202,7 @@ export class TransactionRequests {
   async commitOffsets(
     producer: ProducerIdAndEpoch,
     group: ResolvedGroupMetadata,
-    offsets: readonly TransactionOffset[],
+    offsets: readonly OffsetToCommit[],
     transactionVersion: TransactionVersion,
   ): Promise<void> {
     const transactionalId = this.#requireId();

@@ -1,16 +1,18 @@
 import {
   type Clock,
   ClosedError,
+  type ConsumerGroupMetadata,
   Coordinators,
   type Deadline,
   type Logger,
   type NetworkClient,
+  type OffsetAndMetadata,
   type TopicPartition,
 } from "@odradek/network";
 import type { ResolvedConsumerOptions } from "../consumer-options.ts";
 import { AutoCommit } from "../offsets/auto-commit.ts";
+import type { CommittedOffset } from "../offsets/committed-offset.ts";
 import { CommittedOffsets } from "../offsets/committed-offsets.ts";
-import type { CommittedOffset, OffsetAndMetadata } from "../offsets/offset-and-metadata.ts";
 import { type Committer, OffsetCommits } from "../offsets/offset-commits.ts";
 import type { Due } from "../outgoing-request.ts";
 import type { SubscriptionState } from "../subscription-state.ts";
@@ -21,19 +23,6 @@ import { CommitFailedError } from "./group-errors.ts";
 import type { GroupMembership } from "./group-membership.ts";
 import { hasPlace, type MemberIdentity, outsider } from "./member-identity.ts";
 import type { Subscription } from "./subscription.ts";
-
-/**
- * Who a consumer is in its group, for `sendOffsetsToTransaction` (KIP-447). One that has lost its place is who it last was, so that
- * its offsets are refused.
- */
-export interface GroupMetadata {
-  readonly groupId: string;
-  /** -1 of one that never had a place in the group. */
-  readonly generationId: number;
-  /** "" of one that never had a place in the group. */
-  readonly memberId: string;
-  readonly groupInstanceId: string | null;
-}
 
 /** What a group needs of the rest of its consumer. */
 export interface ConsumerGroupParts {
@@ -88,7 +77,7 @@ export class ConsumerGroup {
     });
   }
 
-  get metadata(): GroupMetadata {
+  get metadata(): Required<ConsumerGroupMetadata> {
     this.#rememberPlace();
     const { memberId, generationId, groupInstanceId } = this.#lastPlace ?? this.membership.identity;
     return { groupId: this.groupId, generationId, memberId, groupInstanceId };

@@ -1,9 +1,8 @@
-import { type Clock, Deadline, type Logger } from "@odradek/network";
+import { type Clock, Deadline, type Logger, type OffsetAndMetadata } from "@odradek/network";
 import { KafkaError } from "@odradek/protocol";
 import type { ResolvedConsumerOptions } from "../consumer-options.ts";
 import type { FetchPosition, PartitionState } from "../partition-state.ts";
 import type { SubscriptionState } from "../subscription-state.ts";
-import type { OffsetAndMetadata } from "./offset-and-metadata.ts";
 import type { Committer, OffsetCommits } from "./offset-commits.ts";
 
 type Options = Pick<

@@ -12,7 +12,7 @@ import { OffsetFetch, type OffsetFetchResponse } from "@odradek/protocol/message
 import type { ResolvedConsumerOptions } from "../consumer-options.ts";
 import type { GroupCoordinator } from "../group/group-coordinator.ts";
 import { ApiRequest, type Due, type RequestTo } from "../outgoing-request.ts";
-import type { CommittedOffset } from "./offset-and-metadata.ts";
+import type { CommittedOffset } from "./committed-offset.ts";
 
 type Options = Pick<ResolvedConsumerOptions<unknown, unknown>, "retryBackoffMs" | "retryBackoffMaxMs">;
 

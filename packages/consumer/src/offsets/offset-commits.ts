@@ -3,6 +3,7 @@ import {
   type Clock,
   type Deadline,
   exponentialBackoff,
+  type OffsetAndMetadata,
   partitionText,
   TimeoutError,
 } from "@odradek/network";
@@ -12,7 +13,6 @@ import type { ResolvedConsumerOptions } from "../consumer-options.ts";
 import type { GroupCoordinator } from "../group/group-coordinator.ts";
 import type { MemberIdentity } from "../group/member-identity.ts";
 import { ApiRequest, type Due, type RequestTo } from "../outgoing-request.ts";
-import type { OffsetAndMetadata } from "./offset-and-metadata.ts";
 
 type Options = Pick<ResolvedConsumerOptions<unknown, unknown>, "retryBackoffMs" | "retryBackoffMaxMs">;
 

@@ -1,4 +1,6 @@
-import { OptionReader, OptionsError, partitionText, type TopicPartition } from "@odradek/network";
+import { OptionsError } from "./errors.ts";
+import { OptionReader } from "./option-reader.ts";
+import { partitionText, type TopicPartition } from "./topic-partition.ts";
 
 /** An offset that a group has committed, or is to: that of the record that comes next. Source: Kafka's `OffsetAndMetadata`. */
 export interface OffsetAndMetadata extends TopicPartition {
@@ -17,13 +19,6 @@ export interface OffsetToCommit extends TopicPartition {
   readonly leaderEpoch?: number | null;
   /** A note for whoever reads it, 4,096 bytes at most unless brokers are told otherwise. @default "" */
   readonly metadata?: string | null;
-}
-
-/** What a group has committed of one partition; no offset where it has not, or no longer. */
-export interface CommittedOffset extends TopicPartition {
-  readonly offset: bigint | null;
-  readonly leaderEpoch: number | null;
-  readonly metadata: string | null;
 }
 
 const int32Max = 0x7fff_ffff;
