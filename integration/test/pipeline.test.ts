@@ -27,6 +27,8 @@ class Input {
   readonly topic: string;
   readonly sent: SentRecord[] = [];
   isOver = false;
+  /** Whether all of it is written: who ends before may not have seen its end. */
+  isComplete = false;
   /** By partition, as are those that are done with. */
   readonly #written = Array.from({ length: partitionCount }, () => 0);
   readonly #done = Array.from({ length: partitionCount }, () => 0);
@@ -64,9 +66,12 @@ class Instance {
   /** The partitions in which it has committed, each time. */
   readonly commits: number[] = [];
   errors = "";
+  /** Whether all of the input was there for it to read. */
+  readonly hasAll: boolean;
   readonly #process: ChildProcess;
 
   constructor(input: Input, output: string, number: number) {
+    this.hasAll = input.isComplete;
     const child = spawn(process.execPath, [program, input.topic, output, input.topic, `${number}`], {
       env: { ...process.env, BOOTSTRAP_SERVERS: bootstrapServers.join(",") },
       stdio: ["ignore", "pipe", "pipe"],
@@ -93,12 +98,10 @@ class Supervised {
   readonly transactionalId: string;
   now: Instance;
   readonly finished: Promise<void>;
-  readonly #input: Input;
   readonly #output: string;
   readonly #start: () => Instance;
 
   constructor(input: Input, output: string, number: number, start: () => Instance) {
-    this.#input = input;
     this.#output = output;
     this.transactionalId = `${input.topic}-${number}`;
     this.#start = start;
@@ -138,7 +141,7 @@ class Supervised {
       const ended = this.now;
       const [code] = await ended.exit;
       if (ended !== this.now) continue;
-      if (this.#input.isOver && code === 0) return;
+      if (ended.hasAll && code === 0) return;
       // Once for a zombie that is fenced.
       if (code === 1) failures += 1;
       this.now = this.#start();
@@ -174,6 +177,7 @@ async function pipeline({ onTestFinished }: Pick<TestContext, "onTestFinished">)
   const finish = async () => {
     input.isOver = true;
     await input.fill();
+    input.isComplete = true;
     await Promise.all(instances.map(({ finished }) => finished));
     const log = await readLog(output, { bootstrapServers, partitionCount });
     expect(judge(input.sent, log)).toEqual(allIsWell);
