@@ -114,35 +114,29 @@ export class ClassicMembership implements GroupMembership {
     return this.#turn.isUnderWay || (this.#state.is("UNJOINED", "STABLE") && this.#reasonToJoin() !== null);
   }
 
-  /** What went wrong since the last call, and will again: for the user. */
   takeError(): Error | null {
     const error = this.#error;
     this.#error = null;
     return error;
   }
 
-  /** The calls of the listener that are due: for a poll, which runs and awaits them. */
   takeTask(): (() => Promise<void>) | null {
     return this.#turn.take();
   }
 
-  /** The application polls. */
   pollBegan(): void {
     this.#isRefused = this.#error !== null;
     this.#pollInterval.stop();
   }
 
-  /** The application has what it polled for, or its listener works. */
   pollEnded(): void {
     this.#pollInterval.start(this.#clock.now());
   }
 
-  /** Has the group rebalanced, from the next poll on. @param reason for the logs of the broker */
   requestRejoin(reason: string): void {
     this.#rejoinReason ??= reason;
   }
 
-  /** @param isPolling whether the application waits in a poll: rebalances begin only then */
   rebalanceIfDue(): void {
     this.#begin();
   }
@@ -163,18 +157,11 @@ export class ClassicMembership implements GroupMembership {
     return { requests, nextMs };
   }
 
-  /** Tells the listener that everything goes, and gives it up. @throws what the listener throws, at the end */
   async giveUp(): Promise<void> {
     await this.#turn.finished();
     return hasPlace(this.#identity) ? this.#handover.onLeaving() : this.#handover.lost(() => true);
   }
 
-  /**
-   * Is a member no more.
-   *
-   * @param isTold whether the coordinator is told, so that the others need not wait until the session is over
-   * @returns settles when it was told, or could not be before the deadline
-   */
   leave(reason: string, isTold: boolean, deadline: Deadline): Promise<void> {
     const identity = this.#identity;
     this.#identity = outsider(this.#options.groupInstanceId);

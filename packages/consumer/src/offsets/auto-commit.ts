@@ -64,10 +64,12 @@ export class AutoCommit {
   poll(nowMs: number): number {
     if (!this.isNeeded) return Number.POSITIVE_INFINITY;
     if (!this.#isUnderWay && nowMs >= this.#dueAtMs) {
-      this.#dueAtMs = nowMs + (this.#mayCommit() ? this.#options.autoCommitIntervalMs : this.#options.retryBackoffMs);
-      if (this.#mayCommit()) this.#begin();
+      const mayCommit = this.#mayCommit();
+      this.#dueAtMs = nowMs + (mayCommit ? this.#options.autoCommitIntervalMs : this.#options.retryBackoffMs);
+      if (mayCommit) this.#begin();
     }
-    return this.#isUnderWay ? Number.POSITIVE_INFINITY : this.#dueAtMs;
+    // One that takes longer than the interval is followed by the next with whatever happens next, such as an answer to a fetch.
+    return this.#dueAtMs > nowMs ? this.#dueAtMs : Number.POSITIVE_INFINITY;
   }
 
   #begin(): void {
