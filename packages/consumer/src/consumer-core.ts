@@ -2,16 +2,16 @@ import { type Clock, ClosedError, Deadline, NetworkClient, State, StateError } f
 import { ConsumerLoop } from "./consumer-loop.ts";
 import type { ResolvedConsumerOptions } from "./consumer-options.ts";
 import { WakeupError } from "./errors.ts";
-import { FetchBuffer } from "./fetch-buffer.ts";
-import { Fetcher } from "./fetcher.ts";
+import { FetchBuffer } from "./fetch/fetch-buffer.ts";
+import { Fetcher } from "./fetch/fetcher.ts";
 import { ConsumerGroup } from "./group/consumer-group.ts";
 import { Subscription } from "./group/subscription.ts";
 import { InterruptibleCalls } from "./interruptible-calls.ts";
-import { OffsetLookup } from "./offset-lookup.ts";
-import { OffsetReset } from "./offset-reset.ts";
-import { InitialPositions } from "./offsets/initial-positions.ts";
 import type { Due } from "./outgoing-request.ts";
-import { SubscriptionState } from "./subscription-state.ts";
+import { InitialPositions } from "./positions/initial-positions.ts";
+import { OffsetLookup } from "./positions/offset-lookup.ts";
+import { OffsetReset } from "./positions/offset-reset.ts";
+import { SubscriptionState } from "./positions/subscription-state.ts";
 
 const coreStates = () =>
   new State("open", {

@@ -10,8 +10,8 @@ import {
   OptionsError,
   resolveClientOptions,
 } from "@odradek/network";
-import { type AutoOffsetReset, parseAutoOffsetReset, type ResetPolicy } from "./auto-offset-reset.ts";
 import { type GroupOptions, type ResolvedGroupOptions, resolveGroupOptions } from "./group/group-options.ts";
+import { type AutoOffsetReset, parseAutoOffsetReset, type ResetPolicy } from "./positions/auto-offset-reset.ts";
 
 const isolationLevels = ["read_uncommitted", "read_committed"] as const;
 

@@ -15,7 +15,6 @@ import {
   TimeoutError,
   type TopicPartition,
 } from "@odradek/network";
-import { earliestTimestamp, latestTimestamp, type OffsetSpec } from "./auto-offset-reset.ts";
 import {
   type CallOptions,
   type CloseOptions,
@@ -26,21 +25,22 @@ import {
   type GroupMembershipOperation,
   type PollOptions,
 } from "./call-arguments.ts";
-import type { ConsumerBatch } from "./consumer-batch.ts";
 import { ConsumerCore } from "./consumer-core.ts";
 import { type ConsumerOptions, resolveConsumerOptions } from "./consumer-options.ts";
-import type { ConsumerRecord } from "./consumer-record.ts";
-import { ConsumerRecords } from "./consumer-records.ts";
 import type { PartitionPosition } from "./errors.ts";
 import type { ConsumerGroup } from "./group/consumer-group.ts";
 import { type ConsumerRebalanceListener, checkedListener } from "./group/rebalance-listener.ts";
 import { checkedTopics, SubscriptionPattern } from "./group/subscription.ts";
-import type { OffsetAndTimestamp, TimestampQuery } from "./offset-and-timestamp.ts";
-import { OffsetQueries } from "./offset-queries.ts";
 import { consumedOffsets } from "./offsets/auto-commit.ts";
 import type { CommittedOffset } from "./offsets/committed-offset.ts";
-import type { PartitionState } from "./partition-state.ts";
 import { Polls } from "./polls.ts";
+import { earliestTimestamp, latestTimestamp, type OffsetSpec } from "./positions/auto-offset-reset.ts";
+import type { OffsetAndTimestamp, TimestampQuery } from "./positions/offset-and-timestamp.ts";
+import { OffsetQueries } from "./positions/offset-queries.ts";
+import type { PartitionState } from "./positions/partition-state.ts";
+import type { ConsumerBatch } from "./records/consumer-batch.ts";
+import type { ConsumerRecord } from "./records/consumer-record.ts";
+import { ConsumerRecords } from "./records/consumer-records.ts";
 
 const defaultCloseTimeoutMs = 30_000;
 

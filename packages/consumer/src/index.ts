@@ -1,10 +1,6 @@
-export type { AutoOffsetReset } from "./auto-offset-reset.ts";
 export type { CallOptions, CloseOptions, GroupMembershipOperation, PollOptions } from "./call-arguments.ts";
 export { KafkaConsumer, type OffsetCommitCallback, type OffsetToSeek } from "./consumer.ts";
-export { ConsumerBatch } from "./consumer-batch.ts";
 export type { ConsumerOptions, IsolationLevel } from "./consumer-options.ts";
-export { ConsumerRecord, type ConsumerRecordJson } from "./consumer-record.ts";
-export { ConsumerRecords } from "./consumer-records.ts";
 export {
   CorruptLogError,
   NoOffsetForPartitionError,
@@ -26,5 +22,9 @@ export type {
 } from "./group/partition-assignor.ts";
 export type { ConsumerRebalanceListener } from "./group/rebalance-listener.ts";
 export { SubscriptionPattern } from "./group/subscription.ts";
-export type { OffsetAndTimestamp, TimestampQuery } from "./offset-and-timestamp.ts";
 export type { CommittedOffset } from "./offsets/committed-offset.ts";
+export type { AutoOffsetReset } from "./positions/auto-offset-reset.ts";
+export type { OffsetAndTimestamp, TimestampQuery } from "./positions/offset-and-timestamp.ts";
+export { ConsumerBatch } from "./records/consumer-batch.ts";
+export { ConsumerRecord, type ConsumerRecordJson } from "./records/consumer-record.ts";
+export { ConsumerRecords } from "./records/consumer-records.ts";

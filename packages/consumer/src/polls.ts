@@ -1,11 +1,11 @@
 import { ClosedError, partitionText, StateError } from "@odradek/network";
-import { ConsumerBatch } from "./consumer-batch.ts";
 import type { ConsumerCore } from "./consumer-core.ts";
-import type { ConsumerRecord } from "./consumer-record.ts";
-import type { PartitionSpan } from "./consumer-records.ts";
-import type { Drained } from "./fetch-buffer.ts";
+import type { Drained } from "./fetch/fetch-buffer.ts";
 import type { ConsumerGroup } from "./group/consumer-group.ts";
-import type { FetchPosition, PartitionState } from "./partition-state.ts";
+import type { FetchPosition, PartitionState } from "./positions/partition-state.ts";
+import { ConsumerBatch } from "./records/consumer-batch.ts";
+import type { ConsumerRecord } from "./records/consumer-record.ts";
+import type { PartitionSpan } from "./records/consumer-records.ts";
 
 /** What polls need of their consumer. */
 export interface PollsCore<K, V>

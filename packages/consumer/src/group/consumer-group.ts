@@ -15,7 +15,7 @@ import type { CommittedOffset } from "../offsets/committed-offset.ts";
 import { CommittedOffsets } from "../offsets/committed-offsets.ts";
 import { type Committer, OffsetCommits } from "../offsets/offset-commits.ts";
 import type { Due } from "../outgoing-request.ts";
-import type { SubscriptionState } from "../subscription-state.ts";
+import type { SubscriptionState } from "../positions/subscription-state.ts";
 import { ClassicMembership } from "./classic-membership.ts";
 import { ConsumerMembership } from "./consumer-membership.ts";
 import { GroupCoordinator } from "./group-coordinator.ts";

@@ -4,7 +4,7 @@ import type { ResolvedConsumerOptions } from "../consumer-options.ts";
 import type { AutoCommit } from "../offsets/auto-commit.ts";
 import type { Committer } from "../offsets/offset-commits.ts";
 import type { Due } from "../outgoing-request.ts";
-import type { SubscriptionState } from "../subscription-state.ts";
+import type { SubscriptionState } from "../positions/subscription-state.ts";
 import type { GroupCoordinator } from "./group-coordinator.ts";
 import type { MemberIdentity } from "./member-identity.ts";
 import type { Subscription } from "./subscription.ts";

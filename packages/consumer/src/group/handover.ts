@@ -1,5 +1,5 @@
 import { partitionText, type TopicPartition } from "@odradek/network";
-import type { SubscriptionState } from "../subscription-state.ts";
+import type { SubscriptionState } from "../positions/subscription-state.ts";
 import type { RebalanceProtocol } from "./partition-assignor.ts";
 import { ListenerCalls } from "./rebalance-listener.ts";
 import type { Subscription } from "./subscription.ts";

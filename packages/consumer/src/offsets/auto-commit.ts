@@ -1,8 +1,8 @@
 import { type Clock, Deadline, type Logger, type OffsetAndMetadata } from "@odradek/network";
 import { KafkaError } from "@odradek/protocol";
 import type { ResolvedConsumerOptions } from "../consumer-options.ts";
-import type { FetchPosition, PartitionState } from "../partition-state.ts";
-import type { SubscriptionState } from "../subscription-state.ts";
+import type { FetchPosition, PartitionState } from "../positions/partition-state.ts";
+import type { SubscriptionState } from "../positions/subscription-state.ts";
 import type { Committer, OffsetCommits } from "./offset-commits.ts";
 
 type Options = Pick<

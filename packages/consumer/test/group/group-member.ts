@@ -9,7 +9,7 @@ import { Subscription } from "../../src/group/subscription.ts";
 import { AutoCommit } from "../../src/offsets/auto-commit.ts";
 import { type Committer, OffsetCommits } from "../../src/offsets/offset-commits.ts";
 import type { OutgoingRequest } from "../../src/outgoing-request.ts";
-import { SubscriptionState } from "../../src/subscription-state.ts";
+import { SubscriptionState } from "../../src/positions/subscription-state.ts";
 import {
   groupOptions,
   namesOf,

@@ -5,7 +5,7 @@ import { Handover } from "../../src/group/handover.ts";
 import type { RebalanceProtocol } from "../../src/group/partition-assignor.ts";
 import type { ConsumerRebalanceListener } from "../../src/group/rebalance-listener.ts";
 import { Subscription } from "../../src/group/subscription.ts";
-import { SubscriptionState } from "../../src/subscription-state.ts";
+import { SubscriptionState } from "../../src/positions/subscription-state.ts";
 import { named, outcome, texts } from "./scripted-group.ts";
 
 /** A member that subscribed to `orders` and owns `refunds-1`, `orders-1` and `orders-0`, in the order of their turns. */

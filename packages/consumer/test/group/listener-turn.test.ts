@@ -6,7 +6,7 @@ import { outsider } from "../../src/group/member-identity.ts";
 import { AutoCommit } from "../../src/offsets/auto-commit.ts";
 import { type Committer, OffsetCommits } from "../../src/offsets/offset-commits.ts";
 import type { OutgoingRequest } from "../../src/outgoing-request.ts";
-import { SubscriptionState } from "../../src/subscription-state.ts";
+import { SubscriptionState } from "../../src/positions/subscription-state.ts";
 import { committedAs, groupOptions, named, scriptedCoordinator, taken, turn } from "./scripted-group.ts";
 
 const nothing = () => Promise.resolve();

@@ -7,7 +7,7 @@ import { outsider } from "../../src/group/member-identity.ts";
 import { AutoCommit, consumedOffsets } from "../../src/offsets/auto-commit.ts";
 import { OffsetCommits } from "../../src/offsets/offset-commits.ts";
 import type { OutgoingRequest } from "../../src/outgoing-request.ts";
-import { SubscriptionState } from "../../src/subscription-state.ts";
+import { SubscriptionState } from "../../src/positions/subscription-state.ts";
 import {
   bodyOf,
   committedAs,

@@ -1,0 +1,94 @@
+import type { PartitionState } from "../positions/partition-state.ts";
+import type { SubscriptionState } from "../positions/subscription-state.ts";
+import type { ConsumerRecord } from "../records/consumer-record.ts";
+import type { PartitionSpan } from "../records/consumer-records.ts";
+import type { CompletedFetch } from "./completed-fetch.ts";
+import { DecompressionTally } from "./decompression.ts";
+
+/** What is handed out at once. */
+export interface Drained<K, V> {
+  readonly records: readonly ConsumerRecord<K, V>[];
+  readonly spans: readonly PartitionSpan[];
+}
+
+/**
+ * What brokers have answered and nobody has polled yet, in the order in which it came; at most one answer for each
+ * partition. Source: Kafka's `FetchBuffer` and `FetchCollector`.
+ */
+export class FetchBuffer<K, V> {
+  readonly #subscription: SubscriptionState;
+  readonly #completed = new Map<PartitionState, CompletedFetch<K, V>>();
+
+  constructor(subscription: SubscriptionState) {
+    this.#subscription = subscription;
+  }
+
+  /** Takes an answer; an earlier one for the same partition is one that a seek has made void. */
+  add(completed: CompletedFetch<K, V>): void {
+    this.#completed.delete(completed.state);
+    this.#completed.set(completed.state, completed);
+  }
+
+  /** Whether records of a partition wait here, at the partition's position. */
+  has(state: PartitionState): boolean {
+    const completed = this.#completed.get(state);
+    return completed !== undefined && this.#isValid(completed);
+  }
+
+  /** Bytes that wait to be polled. What is paused does not count: it may wait long, and must not keep others from being fetched. */
+  get fetchableBytes(): number {
+    let bytes = 0;
+    for (const completed of this.#completed.values()) {
+      if (completed.state.isFetchable && this.#isValid(completed)) bytes += completed.sizeInBytes;
+    }
+    return bytes;
+  }
+
+  /** Lets go of what a seek or a new assignment has made void. */
+  prune(): void {
+    for (const [state, completed] of this.#completed) if (!this.#isValid(completed)) this.#completed.delete(state);
+  }
+
+  /**
+   * Hands out up to `maxRecords`, and moves the positions of their partitions behind them. What is paused stays; what
+   * a seek or a new assignment has made void goes.
+   *
+   * @returns `null` where nothing can be handed out now; no records where all that was decompressed held none to be
+   *   seen, so that who waits gives others their turn before more is
+   * @throws CorruptLogError where what comes first cannot be read
+   */
+  drain(maxRecords: number): Drained<K, V> | null {
+    const records: ConsumerRecord<K, V>[] = [];
+    const spans: PartitionSpan[] = [];
+    const decompressed = new DecompressionTally();
+    for (const [state, completed] of this.#completed) {
+      if (!this.#isValid(completed)) {
+        this.#completed.delete(state);
+        continue;
+      }
+      if (state.isPaused) continue;
+      const start = records.length;
+      try {
+        completed.take(maxRecords - start, records, decompressed);
+      } catch (error) {
+        // What was read before goes out first; the next call finds the error again.
+        if (records.length === 0) {
+          // Fetched anew by the next poll: the bytes may have changed on the way.
+          this.#completed.delete(state);
+          throw error;
+        }
+      }
+      const next = completed.position;
+      if (next !== state.position) state.advance(next);
+      if (completed.isDrained) this.#completed.delete(state);
+      const { topic, partition } = state;
+      if (records.length > start) spans.push({ topic, partition, start, end: records.length, next });
+      if (records.length >= maxRecords || decompressed.isFull) break;
+    }
+    return records.length === 0 && !decompressed.isFull ? null : { records, spans };
+  }
+
+  #isValid({ state, position }: CompletedFetch<K, V>): boolean {
+    return state.position === position && this.#subscription.has(state);
+  }
+}

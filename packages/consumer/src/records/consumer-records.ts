@@ -1,0 +1,63 @@
+import { type OffsetAndMetadata, partitionText, type TopicPartition } from "@odradek/network";
+import type { FetchPosition } from "../positions/partition-state.ts";
+import type { ConsumerRecord } from "./consumer-record.ts";
+
+/** Which of the records of one poll are of one partition. */
+export interface PartitionSpan extends TopicPartition {
+  /** Index of its first record, and that behind its last. */
+  readonly start: number;
+  readonly end: number;
+  /** Where the partition goes on; may lie further ahead than the last record, where the log has gaps. */
+  readonly next: FetchPosition;
+}
+
+/** What to commit once the records of a span are done with. */
+export const nextOffset = ({ topic, partition, next }: PartitionSpan): OffsetAndMetadata => ({
+  topic,
+  partition,
+  offset: next.offset,
+  leaderEpoch: next.leaderEpoch < 0 ? null : next.leaderEpoch,
+  metadata: "",
+});
+
+/** What one poll brought: records, by partition and in the order of their offsets. */
+export class ConsumerRecords<K = Uint8Array, V = Uint8Array> implements Iterable<ConsumerRecord<K, V>> {
+  readonly #records: readonly ConsumerRecord<K, V>[];
+  readonly #spans: readonly PartitionSpan[];
+
+  constructor(records: readonly ConsumerRecord<K, V>[], spans: readonly PartitionSpan[]) {
+    this.#records = records;
+    this.#spans = spans;
+  }
+
+  /** How many records there are; 0 after a poll whose time ran out. */
+  get count(): number {
+    return this.#records.length;
+  }
+
+  get isEmpty(): boolean {
+    return this.#records.length === 0;
+  }
+
+  /** The partitions that records came from. */
+  partitions(): TopicPartition[] {
+    return this.#spans.map(({ topic, partition }) => ({ topic, partition }));
+  }
+
+  /** The records of one partition; none where nothing came of it. */
+  records(partition: TopicPartition): readonly ConsumerRecord<K, V>[] {
+    const key = partitionText(partition);
+    const span = this.#spans.find((candidate) => partitionText(candidate) === key);
+    return span === undefined ? [] : this.#records.slice(span.start, span.end);
+  }
+
+  /** What to commit once all of these records are done with (KIP-1094). */
+  nextOffsets(): OffsetAndMetadata[] {
+    return this.#spans.map(nextOffset);
+  }
+
+  /** All of them, partition by partition. */
+  [Symbol.iterator](): IterableIterator<ConsumerRecord<K, V>> {
+    return this.#records.values();
+  }
+}

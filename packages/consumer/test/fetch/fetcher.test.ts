@@ -1,0 +1,314 @@
+import { AuthenticationError, ConnectionError } from "@odradek/network";
+import { DecodeError, UnsupportedVersionError } from "@odradek/protocol";
+import type { Fetch } from "@odradek/protocol/messages/fetch";
+import { describe, expect, test } from "vitest";
+import { type ConsumerOptions, resolveConsumerOptions } from "../../src/consumer-options.ts";
+import { FetchBuffer } from "../../src/fetch/fetch-buffer.ts";
+import { Fetcher } from "../../src/fetch/fetcher.ts";
+import type { RequestTo } from "../../src/outgoing-request.ts";
+import { SubscriptionState } from "../../src/positions/subscription-state.ts";
+import { fetchAnswer, fetched } from "../answers.ts";
+import { counted } from "../log.ts";
+import { TestCluster, topicLedBy } from "../test-cluster.ts";
+
+type FetchRequest = RequestTo<typeof Fetch>;
+
+/** A consumer of `orders`, whose partitions 0 to 3 are led by 1, 2, 1, 3, at offset 10. */
+function fixture(options: Partial<ConsumerOptions> = {}) {
+  const cluster = new TestCluster([topicLedBy("orders", [1, 2, 1, 3])]);
+  const resolved = resolveConsumerOptions({ bootstrapServers: ["127.0.0.1:9092"], ...options });
+  const subscription = new SubscriptionState();
+  const buffer = new FetchBuffer<Uint8Array, Uint8Array>(subscription);
+  const fetcher = new Fetcher(resolved, cluster, subscription, buffer, cluster.clock, () => {});
+  subscription.assign([0, 1, 2, 3].map((partition) => ({ topic: "orders", partition })));
+  for (const state of subscription.partitions()) state.seek({ offset: 10n, leaderEpoch: -1 });
+  const state = (partition: number) => subscription.get({ topic: "orders", partition });
+  const poll = () => fetcher.poll(cluster.clock.now());
+  return { cluster, subscription, buffer, fetcher, state, poll };
+}
+
+/** `node: partition, partition` of each request. */
+const routes = (requests: readonly FetchRequest[]) =>
+  requests.map(({ nodeId, parts: { body } }) => {
+    if (typeof body === "function") throw new Error("the body does not depend on the version");
+    return `${nodeId}: ${body.topics.flatMap(({ partitions }) => partitions.map(({ partition }) => partition)).join()}`;
+  });
+
+const to = (requests: readonly FetchRequest[], nodeId: number): FetchRequest => {
+  const found = requests.find((request) => request.nodeId === nodeId);
+  if (found === undefined) throw new Error(`no request to node ${nodeId}`);
+  return found;
+};
+
+describe("Fetcher.poll", () => {
+  test("asks each leader for its partitions, on a connection for fetches", () => {
+    const { poll } = fixture();
+    const { requests, nextMs } = poll();
+    expect(routes(requests)).toEqual(["1: 0,2", "2: 1", "3: 3"]);
+    expect(new Set(requests.map(({ purpose }) => purpose))).toEqual(new Set(["fetch"]));
+    expect(nextMs).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test("has one request under way for each node", async () => {
+    const { poll } = fixture();
+    const { requests } = poll();
+    expect(poll().requests).toEqual([]);
+    to(requests, 2).parts.onAnswer(fetchAnswer("orders", [fetched(1)]));
+    expect(routes(poll().requests)).toEqual(["2: 1"]);
+  });
+
+  test("leaves out what is paused, what has no position, and what waits in the buffer", async () => {
+    const { poll, state } = fixture();
+    state(1).pause();
+    state(3).requestReset({ kind: "earliest" });
+    const { requests } = poll();
+    expect(routes(requests)).toEqual(["1: 0,2"]);
+    to(requests, 1).parts.onAnswer(
+      fetchAnswer("orders", [fetched(0, { records: await counted(1, { baseOffset: 10 }) }), fetched(2)]),
+    );
+    expect(routes(poll().requests)).toEqual(["1: 2"]);
+  });
+
+  test("asks again for a partition once its records were handed out", async () => {
+    const { poll, buffer } = fixture();
+    const { requests } = poll();
+    const records = await counted(2, { baseOffset: 10 });
+    to(requests, 2).parts.onAnswer(fetchAnswer("orders", [fetched(1, { records })]));
+    buffer.drain(1);
+    expect(poll().requests).toEqual([]);
+    buffer.drain(1);
+    expect(routes(poll().requests)).toEqual(["2: 1"]);
+  });
+
+  test("asks first for those that have waited longest", async () => {
+    const { poll, buffer } = fixture();
+    const { requests } = poll();
+    const records = await counted(1, { baseOffset: 10 });
+    to(requests, 1).parts.onAnswer(fetchAnswer("orders", [fetched(0, { records }), fetched(2)]));
+    buffer.drain(10);
+    expect(routes(poll().requests)).toEqual(["1: 2,0"]);
+  });
+
+  test("waits for a node that is not ready, and looks again when its back-off ends", () => {
+    const { poll, cluster } = fixture();
+    cluster.unready.set(1, Number.POSITIVE_INFINITY);
+    expect(routes(poll().requests)).toEqual(["2: 1", "3: 3"]);
+    cluster.unready.set(1, 1_234);
+    expect(poll()).toEqual({ requests: [], nextMs: 1_234 });
+  });
+
+  test("asks for metadata where a partition has no leader, and fetches the others", () => {
+    const { poll, cluster } = fixture();
+    cluster.metadata.retain(["orders"]);
+    cluster.learn([topicLedBy("orders", [-1, 2, 1, 3])]);
+    expect(routes(poll().requests)).toEqual(["2: 1", "1: 2", "3: 3"]);
+    expect(cluster.updatesRequested).toBe(1);
+  });
+
+  test("fetches no more while as many bytes wait as an answer may have", async () => {
+    const records = await counted(3, { baseOffset: 10 });
+    const { poll, buffer } = fixture({ fetchMaxBytes: records.length });
+    const { requests } = poll();
+    to(requests, 2).parts.onAnswer(fetchAnswer("orders", [fetched(1, { records })]));
+    to(requests, 3).parts.onAnswer(fetchAnswer("orders", [fetched(3)]));
+    expect(poll().requests).toEqual([]);
+    buffer.drain(3);
+    expect(routes(poll().requests)).toEqual(["3: 3", "2: 1"]);
+  });
+
+  test("fetches batch by batch where nothing may wait", async () => {
+    const { poll, buffer } = fixture({ fetchMaxBytes: 0 });
+    const { requests } = poll();
+    expect(routes(requests)).toEqual(["1: 0,2", "2: 1", "3: 3"]);
+    const records = await counted(1, { baseOffset: 10 });
+    to(requests, 2).parts.onAnswer(fetchAnswer("orders", [fetched(1, { records })]));
+    to(requests, 3).parts.onAnswer(fetchAnswer("orders", [fetched(3)]));
+    expect(poll().requests).toEqual([]);
+    buffer.drain(1);
+    expect(routes(poll().requests)).toEqual(["3: 3", "2: 1"]);
+  });
+});
+
+describe("Fetcher, given an answer", () => {
+  test("notes the ends of the log", () => {
+    const { poll, state } = fixture();
+    to(poll().requests, 2).parts.onAnswer(fetchAnswer("orders", [fetched(1, { highWatermark: 25n })]));
+    expect(state(1).lag("read_uncommitted")).toBe(15n);
+  });
+
+  test("drops what came for a position that was left meanwhile", async () => {
+    const { poll, state, buffer } = fixture();
+    const { requests } = poll();
+    state(1).seek({ offset: 4n, leaderEpoch: -1 });
+    const records = await counted(2, { baseOffset: 10 });
+    to(requests, 2).parts.onAnswer(fetchAnswer("orders", [fetched(1, { records })]));
+    expect(buffer.drain(10)).toBeNull();
+    expect(routes(poll().requests)).toEqual(["2: 1"]);
+  });
+
+  test("drops what came for a partition that was given up and taken again", async () => {
+    const { poll, subscription, buffer } = fixture();
+    const { requests } = poll();
+    subscription.assign([]);
+    subscription.assign([{ topic: "orders", partition: 1 }]);
+    const records = await counted(2, { baseOffset: 10 });
+    to(requests, 2).parts.onAnswer(fetchAnswer("orders", [fetched(1, { records })]));
+    expect(buffer.drain(10)).toBeNull();
+  });
+
+  test.each([
+    "NOT_LEADER_OR_FOLLOWER",
+    "REPLICA_NOT_AVAILABLE",
+    "KAFKA_STORAGE_ERROR",
+    "FENCED_LEADER_EPOCH",
+    "UNKNOWN_LEADER_EPOCH",
+    "OFFSET_NOT_AVAILABLE",
+    "UNKNOWN_TOPIC_OR_PARTITION",
+    "UNKNOWN_TOPIC_ID",
+    "INCONSISTENT_TOPIC_ID",
+    "LEADER_NOT_AVAILABLE",
+    "UNKNOWN_SERVER_ERROR",
+  ] as const)("asks again after %s, with fresh metadata and after a pause", (error) => {
+    const { poll, cluster, fetcher, state } = fixture();
+    to(poll().requests, 2).parts.onAnswer(fetchAnswer("orders", [fetched(1, { error })]));
+    expect(cluster.updatesRequested).toBe(1);
+    const { requests, nextMs } = poll();
+    expect(requests).toEqual([]);
+    expect(nextMs).toBe(state(1).retryAtMs);
+    cluster.clock.advance(nextMs - cluster.clock.now());
+    expect(routes(poll().requests)).toEqual(["2: 1"]);
+    expect(fetcher.takeError()).toBeNull();
+  });
+
+  test("asks the new leader at once where the old one says who that is", () => {
+    const { poll, cluster } = fixture();
+    const currentLeader = { leaderId: 9, leaderEpoch: 6 };
+    const answer = fetchAnswer("orders", [fetched(1, { error: "NOT_LEADER_OR_FOLLOWER", currentLeader })]);
+    const nodeEndpoints = [{ nodeId: 9, host: "127.0.0.1", port: 9_009, rack: null }];
+    to(poll().requests, 2).parts.onAnswer({ ...answer, nodeEndpoints });
+    expect(routes(poll().requests)).toEqual(["9: 1"]);
+    expect(cluster.metadata.snapshot.nodes.get(9)).toMatchObject({ port: 9_009 });
+  });
+
+  test("asks again after a pause where what the old leader says is no news", () => {
+    const { poll } = fixture();
+    const currentLeader = { leaderId: 2, leaderEpoch: 5 };
+    const answer = fetchAnswer("orders", [fetched(1, { error: "FENCED_LEADER_EPOCH", currentLeader })]);
+    to(poll().requests, 2).parts.onAnswer(answer);
+    expect(poll().requests).toEqual([]);
+  });
+
+  test("tells the user of a broker that does not let us in, and asks the others", () => {
+    const { poll, cluster, fetcher } = fixture();
+    const refusal = new AuthenticationError({ host: "b", port: 1 }, "PLAIN", "credentialsRefused", "no");
+    cluster.unready.set(2, cluster.clock.now() + 50);
+    cluster.refusals.set(2, refusal);
+    const { requests, nextMs } = poll();
+    expect(routes(requests)).toEqual(["1: 0,2", "3: 3"]);
+    expect(nextMs).toBe(cluster.clock.now() + 50);
+    expect(fetcher.takeError()).toBe(refusal);
+  });
+
+  test("resets a position that is out of range, as the policy says", () => {
+    const { poll, fetcher, state } = fixture({ autoOffsetReset: "earliest" });
+    to(poll().requests, 2).parts.onAnswer(fetchAnswer("orders", [fetched(1, { error: "OFFSET_OUT_OF_RANGE" })]));
+    expect(state(1)).toMatchObject({ state: "AWAIT_RESET", resetTo: { kind: "earliest" } });
+    expect(state(1).retryAtMs).toBe(Number.NEGATIVE_INFINITY);
+    expect(fetcher.takeError()).toBeNull();
+  });
+
+  test("tells the user of all positions that are out of range where the policy is none", () => {
+    const { poll, fetcher, state } = fixture({ autoOffsetReset: "none" });
+    const error = "OFFSET_OUT_OF_RANGE";
+    to(poll().requests, 1).parts.onAnswer(fetchAnswer("orders", [fetched(0, { error }), fetched(2, { error })]));
+    expect(fetcher.takeError()).toMatchObject({
+      code: error,
+      positions: [
+        { topic: "orders", partition: 0, offset: 10n },
+        { topic: "orders", partition: 2, offset: 10n },
+      ],
+    });
+    expect(state(2).position?.offset).toBe(10n);
+    expect(poll().requests).toEqual([]);
+    expect(fetcher.takeError()).toBeNull();
+  });
+
+  test("tells of a batch that the broker itself finds corrupt, and how to step over it", () => {
+    const { poll, fetcher } = fixture();
+    to(poll().requests, 2).parts.onAnswer(fetchAnswer("orders", [fetched(1, { error: "CORRUPT_MESSAGE" })]));
+    expect(fetcher.takeError()).toMatchObject({ code: "CORRUPT_MESSAGE", partition: 1, offset: 10n, nextOffset: 11n });
+  });
+
+  test.each(["TOPIC_AUTHORIZATION_FAILED", "UNSUPPORTED_COMPRESSION_TYPE"] as const)("tells of %s", (error) => {
+    const { poll, fetcher } = fixture();
+    to(poll().requests, 2).parts.onAnswer(fetchAnswer("orders", [fetched(1, { error })]));
+    expect(fetcher.takeError()).toMatchObject({
+      code: error,
+      message: expect.stringContaining("orders-1 at offset 10"),
+    });
+    expect(poll().requests).toEqual([]);
+  });
+
+  test("takes an error of the whole answer for one of each partition", () => {
+    const { poll, cluster } = fixture();
+    to(poll().requests, 1).parts.onAnswer({ ...fetchAnswer("orders", [fetched(0), fetched(2)]), errorCode: 6 });
+    expect(cluster.updatesRequested).toBe(2);
+    expect(poll().requests).toEqual([]);
+  });
+
+  test("slows down, and tells the user, where answers hold batches and none leads on", async () => {
+    const { poll, cluster, buffer, fetcher, state } = fixture();
+    const records = await counted(10);
+    const errors: unknown[] = [];
+    const waits: number[] = [];
+    for (let answers = 0; answers < 6; answers++) {
+      to(poll().requests, 2).parts.onAnswer(fetchAnswer("orders", [fetched(1, { records })]));
+      expect(buffer.drain(10)).toBeNull();
+      errors.push(fetcher.takeError());
+      waits.push(Math.max(0, state(1).retryAtMs - cluster.clock.now()));
+      cluster.clock.advance(waits.at(-1) ?? 0);
+    }
+    expect(waits[0]).toBe(0);
+    expect(waits.slice(1).every((wait) => wait > 0)).toBe(true);
+    expect(waits[4]).toBeGreaterThan((waits[1] ?? 0) * 2);
+    expect(errors.slice(0, 4)).toEqual([null, null, null, null]);
+    expect(errors[4]).toMatchObject({
+      code: "CORRUPT_MESSAGE",
+      topic: "orders",
+      partition: 1,
+      offset: 10n,
+      nextOffset: 11n,
+      message: expect.stringContaining("5 answers in a row held no batch that leads on; seek to 11"),
+    });
+    expect(errors[5]).toMatchObject({ code: "CORRUPT_MESSAGE" });
+  });
+
+  test("asks again, after a pause, for a partition that the answer leaves out", () => {
+    const { poll, state } = fixture();
+    to(poll().requests, 1).parts.onAnswer(fetchAnswer("orders", [fetched(0)]));
+    expect(state(2).retryAtMs).toBeGreaterThan(0);
+    expect(routes(poll().requests)).toEqual(["1: 0"]);
+  });
+});
+
+describe("Fetcher, given no answer", () => {
+  const address = { host: "127.0.0.1", port: 9092 };
+
+  test("asks again as soon as there is a connection, with fresh metadata", () => {
+    const { poll, cluster, fetcher } = fixture();
+    to(poll().requests, 1).parts.onFailure(new ConnectionError(address, "closed"));
+    expect(cluster.updatesRequested).toBe(1);
+    expect(fetcher.takeError()).toBeNull();
+    expect(routes(poll().requests)).toEqual(["1: 0,2"]);
+  });
+
+  test.each([
+    ["bytes that mean nothing", new ConnectionError(address, "bad", { cause: new DecodeError("bad", 4) })],
+    ["a broker that does not have the version", new UnsupportedVersionError("no common version")],
+  ])("tells of %s, and asks again only after a pause", (_, error) => {
+    const { poll, fetcher, state } = fixture();
+    to(poll().requests, 2).parts.onFailure(error);
+    expect(fetcher.takeError()).toBe(error);
+    expect(poll()).toEqual({ requests: [], nextMs: state(1).retryAtMs });
+  });
+});
