@@ -11,6 +11,7 @@ import type { Due } from "./outgoing-request.ts";
 import { InitialPositions } from "./positions/initial-positions.ts";
 import { OffsetLookup } from "./positions/offset-lookup.ts";
 import { OffsetReset } from "./positions/offset-reset.ts";
+import { PositionValidation } from "./positions/position-validation.ts";
 import { SubscriptionState } from "./positions/subscription-state.ts";
 
 const coreStates = () =>
@@ -42,6 +43,7 @@ export class ConsumerCore<K, V> {
   readonly #fetcher: Fetcher<K, V>;
   readonly #initialPositions: InitialPositions;
   readonly #offsetReset: OffsetReset;
+  readonly #validation: PositionValidation;
   readonly #loop: ConsumerLoop;
   readonly #calls = new InterruptibleCalls();
   /** Topics that users ask about. */
@@ -75,6 +77,7 @@ export class ConsumerCore<K, V> {
     this.#fetcher = new Fetcher(options, network, assignment, this.buffer, clock, wake);
     this.#initialPositions = new InitialPositions(options, assignment, this.group?.committed ?? null, clock, wake);
     this.#offsetReset = new OffsetReset(options, network, assignment, clock);
+    this.#validation = new PositionValidation(options, network, assignment, clock, network.observer.logger);
     this.offsetLookup = new OffsetLookup(options, network, clock);
     this.#loop = new ConsumerLoop(network, clock, (nowMs) => this.#due(nowMs));
   }
@@ -153,8 +156,8 @@ export class ConsumerCore<K, V> {
 
   /** What keeps a position from being known; what is wrong with fetches is for a poll. */
   throwErrorOfPositions(): void {
-    const errors = [this.group?.takeError(), this.#initialPositions.takeError(), this.#offsetReset.takeError()];
-    for (const error of errors) if (error) throw error;
+    const sources = [this.group, this.#initialPositions, this.#offsetReset, this.#validation];
+    for (const error of sources.map((source) => source?.takeError())) if (error) throw error;
   }
 
   /** Has a topic's metadata kept up to date as long as `ask` takes. */
@@ -215,6 +218,8 @@ export class ConsumerCore<K, V> {
     if (isAwaited) this.#initialPositions.poll();
     if (this.group !== null) yield* this.group.due(nowMs, this.isDone);
     yield this.offsetLookup.poll(nowMs);
+    // What it finds to be lost is reset, and nothing is fetched before it was looked at.
+    if (isAwaited) yield this.#validation.poll(nowMs);
     if (isAwaited) yield this.#offsetReset.poll(nowMs);
     if (this.isPolling) yield this.#fetcher.poll(nowMs);
   }
@@ -224,7 +229,7 @@ export class ConsumerCore<K, V> {
   }
 
   #takeErrorOfRecords(): Error | null {
-    const errors = [this.#initialPositions.takeError(), this.#offsetReset.takeError(), this.#fetcher.takeError()];
-    return errors.find((error) => error !== null) ?? null;
+    const sources = [this.#initialPositions, this.#validation, this.#offsetReset, this.#fetcher];
+    return sources.map((source) => source.takeError()).find((error) => error !== null) ?? null;
   }
 }

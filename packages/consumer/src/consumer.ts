@@ -186,7 +186,7 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
    * @param timeoutMs how long to wait; 0 takes what is there. The listener's time comes on top
    * @returns nothing but an empty answer when the time is over
    * @throws StateError where another poll is under way or there is nothing to read, WakeupError, ClosedError,
-   *   NoOffsetForPartitionError, OffsetOutOfRangeError, CorruptLogError, AuthenticationError, BrokerError for what the
+   *   NoOffsetForPartitionError, OffsetOutOfRangeError, LogTruncationError, CorruptLogError, AuthenticationError, BrokerError for what the
    *   cluster or the group refuses, and what the listener or the assignor threw
    */
   async poll(timeoutMs: number, { signal }: PollOptions = {}): Promise<ConsumerRecords<K, V>> {
@@ -292,7 +292,8 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
   /**
    * Goes on at `offset`, whatever the position was.
    *
-   * @param offset of the record that comes next, alone or as `committed` gives it, with its leader epoch
+   * @param offset of the record that comes next, alone or as `committed` gives it, with its leader epoch: then the leader is asked
+   *   first whether its log still has what was read before it
    * @throws StateError where the partition is not assigned, OptionsError
    */
   seek(partition: TopicPartition, offset: bigint | number | OffsetToSeek): void {
@@ -315,15 +316,16 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
   }
 
   /**
-   * The offset of the record that comes next; waits while it is being looked up.
+   * The offset of the record that comes next; waits while it is being looked up, or held against the log of a new leader.
    *
-   * @throws StateError where the partition is not assigned, TimeoutError, WakeupError, NoOffsetForPartitionError
+   * @throws StateError where the partition is not assigned, TimeoutError, WakeupError, NoOffsetForPartitionError, LogTruncationError
    */
   async position(partition: TopicPartition, { timeoutMs, signal }: CallOptions = {}): Promise<bigint> {
     this.#core.enter();
     const deadline = this.#core.deadline(timeoutMs);
     const found = await this.#core.wait(deadline, signal, () => {
-      const position = this.#polls.positionOf(this.#core.assignment.get(partition));
+      const state = this.#core.assignment.get(partition);
+      const position = state.awaitsValidation ? null : this.#polls.positionOf(state);
       if (position === null) this.#core.throwErrorOfPositions();
       return position;
     });

@@ -31,13 +31,41 @@ export class NoOffsetForPartitionError extends KafkaError {
 export class OffsetOutOfRangeError extends KafkaError {
   readonly positions: readonly PartitionPosition[];
 
-  constructor(positions: readonly PartitionPosition[]) {
-    super(
-      `out of the range of the log: ${positions.map(positionText).join(", ")}, and autoOffsetReset is none: ` +
-        "seek to an offset between beginningOffsets and endOffsets",
-      { code: "OFFSET_OUT_OF_RANGE" },
-    );
+  constructor(
+    positions: readonly PartitionPosition[],
+    what = `out of the range of the log: ${positions.map(positionText).join(", ")}`,
+    whatToDo = "seek to an offset between beginningOffsets and endOffsets",
+  ) {
+    super(`${what}, and autoOffsetReset is none: ${whatToDo}`, { code: "OFFSET_OUT_OF_RANGE" });
     this.positions = positions;
+  }
+}
+
+/** A position behind which records were read that the log has lost, and where it goes its own way since. */
+export interface LogTruncation extends PartitionPosition {
+  /** The first offset whose record may be another than the one that was read; `null` where the leader cannot tell. */
+  readonly divergent: { readonly offset: bigint; readonly leaderEpoch: number } | null;
+}
+
+/**
+ * `autoOffsetReset` is `none`, and a new leader does not have all records that were read: they were lost in an unclean
+ * election. The consumer stays where it is, and every poll says so again, until it is told to go on elsewhere:
+ * `seek(partition, divergent)` reads what has taken their offsets. Source: Kafka's `LogTruncationException`, KIP-320.
+ */
+export class LogTruncationError extends OffsetOutOfRangeError {
+  readonly truncations: readonly LogTruncation[];
+
+  constructor(truncations: readonly LogTruncation[]) {
+    const texts = truncations.map(
+      (truncation) =>
+        `${positionText(truncation)} (differs from ${truncation.divergent?.offset ?? "an unknown offset"} on)`,
+    );
+    super(
+      truncations,
+      `records that were read are no longer in the log: ${texts.join(", ")}`,
+      "seek to where it differs, or elsewhere",
+    );
+    this.truncations = truncations;
   }
 }
 

@@ -3,6 +3,8 @@ export { KafkaConsumer, type OffsetCommitCallback, type OffsetToSeek } from "./c
 export type { ConsumerOptions, IsolationLevel } from "./consumer-options.ts";
 export {
   CorruptLogError,
+  type LogTruncation,
+  LogTruncationError,
   NoOffsetForPartitionError,
   OffsetOutOfRangeError,
   type PartitionPosition,

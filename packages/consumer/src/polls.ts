@@ -188,7 +188,7 @@ export class Polls<K, V> {
     if (handingOut === null || handingOut.finished >= span.end) return;
     const state = this.#core.assignment.find(span);
     if (state?.position !== span.next) return;
-    state.seek(positionBefore(handingOut.drained.records, span, Math.max(span.start, handingOut.finished)));
+    state.rewind(positionBefore(handingOut.drained.records, span, Math.max(span.start, handingOut.finished)));
   }
 
   /** Whether a loop must not be given more: it is over, or others wait for this member, or have by now what it would be given. */

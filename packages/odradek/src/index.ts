@@ -30,6 +30,8 @@ export {
   type IsolationLevel,
   KafkaConsumer,
   type LastAssignment,
+  type LogTruncation,
+  LogTruncationError,
   type MemberAssignment,
   type MemberSubscription,
   NoOffsetForPartitionError,

@@ -50,8 +50,8 @@ export class FetchBuffer<K, V> {
   }
 
   /**
-   * Hands out up to `maxRecords`, and moves the positions of their partitions behind them. What is paused stays; what
-   * a seek or a new assignment has made void goes.
+   * Hands out up to `maxRecords`, and moves the positions of their partitions behind them. What is paused stays, and
+   * what waits to be validated; what a seek or a new assignment has made void goes.
    *
    * @returns `null` where nothing can be handed out now; no records where all that was decompressed held none to be
    *   seen, so that who waits gives others their turn before more is
@@ -66,7 +66,7 @@ export class FetchBuffer<K, V> {
         this.#completed.delete(state);
         continue;
       }
-      if (state.isPaused) continue;
+      if (!state.isFetchable) continue;
       const start = records.length;
       try {
         completed.take(maxRecords - start, records, decompressed);

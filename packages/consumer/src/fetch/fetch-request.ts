@@ -1,75 +1,81 @@
 import { partitionText } from "@odradek/network";
-import { type RequestOf, type ResponseOf, zeroUuid } from "@odradek/protocol";
+import type { RequestOf, ResponseOf } from "@odradek/protocol";
 import type { Fetch } from "@odradek/protocol/messages/fetch";
 import type { ResolvedConsumerOptions } from "../consumer-options.ts";
 import { isolationLevelId } from "../positions/list-offsets.ts";
-import type { FetchPosition, PartitionState } from "../positions/partition-state.ts";
+import type { FetchTarget, SessionRequest } from "./fetch-session.ts";
 
-/** One partition of a request, and from where: its answer is void when the partition has moved on since. */
-export interface FetchTarget {
-  readonly topic: string;
-  /** The zero UUID where the broker has no topic ids. */
-  readonly topicId: string;
-  readonly partition: number;
-  /** As the metadata had it. */
-  readonly leaderEpoch: number;
-  readonly state: PartitionState;
-  readonly position: FetchPosition;
-}
+type Request = RequestOf<typeof Fetch>;
 
 /** What a broker answered about one partition. */
 export type PartitionData = ResponseOf<typeof Fetch>["responses"][number]["partitions"][number];
 
 type Options = Pick<
   ResolvedConsumerOptions<unknown, unknown>,
-  "fetchMaxWaitMs" | "fetchMinBytes" | "fetchMaxBytes" | "maxPartitionFetchBytes" | "isolationLevel"
+  "fetchMaxWaitMs" | "fetchMinBytes" | "fetchMaxBytes" | "isolationLevel"
 >;
 
 /** Versions above this one name topics by their ids alone. */
 const newestVersionWithNames = 12;
 
-/** Which versions of Fetch can ask for these. */
-export const versionsFor = (targets: readonly FetchTarget[]): { readonly newest?: number } =>
-  targets.every(({ topicId }) => topicId !== zeroUuid) ? {} : { newest: newestVersionWithNames };
+/** Which versions of Fetch can ask for this. */
+export const versionsFor = ({ usesTopicIds }: SessionRequest): { readonly newest?: number } =>
+  usesTopicIds ? {} : { newest: newestVersionWithNames };
 
-/** A request without a session, which names all that it wants. The broker serves partitions in this order. */
-export function fetchBody(targets: readonly FetchTarget[], options: Options): RequestOf<typeof Fetch> {
-  type Topic = RequestOf<typeof Fetch>["topics"][number];
-  type Partition = Topic["partitions"][number];
-  const topics = new Map<string, { topic: string; topicId: string; partitions: Partition[] }>();
-  for (const { topic, topicId, partition, leaderEpoch, state, position } of targets) {
-    const entry = topics.get(topic) ?? { topic, topicId, partitions: [] };
-    topics.set(topic, entry);
-    entry.partitions.push({
-      partition,
-      currentLeaderEpoch: leaderEpoch,
-      fetchOffset: position.offset,
-      partitionMaxBytes: Math.max(options.maxPartitionFetchBytes, state.minFetchBytes),
-    });
-  }
+/** A request in a version of Fetch. The broker serves partitions in the order in which it was told of them. */
+export function fetchBody(request: SessionRequest, rackId: string, options: Options, version: number): Request {
+  const { sessionId, sessionEpoch, targets, named, forgotten, replaced } = request;
+  let maxBytes = options.fetchMaxBytes;
+  for (const { state } of targets.values()) maxBytes = Math.max(maxBytes, state.minFetchBytes);
+  // By name the new topic would be forgotten with the old one.
+  const gone = version > newestVersionWithNames ? [...forgotten, ...replaced] : forgotten;
   return {
     maxWaitMs: options.fetchMaxWaitMs,
     minBytes: options.fetchMinBytes,
-    maxBytes: Math.max(options.fetchMaxBytes, ...targets.map(({ state }) => state.minFetchBytes)),
+    maxBytes,
     isolationLevel: isolationLevelId(options.isolationLevel),
-    sessionId: 0,
-    sessionEpoch: -1,
-    topics: [...topics.values()],
-    forgottenTopicsData: [],
+    sessionId,
+    sessionEpoch,
+    topics: byTopic(named, ({ partition, leaderEpoch, position, maxBytes: partitionMaxBytes }) => ({
+      partition,
+      currentLeaderEpoch: leaderEpoch,
+      fetchOffset: position.offset,
+      partitionMaxBytes,
+    })),
+    // Brokers without sessions have no field for it, and nothing was told to them that they could forget.
+    forgottenTopicsData: byTopic(gone, ({ partition }) => partition),
+    rackId,
   };
+}
+
+/** Each topic once, with its partitions in their order. Two topics of the same name are two. */
+function byTopic<P>(targets: readonly FetchTarget[], partitionOf: (target: FetchTarget) => P) {
+  const topics = new Map<string, { topic: string; topicId: string; partitions: P[] }>();
+  for (const target of targets) {
+    const { topic, topicId } = target;
+    const key = `${topicId} ${topic}`;
+    const entry = topics.get(key) ?? { topic, topicId, partitions: [] };
+    topics.set(key, entry);
+    entry.partitions.push(partitionOf(target));
+  }
+  return [...topics.values()];
 }
 
 /** Each target with what was answered about it, `null` for nothing. What nobody asked for is passed over. */
 export function* fetchAnswers(
-  targets: readonly FetchTarget[],
+  targets: SessionRequest["targets"],
   answer: ResponseOf<typeof Fetch>,
 ): Generator<readonly [FetchTarget, PartitionData | null]> {
-  const names = new Map(targets.map(({ topic, topicId }) => [topicId, topic]));
   const answers = new Map<string, PartitionData>();
+  let names: ReadonlyMap<string, string> | null = null;
   for (const { topic, topicId, partitions } of answer.responses) {
-    const name = topic === "" ? names.get(topicId) : topic;
+    names ??= topic === "" ? namesById(targets) : null;
+    const name = topic === "" ? names?.get(topicId) : topic;
     if (name === undefined) continue;
     for (const data of partitions) answers.set(partitionText({ topic: name, partition: data.partitionIndex }), data);
   }
-  for (const target of targets) yield [target, answers.get(partitionText(target)) ?? null];
+  for (const [key, target] of targets) yield [target, answers.get(key) ?? null];
 }
+
+const namesById = (targets: SessionRequest["targets"]): ReadonlyMap<string, string> =>
+  new Map([...targets.values()].map(({ topic, topicId }) => [topicId, topic]));

@@ -10,14 +10,25 @@ import type { SubscriptionState } from "../positions/subscription-state.ts";
 import { CompletedFetch } from "./completed-fetch.ts";
 import { BackgroundDecompression } from "./decompression.ts";
 import type { FetchBuffer } from "./fetch-buffer.ts";
-import { type FetchTarget, fetchAnswers, fetchBody, type PartitionData, versionsFor } from "./fetch-request.ts";
+import { fetchAnswers, fetchBody, type PartitionData, versionsFor } from "./fetch-request.ts";
+import { FetchSession, type FetchTarget, type SessionRequest } from "./fetch-session.ts";
+
+/** What one broker was asked. */
+interface Question {
+  readonly nodeId: number;
+  readonly session: FetchSession;
+  readonly request: SessionRequest;
+  /** As it was told; empty where the broker is to give records itself. */
+  readonly rackId: string;
+}
 
 /** Answers in a row that lead nowhere before the user is told. One is usual: a batch that came cut short. */
 const maxStalls = 5;
 
 /**
  * Decides which broker is asked for what, and takes in what they answer. At most one Fetch is under way for each
- * broker, and a partition is asked for only while nothing of it waits in the buffer. Source: Kafka's `AbstractFetch`.
+ * broker, and a partition is asked for only while nothing of it waits in the buffer. Where the consumer has a rack, leaders may
+ * send it to a replica that is nearer (KIP-392), which is believed for `metadataMaxAgeMs`. Source: Kafka's `AbstractFetch`.
  */
 export class Fetcher<K, V> {
   readonly #options: ResolvedConsumerOptions<K, V>;
@@ -29,6 +40,8 @@ export class Fetcher<K, V> {
   readonly #background: BackgroundDecompression;
   /** Nodes that have a Fetch to answer. */
   readonly #inFlight = new Set<number>();
+  /** One for each node that was ever asked. */
+  readonly #sessions = new Map<number, FetchSession>();
   /** Positions that the log does not have, and that only the user may change. */
   readonly #outOfRange: PartitionPosition[] = [];
   #error: Error | null = null;
@@ -71,10 +84,11 @@ export class Fetcher<K, V> {
       if (state.retryAtMs <= nowMs) due.push(state);
       else nextMs = Math.min(nextMs, state.retryAtMs);
     }
-    for (const [nodeId, states] of byLeader(this.#cluster, due, (error) => this.#fail(error))) {
+    const nearer = (state: PartitionState) => this.#nearerReplica(state, nowMs);
+    for (const [nodeId, states] of byLeader(this.#cluster, due, (error) => this.#fail(error), nearer)) {
       if (this.#inFlight.has(nodeId)) continue;
       if (this.#cluster.ready(nodeId, "fetch")) {
-        requests.push(this.#request(nodeId, states));
+        requests.push(this.#request(nodeId, states, nowMs));
         continue;
       }
       nextMs = Math.min(nextMs, this.#cluster.retryAtMs(nodeId, "fetch"));
@@ -84,38 +98,67 @@ export class Fetcher<K, V> {
     return { requests, nextMs };
   }
 
-  #request(nodeId: number, states: readonly PartitionState[]): RequestTo<typeof Fetch> {
-    const targets = states.flatMap((state) => this.#target(state) ?? []);
+  /** The replica that the leader has sent a partition to. While it takes no request, the leader is as good as any. */
+  #nearerReplica(state: PartitionState, nowMs: number): number | null {
+    const nodeId = state.preferredReplica(nowMs);
+    return nodeId !== null && this.#cluster.ready(nodeId, "fetch") ? nodeId : null;
+  }
+
+  #request(nodeId: number, states: readonly PartitionState[], nowMs: number): RequestTo<typeof Fetch> {
+    const session = this.#session(nodeId);
+    const request = session.next(states.flatMap((state) => this.#target(state) ?? []));
+    // A leader that knows the rack of who asks gives no records, but sends it elsewhere, where these cannot go now.
+    const isElsewhere = states.some((state) => (state.preferredReplica(nowMs) ?? nodeId) !== nodeId);
+    const rackId = isElsewhere ? "" : (this.#options.clientRack ?? "");
+    const question = { nodeId, session, request, rackId };
     this.#inFlight.add(nodeId);
     return new ApiRequest({
       nodeId,
       api: Fetch,
-      body: fetchBody(targets, this.#options),
-      options: { purpose: "fetch", bounds: versionsFor(targets) },
-      onAnswer: (answer) => this.#onAnswer(nodeId, targets, answer),
-      onFailure: (error) => this.#onFailure(nodeId, targets, error),
+      body: (version) => fetchBody(request, rackId, this.#options, version),
+      options: { purpose: "fetch", bounds: versionsFor(request) },
+      onAnswer: (answer) => this.#onAnswer(question, answer),
+      onFailure: (error) => this.#onFailure(question, error),
     });
   }
 
+  #session(nodeId: number): FetchSession {
+    const session = this.#sessions.get(nodeId) ?? new FetchSession();
+    this.#sessions.set(nodeId, session);
+    return session;
+  }
+
   #target(state: PartitionState): FetchTarget | null {
-    const { topic, partition, position } = state;
+    const { topic, partition, position, minFetchBytes } = state;
     if (position === null) return null;
     const known = this.#cluster.metadata.snapshot.topics.get(topic);
     const leaderEpoch = known?.partitions[partition]?.leaderEpoch ?? -1;
-    return { topic, topicId: known?.id ?? zeroUuid, partition, leaderEpoch, state, position };
+    const maxBytes = Math.max(this.#options.maxPartitionFetchBytes, minFetchBytes);
+    return { topic, topicId: known?.id ?? zeroUuid, partition, leaderEpoch, maxBytes, state, position };
   }
 
-  #onAnswer(nodeId: number, targets: readonly FetchTarget[], answer: ResponseOf<typeof Fetch>): void {
+  #onAnswer(question: Question, answer: ResponseOf<typeof Fetch>): void {
+    const { nodeId, session, request } = question;
     this.#inFlight.delete(nodeId);
+    if (!session.answered(request, answer)) {
+      if (answer.errorCode !== 0) this.#cluster.requestUpdate();
+      return;
+    }
     const nowMs = this.#clock.now();
-    for (const [target, data] of fetchAnswers(targets, answer)) {
+    const isFull = request.sessionEpoch === 0;
+    let isWhole = true;
+    for (const [target, data] of fetchAnswers(request.targets, answer)) {
       const { state, position } = target;
+      if (isFull && data === null) isWhole = false;
       // Void after a seek, a reset, or a new assignment: whoever did that wants other records.
       if (state.position !== position || !this.#subscription.has(state)) continue;
       const errorCode = data?.errorCode || answer.errorCode;
-      if (data !== null && errorCode === 0) this.#onData(target, data);
-      else this.#onError(target, errorCode, this.#hasMoved(target, data, answer), nowMs);
+      if (data !== null && errorCode === 0) this.#onData(question, target, data, nowMs);
+      // Within a session nothing is said of what has no news.
+      else if (data === null && errorCode === 0 && !isFull) state.succeeded();
+      else this.#onError(question, target, errorCode, this.#hasMoved(target, data, answer), nowMs);
     }
+    if (!isWhole) session.failed();
   }
 
   /** Takes what the broker says of who leads a partition in its place, and whether that is news (KIP-951). */
@@ -125,16 +168,27 @@ export class Fetcher<K, V> {
     return this.#cluster.metadata.updateLeaders([hint], answer.nodeEndpoints).length > 0;
   }
 
-  #onData(target: FetchTarget, data: PartitionData): void {
+  #onData(question: Question, target: FetchTarget, data: PartitionData, nowMs: number): void {
     const { state, position } = target;
     state.succeeded();
     state.saw(data);
+    if (data.preferredReadReplica >= 0) this.#onPreference(question, state, data.preferredReadReplica, nowMs);
     if (data.records === null || data.records.length === 0) return;
     this.#subscription.moveToEnd(state);
     const { records, abortedTransactions } = data;
     const fetched = { state, position, records, abortedTransactions };
     const onStalled = () => this.#onStalled(target);
     this.#buffer.add(new CompletedFetch(fetched, this.#options, this.#background, onStalled));
+  }
+
+  /** The leader says who is nearer. Nobody else may, or two brokers could send a consumer to and fro. */
+  #onPreference({ nodeId, rackId }: Question, state: PartitionState, nearer: number, nowMs: number): void {
+    if (rackId === "" || nearer === nodeId || state.preferredReplica(nowMs) !== null) {
+      state.failed(nowMs, this.#backoff);
+      return;
+    }
+    state.prefer(nearer, nowMs + this.#options.metadataMaxAgeMs);
+    if (!this.#cluster.metadata.snapshot.nodes.has(nearer)) this.#cluster.requestUpdate();
   }
 
   /** An answer held batches and none that leads on: asking on and on at full speed would bring the same. */
@@ -145,13 +199,23 @@ export class Fetcher<K, V> {
     this.#fail(new CorruptLogError({ topic: state.topic, partition: state.partition, offset }, offset + 1n, cause));
   }
 
-  #onError({ state, position }: FetchTarget, errorCode: number, hasMoved: boolean, nowMs: number): void {
+  #onError(
+    { nodeId }: Question,
+    { state, position }: FetchTarget,
+    errorCode: number,
+    hasMoved: boolean,
+    nowMs: number,
+  ): void {
     const { name, retriable } = brokerErrorByCode(errorCode);
     const at = { topic: state.topic, partition: state.partition, offset: position.offset };
     const { autoOffsetReset } = this.#options;
     this.#subscription.moveToEnd(state);
     // Who leads it now is another broker, and can be asked at once.
     if (!hasMoved) state.failed(nowMs, this.#backoff);
+    const wasNearer = state.preferredReplica(nowMs) === nodeId;
+    if (wasNearer) state.preferLeader();
+    // A replica that lags behind, or ahead of what it has deleted, is not the log: the leader is.
+    if (name === "OFFSET_OUT_OF_RANGE" && wasNearer) return;
     if (name === "OFFSET_OUT_OF_RANGE") {
       if (autoOffsetReset.kind === "none") this.#outOfRange.push(at);
       else state.requestReset(autoOffsetReset);
@@ -164,13 +228,16 @@ export class Fetcher<K, V> {
     else this.#fail(error);
   }
 
-  #onFailure(nodeId: number, targets: readonly FetchTarget[], error: Error): void {
+  #onFailure({ nodeId, session, request }: Question, error: Error): void {
+    const nowMs = this.#clock.now();
+    const states = [...request.targets.values()].map(({ state }) => state);
     this.#inFlight.delete(nodeId);
+    session.failed();
+    for (const state of states) if (state.preferredReplica(nowMs) === nodeId) state.preferLeader();
     this.#cluster.requestUpdate();
     // A lost connection passes: making it anew has its own back-off. Bytes that mean nothing do not.
     if (error instanceof KafkaError && error.retriable && !(error.cause instanceof DecodeError)) return;
-    const nowMs = this.#clock.now();
-    for (const { state } of targets) state.failed(nowMs, this.#backoff);
+    for (const state of states) state.failed(nowMs, this.#backoff);
     this.#fail(error);
   }
 

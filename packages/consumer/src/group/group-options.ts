@@ -61,7 +61,10 @@ export interface GroupOptions {
   readonly autoCommitIntervalMs?: number;
   /** Whether a pattern leaves out Kafka's own topics, such as `__consumer_offsets`. @default true */
   readonly excludeInternalTopics?: boolean;
-  /** The rack that this consumer is in: assignors prefer partitions with a replica there (KIP-881). @default none */
+  /**
+   * The rack that this consumer is in: assignors prefer partitions with a replica there (KIP-881), and where the brokers'
+   * `replica.selector.class` says so, records are read from there (KIP-392). @default none
+   */
   readonly clientRack?: string;
 }
 

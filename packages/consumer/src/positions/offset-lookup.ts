@@ -8,7 +8,7 @@ import {
 } from "@odradek/network";
 import { BrokerError, codeOf, KafkaError, type ResponseOf } from "@odradek/protocol";
 import { ListOffsets } from "@odradek/protocol/messages/list-offsets";
-import { byLeader, type ClusterView } from "../cluster-view.ts";
+import { type ClusterView, toLeaders } from "../cluster-view.ts";
 import type { ResolvedConsumerOptions } from "../consumer-options.ts";
 import { ApiRequest, type Due, type RequestTo } from "../outgoing-request.ts";
 import { type ListedOffset, listedOffsets, listOffsetsBody, type OffsetQuery } from "./list-offsets.ts";
@@ -105,25 +105,20 @@ export class OffsetLookup {
         nextMs = Math.min(nextMs, lookup.retryAtMs);
         continue;
       }
-      nextMs = Math.min(nextMs, this.#ask(lookup, requests));
+      const due = this.#ask(lookup);
+      requests.push(...due.requests);
+      nextMs = Math.min(nextMs, due.nextMs);
     }
     return { requests, nextMs };
   }
 
-  /** Adds the requests that a lookup is due, and says when to look at it again. */
-  #ask(lookup: Lookup, requests: RequestTo<typeof ListOffsets>[]): number {
+  /** The requests that a lookup is due, and when to look at it again. */
+  #ask(lookup: Lookup): Due<RequestTo<typeof ListOffsets>> {
     const unasked = [...lookup.open].filter(([key]) => !lookup.asked.has(key)).map(([, query]) => query);
-    let nextMs = Number.POSITIVE_INFINITY;
-    for (const [nodeId, queries] of byLeader(this.#cluster, unasked, (error) => this.#fail(lookup, error))) {
-      if (this.#cluster.ready(nodeId)) {
-        requests.push(this.#request(nodeId, lookup, queries));
-        continue;
-      }
-      nextMs = Math.min(nextMs, this.#cluster.retryAtMs(nodeId));
-      const refusal = this.#cluster.authenticationError(nodeId);
-      if (refusal !== null) this.#fail(lookup, refusal);
-    }
-    return nextMs;
+    return toLeaders(this.#cluster, unasked, {
+      request: (nodeId, queries) => this.#request(nodeId, lookup, queries),
+      onFatal: (error) => this.#fail(lookup, error),
+    });
   }
 
   #request(nodeId: number, lookup: Lookup, queries: readonly OffsetQuery[]): RequestTo<typeof ListOffsets> {

@@ -1,12 +1,12 @@
 import { type Backoff, type Clock, exponentialBackoff, partitionText } from "@odradek/network";
 import { BrokerError, KafkaError, type ResponseOf } from "@odradek/protocol";
 import { ListOffsets } from "@odradek/protocol/messages/list-offsets";
-import { byLeader, type ClusterView } from "../cluster-view.ts";
+import { type ClusterView, toLeaders } from "../cluster-view.ts";
 import type { ResolvedConsumerOptions } from "../consumer-options.ts";
 import { ApiRequest, type Due, type RequestTo } from "../outgoing-request.ts";
 import { type OffsetSpec, timestampOf } from "./auto-offset-reset.ts";
 import { type ListedOffset, listedOffsets, listOffsetsBody } from "./list-offsets.ts";
-import type { PartitionState } from "./partition-state.ts";
+import type { LedLog, PartitionState } from "./partition-state.ts";
 import type { SubscriptionState } from "./subscription-state.ts";
 
 type Options = Pick<
@@ -21,6 +21,8 @@ interface Reset {
   readonly partition: number;
   readonly spec: OffsetSpec;
   readonly timestamp: bigint;
+  /** The log that is asked, as far as it is known. */
+  readonly log: LedLog | null;
 }
 
 /**
@@ -53,23 +55,17 @@ export class OffsetReset {
 
   /** What is to be asked now. */
   poll(nowMs: number): Due<RequestTo<typeof ListOffsets>> {
-    const requests: RequestTo<typeof ListOffsets>[] = [];
     const due: Reset[] = [];
-    let nextMs = Number.POSITIVE_INFINITY;
+    let laterMs = Number.POSITIVE_INFINITY;
     for (const reset of this.#resets()) {
       if (reset.state.retryAtMs <= nowMs) due.push(reset);
-      else nextMs = Math.min(nextMs, reset.state.retryAtMs);
+      else laterMs = Math.min(laterMs, reset.state.retryAtMs);
     }
-    for (const [nodeId, resets] of byLeader(this.#cluster, due, (error) => this.#fail(error))) {
-      if (this.#cluster.ready(nodeId)) {
-        requests.push(this.#request(nodeId, resets));
-        continue;
-      }
-      nextMs = Math.min(nextMs, this.#cluster.retryAtMs(nodeId));
-      const refusal = this.#cluster.authenticationError(nodeId);
-      if (refusal !== null) this.#fail(refusal);
-    }
-    return { requests, nextMs };
+    const { requests, nextMs } = toLeaders(this.#cluster, due, {
+      request: (nodeId, resets) => this.#request(nodeId, resets),
+      onFatal: (error) => this.#fail(error),
+    });
+    return { requests, nextMs: Math.min(nextMs, laterMs) };
   }
 
   *#resets(): Generator<Reset> {
@@ -77,7 +73,10 @@ export class OffsetReset {
     for (const state of this.#subscription.partitions()) {
       const { topic, partition, resetTo: spec } = state;
       if (spec === null || this.#asked.has(state)) continue;
-      yield { state, topic, partition, spec, timestamp: timestampOf(spec, wallTimeMs) };
+      const known = this.#cluster.metadata.snapshot.topics.get(topic);
+      const leaderEpoch = known?.partitions[partition]?.leaderEpoch;
+      const log = known === undefined || leaderEpoch === undefined ? null : { topicId: known.id, leaderEpoch };
+      yield { state, topic, partition, spec, timestamp: timestampOf(spec, wallTimeMs), log };
     }
   }
 
@@ -123,7 +122,7 @@ export class OffsetReset {
     const { state, spec } = reset;
     // Void after a seek, another reset, or a new assignment: whoever did that knows better.
     if (state.resetTo !== spec) return;
-    if (offset >= 0n) state.seek({ offset, leaderEpoch });
+    if (offset >= 0n) state.seek({ offset, leaderEpoch }, reset.log);
     // No record is of that time or later: what comes next is.
     else if (spec.kind === "by_duration") state.requestReset({ kind: "latest" });
     // Every log has its ends. A broker that does not tell must not be asked again at once, and on and on.

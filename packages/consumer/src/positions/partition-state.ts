@@ -1,11 +1,12 @@
-import { type Backoff, State, type TopicPartition } from "@odradek/network";
+import { type Backoff, partitionText, State, type TopicPartition } from "@odradek/network";
 import type { IsolationLevel } from "../consumer-options.ts";
 import type { OffsetSpec } from "./auto-offset-reset.ts";
 
 const fetchStates = () =>
   new State("INITIALIZING", {
     INITIALIZING: ["FETCHING", "AWAIT_RESET"], // assigned; where to begin is not known
-    FETCHING: ["FETCHING", "AWAIT_RESET"], // has a position that may be fetched from
+    FETCHING: ["FETCHING", "AWAIT_VALIDATION", "AWAIT_RESET"], // has a position that may be fetched from
+    AWAIT_VALIDATION: ["FETCHING", "AWAIT_VALIDATION", "AWAIT_RESET"], // has one that the leader's log may not have
     AWAIT_RESET: ["FETCHING", "AWAIT_RESET"], // one end of the log is being asked for
   });
 
@@ -19,6 +20,20 @@ export interface FetchPosition {
   readonly leaderEpoch: number;
 }
 
+/** A log that a position is held against: its topic may have been made anew, and whoever leads it may have less of it. */
+export interface LedLog {
+  /** The zero UUID where brokers have no topic ids. */
+  readonly topicId: string;
+  /** -1 where brokers do not tell. */
+  readonly leaderEpoch: number;
+}
+
+/** Another replica than the leader, to read from for a while. */
+interface PreferredReplica {
+  readonly nodeId: number;
+  readonly untilMs: number;
+}
+
 /** What a leader said of the ends of its log. */
 export interface LogEnds {
   readonly highWatermark: bigint;
@@ -30,8 +45,13 @@ export interface LogEnds {
 export class PartitionState implements TopicPartition {
   readonly topic: string;
   readonly partition: number;
+  /** Its text: a key that need not be made anew. */
+  readonly key: string;
   readonly #state = fetchStates();
   #position: FetchPosition | null = null;
+  /** That the position is of; `null` until somebody says so. */
+  #log: LedLog | null = null;
+  #preferred: PreferredReplica | null = null;
   #resetTo: OffsetSpec | null = null;
   #isPaused = false;
   #logEnds: LogEnds | null = null;
@@ -43,15 +63,21 @@ export class PartitionState implements TopicPartition {
   constructor({ topic, partition }: TopicPartition) {
     this.topic = topic;
     this.partition = partition;
+    this.key = partitionText(this);
   }
 
   get state(): FetchState {
     return this.#state.now;
   }
 
-  /** Set exactly in FETCHING. */
+  /** Set exactly in FETCHING and AWAIT_VALIDATION. */
   get position(): FetchPosition | null {
     return this.#position;
+  }
+
+  /** The log that the position was taken from, or was last held against; `null` where that is not known. */
+  get log(): LedLog | null {
+    return this.#log;
   }
 
   /** Set exactly in AWAIT_RESET. */
@@ -78,20 +104,73 @@ export class PartitionState implements TopicPartition {
     return this.#state.is("FETCHING") && !this.#isPaused;
   }
 
-  /** Goes on at `position`, whatever was before. */
-  seek(position: FetchPosition): void {
+  /** Goes on at `position`, whatever was before. @param log where the position is known to be of it */
+  seek(position: FetchPosition, log: LedLog | null = null): void {
     this.#state.to("FETCHING");
     this.#position = position;
+    this.#log = log;
     this.#resetTo = null;
     this.#minFetchBytes = 0;
     this.#stalls = 0;
     this.succeeded();
   }
 
+  /** Goes back to `position`, which it has come from. */
+  rewind(position: FetchPosition): void {
+    const { awaitsValidation } = this;
+    this.seek(position, this.#log);
+    if (awaitsValidation) this.#state.to("AWAIT_VALIDATION");
+  }
+
+  /** Who leads it now, of which nothing follows where it is the one before. Else the new one's log may end before the position. */
+  ledBy(log: LedLog): void {
+    if (this.#position === null) return;
+    const isSame = this.#log?.leaderEpoch === log.leaderEpoch;
+    this.#log = log;
+    if (isSame) return;
+    this.#preferred = null;
+    // Where either epoch is unknown, there is nothing that the leader could be asked.
+    const canBeAsked = log.leaderEpoch >= 0 && this.#position.leaderEpoch >= 0;
+    this.#state.to(canBeAsked ? "AWAIT_VALIDATION" : "FETCHING");
+    this.succeeded();
+  }
+
+  /** The position is of another log than the one there is: it is not read from. */
+  suspect(): void {
+    this.#state.to("AWAIT_VALIDATION");
+  }
+
+  /** The log has what the position says, or nobody can tell. */
+  validated(): void {
+    this.#state.to("FETCHING");
+    this.succeeded();
+  }
+
+  /** Whether the leader is to be asked first if its log has what the position says. */
+  get awaitsValidation(): boolean {
+    return this.#state.is("AWAIT_VALIDATION");
+  }
+
+  /** Reads from that replica until then, unless it fails. */
+  prefer(nodeId: number, untilMs: number): void {
+    this.#preferred = { nodeId, untilMs };
+  }
+
+  /** Reads from the leader again. */
+  preferLeader(): void {
+    this.#preferred = null;
+  }
+
+  /** The replica that is read from instead of the leader, if there is one. */
+  preferredReplica(nowMs: number): number | null {
+    return this.#preferred !== null && nowMs < this.#preferred.untilMs ? this.#preferred.nodeId : null;
+  }
+
   /** Forgets the position; it is to be looked up. */
   requestReset(spec: OffsetSpec): void {
     this.#state.to("AWAIT_RESET");
     this.#position = null;
+    this.#log = null;
     this.#resetTo = spec;
     this.succeeded();
   }

@@ -62,7 +62,7 @@ export class SubscriptionState {
 
   /** Puts a partition that had its turn behind the others, so that a busy one does not starve them. */
   moveToEnd(partition: PartitionState): void {
-    const key = partitionText(partition);
+    const { key } = partition;
     if (this.#partitions.delete(key)) this.#partitions.set(key, partition);
   }
 }

@@ -1,6 +1,7 @@
 import { zeroUuid } from "@odradek/protocol";
 import { describe, expect, test } from "vitest";
-import { type FetchTarget, fetchAnswers, fetchBody, versionsFor } from "../../src/fetch/fetch-request.ts";
+import { fetchAnswers, fetchBody, versionsFor } from "../../src/fetch/fetch-request.ts";
+import { FetchSession, type FetchTarget, type SessionRequest } from "../../src/fetch/fetch-session.ts";
 import { PartitionState } from "../../src/positions/partition-state.ts";
 
 const ordersId = "AAAAAAAAAAAAAAAAAAAAAg";
@@ -10,7 +11,6 @@ const options = {
   fetchMaxWaitMs: 500,
   fetchMinBytes: 1,
   fetchMaxBytes: 1_000,
-  maxPartitionFetchBytes: 100,
   isolationLevel: "read_uncommitted",
 } as const;
 
@@ -18,8 +18,13 @@ const target = (topic: string, partition: number, offset: bigint, topicId: strin
   const position = { offset, leaderEpoch: -1 };
   const state = new PartitionState({ topic, partition });
   state.seek(position);
-  return { topic, topicId, partition, leaderEpoch: 7, state, position };
+  return { topic, topicId, partition, leaderEpoch: 7, maxBytes: 100, state, position };
 };
+
+const newest = 18;
+
+/** The first request of a session. */
+const first = (targets: readonly FetchTarget[]): SessionRequest => new FetchSession().next(targets);
 
 const data = (partitionIndex: number) => ({
   partitionIndex,
@@ -45,7 +50,8 @@ const answer = (responses: { topic: string; topicId: string; partitions: ReturnT
 
 describe("fetchBody", () => {
   test("names each topic once, and its partitions in the order in which they were given", () => {
-    const body = fetchBody([target("orders", 2, 5n), target("bills", 0, 1n), target("orders", 1, 6n)], options);
+    const targets = [target("orders", 2, 5n), target("bills", 0, 1n), target("orders", 1, 6n)];
+    const body = fetchBody(first(targets), "", options, newest);
     expect(body.topics).toEqual([
       {
         topic: "orders",
@@ -63,39 +69,61 @@ describe("fetchBody", () => {
     ]);
   });
 
-  test("says how long and for how much to wait, and asks for no session", () => {
-    expect(fetchBody([target("orders", 0, 0n)], options)).toMatchObject({
+  test("says how long and for how much to wait, where it is, and begins a session", () => {
+    expect(fetchBody(first([target("orders", 0, 0n)]), "rack-a", options, newest)).toMatchObject({
       maxWaitMs: 500,
       minBytes: 1,
       maxBytes: 1_000,
       isolationLevel: 0,
       sessionId: 0,
-      sessionEpoch: -1,
+      sessionEpoch: 0,
       forgottenTopicsData: [],
+      rackId: "rack-a",
     });
-    expect(fetchBody([], { ...options, isolationLevel: "read_committed" }).isolationLevel).toBe(1);
+    const committed = { ...options, isolationLevel: "read_committed" } as const;
+    expect(fetchBody(first([]), "", committed, newest).isolationLevel).toBe(1);
   });
 
-  test("allows a partition the bytes that its next batch is known to have, beyond all limits", () => {
+  test("allows the bytes that the next batch of a partition is known to have, beyond all limits, named or not", () => {
+    const session = new FetchSession();
     const large = target("orders", 0, 0n);
     large.state.needs(5_000);
-    const body = fetchBody([large, target("orders", 1, 0n)], options);
-    expect(body.maxBytes).toBe(5_000);
-    expect(body.topics[0]?.partitions.map(({ partitionMaxBytes }) => partitionMaxBytes)).toEqual([5_000, 100]);
+    const opening = session.next([large, target("orders", 1, 0n)]);
+    expect(fetchBody(opening, "", options, newest).maxBytes).toBe(5_000);
+    session.answered(opening, { ...answer([]), sessionId: 1 });
+    const body = fetchBody(session.next([large, target("orders", 1, 3n)]), "", options, newest);
+    expect(body).toMatchObject({ maxBytes: 5_000, topics: [{ partitions: [{ partition: 1 }] }] });
+  });
+
+  test("has a topic that was made anew take the place of the old one, which only ids tell apart", () => {
+    const session = new FetchSession();
+    const opening = session.next([target("orders", 0, 9n, ordersId), target("orders", 1, 9n, ordersId)]);
+    session.answered(opening, { ...answer([]), sessionId: 1 });
+    const request = session.next([target("orders", 0, 0n, billsId)]);
+    const forgotten = { topic: "orders", topicId: ordersId };
+    expect(fetchBody(request, "", options, 13)).toMatchObject({
+      topics: [{ topicId: billsId, partitions: [{ partition: 0, fetchOffset: 0n }] }],
+      forgottenTopicsData: [{ ...forgotten, partitions: [1, 0] }],
+    });
+    expect(fetchBody(request, "", options, 12).forgottenTopicsData).toEqual([{ ...forgotten, partitions: [1] }]);
   });
 });
 
 describe("versionsFor", () => {
   test("stays below the versions without names where one topic has no id", () => {
-    expect(versionsFor([target("orders", 0, 0n, ordersId), target("bills", 0, 0n)])).toEqual({ newest: 12 });
-    expect(versionsFor([target("orders", 0, 0n, ordersId), target("bills", 0, 0n, billsId)])).toEqual({});
+    const orders = target("orders", 0, 0n, ordersId);
+    expect(versionsFor(first([orders, target("bills", 0, 0n)]))).toEqual({ newest: 12 });
+    expect(versionsFor(first([orders, target("bills", 0, 0n, billsId)]))).toEqual({});
   });
 });
 
 describe("fetchAnswers", () => {
   const targets = [target("orders", 0, 0n, ordersId), target("bills", 3, 0n, billsId)];
   const found = (responses: Parameters<typeof answer>[0]) =>
-    [...fetchAnswers(targets, answer(responses))].map(([{ topic }, found]) => [topic, found?.partitionIndex ?? null]);
+    [...fetchAnswers(first(targets).targets, answer(responses))].map(([{ topic }, found]) => [
+      topic,
+      found?.partitionIndex ?? null,
+    ]);
 
   test("finds partitions by the name of their topic", () => {
     const responses = [

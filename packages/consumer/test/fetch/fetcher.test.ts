@@ -1,5 +1,5 @@
 import { AuthenticationError, ConnectionError } from "@odradek/network";
-import { DecodeError, UnsupportedVersionError } from "@odradek/protocol";
+import { codeOf, DecodeError, UnsupportedVersionError } from "@odradek/protocol";
 import type { Fetch } from "@odradek/protocol/messages/fetch";
 import { describe, expect, test } from "vitest";
 import { type ConsumerOptions, resolveConsumerOptions } from "../../src/consumer-options.ts";
@@ -27,11 +27,16 @@ function fixture(options: Partial<ConsumerOptions> = {}) {
   return { cluster, subscription, buffer, fetcher, state, poll };
 }
 
+const bodyOf = ({ parts: { body } }: FetchRequest) => {
+  if (typeof body !== "function") throw new Error("the body depends on the version");
+  return body(18);
+};
+
 /** `node: partition, partition` of each request. */
 const routes = (requests: readonly FetchRequest[]) =>
-  requests.map(({ nodeId, parts: { body } }) => {
-    if (typeof body === "function") throw new Error("the body does not depend on the version");
-    return `${nodeId}: ${body.topics.flatMap(({ partitions }) => partitions.map(({ partition }) => partition)).join()}`;
+  requests.map((request) => {
+    const named = bodyOf(request).topics.flatMap(({ partitions }) => partitions.map(({ partition }) => partition));
+    return `${request.nodeId}: ${named.join()}`;
   });
 
 const to = (requests: readonly FetchRequest[], nodeId: number): FetchRequest => {
@@ -310,5 +315,144 @@ describe("Fetcher, given no answer", () => {
     to(poll().requests, 2).parts.onFailure(error);
     expect(fetcher.takeError()).toBe(error);
     expect(poll()).toEqual({ requests: [], nextMs: state(1).retryAtMs });
+  });
+});
+
+describe("Fetcher, within a session", () => {
+  /** The leader of partitions 0 and 2 has opened a session. */
+  const opened = () => {
+    const given = fixture();
+    to(given.poll().requests, 1).parts.onAnswer({ ...fetchAnswer("orders", [fetched(0), fetched(2)]), sessionId: 7 });
+    return given;
+  };
+  const nothingNew = { ...fetchAnswer("orders", []), sessionId: 7 };
+
+  test("names what has moved, and takes silence for no news", async () => {
+    const { poll, buffer, state } = opened();
+    const [request] = poll().requests;
+    expect(request && bodyOf(request)).toMatchObject({ sessionId: 7, sessionEpoch: 1, topics: [] });
+    state(2).failed(0, () => 0);
+    const records = await counted(1, { baseOffset: 10 });
+    request?.parts.onAnswer({ ...nothingNew, responses: fetchAnswer("orders", [fetched(0, { records })]).responses });
+    expect(state(2).retryAtMs).toBe(Number.NEGATIVE_INFINITY);
+    buffer.drain(10);
+    const [next] = poll().requests;
+    expect(next && bodyOf(next)).toMatchObject({
+      sessionEpoch: 2,
+      topics: [{ partitions: [{ partition: 0, fetchOffset: 11n }] }],
+    });
+  });
+
+  test("has the broker forget what waits to be polled, and names it again afterwards", async () => {
+    const { poll, buffer } = opened();
+    const records = await counted(1, { baseOffset: 10 });
+    const responses = fetchAnswer("orders", [fetched(0, { records })]).responses;
+    to(poll().requests, 1).parts.onAnswer({ ...nothingNew, responses });
+    const [request] = poll().requests;
+    expect(request && bodyOf(request)).toMatchObject({ topics: [], forgottenTopicsData: [{ partitions: [0] }] });
+    request?.parts.onAnswer(nothingNew);
+    buffer.drain(10);
+    expect(routes(poll().requests)).toEqual(["1: 0"]);
+  });
+
+  test("begins anew, at once and with all, where the broker has lost the session", () => {
+    const { poll, state, fetcher } = opened();
+    to(poll().requests, 1).parts.onAnswer({
+      ...nothingNew,
+      sessionId: 0,
+      errorCode: codeOf("FETCH_SESSION_ID_NOT_FOUND"),
+    });
+    expect(state(0).retryAtMs).toBe(Number.NEGATIVE_INFINITY);
+    const { requests } = poll();
+    expect(routes(requests)).toEqual(["1: 0,2"]);
+    expect(bodyOf(to(requests, 1))).toMatchObject({ sessionId: 0, sessionEpoch: 0 });
+    expect(fetcher.takeError()).toBeNull();
+  });
+
+  test("does not ask on and on where no session can be begun", () => {
+    const { poll, state } = fixture();
+    const refused = { ...fetchAnswer("orders", []), errorCode: codeOf("INVALID_FETCH_SESSION_EPOCH") };
+    to(poll().requests, 2).parts.onAnswer(refused);
+    expect(poll()).toEqual({ requests: [], nextMs: state(1).retryAtMs });
+  });
+
+  test("begins anew with all after a request without an answer", () => {
+    const { poll } = opened();
+    to(poll().requests, 1).parts.onFailure(new ConnectionError({ host: "127.0.0.1", port: 9092 }, "closed"));
+    const { requests } = poll();
+    expect(routes(requests)).toEqual(["1: 0,2"]);
+    expect(bodyOf(to(requests, 1))).toMatchObject({ sessionId: 7, sessionEpoch: 0 });
+  });
+
+  test("asks again for what a quota held back, without a pause of its own", () => {
+    const { poll, state } = fixture();
+    to(poll().requests, 2).parts.onAnswer({ ...fetchAnswer("orders", []), responses: [], throttleTimeMs: 100 });
+    expect(state(1).retryAtMs).toBe(Number.NEGATIVE_INFINITY);
+    expect(routes(poll().requests)).toEqual(["2: 1"]);
+  });
+});
+
+describe("Fetcher, with a rack", () => {
+  /** The leader of partition 1, node 2, has sent it to node 3. */
+  const sent = (options: Partial<ConsumerOptions> = {}) => {
+    const given = fixture({ clientRack: "a", metadataMaxAgeMs: 60_000, ...options });
+    const { requests } = given.poll();
+    to(requests, 3).parts.onAnswer(fetchAnswer("orders", [fetched(3)]));
+    to(requests, 2).parts.onAnswer(fetchAnswer("orders", [fetched(1, { preferredReadReplica: 3 })]));
+    return given;
+  };
+  const racks = (requests: readonly FetchRequest[]) =>
+    requests.map((request) => `${request.nodeId} ${bodyOf(request).rackId}`);
+
+  test("says where it is, and reads at once from the replica that the leader names", () => {
+    const { poll } = sent();
+    const { requests } = poll();
+    expect(routes(requests)).toEqual(["3: 1,3"]);
+    expect(racks(requests)).toEqual(["3 a"]);
+  });
+
+  test("asks the leader again when what it said is old", () => {
+    const { poll, cluster } = sent();
+    cluster.clock.advance(60_000);
+    expect(routes(poll().requests)).toEqual(["2: 1", "3: 3"]);
+  });
+
+  test("reads from the leader, and says so by no rack, while the replica takes no request", () => {
+    const { poll, cluster } = sent();
+    cluster.unready.set(3, Number.POSITIVE_INFINITY);
+    const { requests } = poll();
+    expect(racks(requests)).toEqual(["2 "]);
+    cluster.unready.delete(3);
+    to(requests, 2).parts.onAnswer(fetchAnswer("orders", [fetched(1)]));
+    expect(routes(poll().requests)).toEqual(["3: 1,3"]);
+  });
+
+  test.each(["OFFSET_OUT_OF_RANGE", "NOT_LEADER_OR_FOLLOWER", "UNKNOWN_SERVER_ERROR"] as const)(
+    "goes back to the leader after %s, which says nothing of the log",
+    (error) => {
+      const { poll, cluster, state, fetcher } = sent({ autoOffsetReset: "none" });
+      to(poll().requests, 3).parts.onAnswer(fetchAnswer("orders", [fetched(3), fetched(1, { error })]));
+      expect(fetcher.takeError()).toBeNull();
+      expect(state(1)).toMatchObject({ state: "FETCHING", position: { offset: 10n } });
+      cluster.clock.advance(Math.max(0, state(1).retryAtMs - cluster.clock.now()));
+      expect(routes(poll().requests)).toContain("2: 1");
+    },
+  );
+
+  test("goes back to the leader when the replica is lost", () => {
+    const { poll } = sent();
+    to(poll().requests, 3).parts.onFailure(new ConnectionError({ host: "127.0.0.1", port: 9092 }, "closed"));
+    expect(routes(poll().requests)).toEqual(["2: 1", "3: 3"]);
+  });
+
+  test.each([
+    ["by itself to itself", 2, 2],
+    ["by the replica to a third one", 3, 1],
+  ])("is not sent %s: it would be asked on and on", (_, from, preferredReadReplica) => {
+    const { poll, state } = from === 3 ? sent() : fixture({ clientRack: "a" });
+    const before = state(1).preferredReplica(0);
+    to(poll().requests, from).parts.onAnswer(fetchAnswer("orders", [fetched(1, { preferredReadReplica })]));
+    expect(state(1).preferredReplica(0)).toBe(before);
+    expect(state(1).retryAtMs).toBeGreaterThan(0);
   });
 });

@@ -1,8 +1,10 @@
+import { zeroUuid } from "@odradek/protocol";
 import { describe, expect, test } from "vitest";
 import { PartitionState } from "../../src/positions/partition-state.ts";
 
 const at = (offset: bigint) => ({ offset, leaderEpoch: 3 });
 const fresh = () => new PartitionState({ topic: "orders", partition: 2 });
+const log = (leaderEpoch: number) => ({ topicId: zeroUuid, leaderEpoch });
 const ends = { highWatermark: 100n, lastStableOffset: 90n, logStartOffset: 0n };
 
 describe("PartitionState", () => {
@@ -109,5 +111,70 @@ describe("PartitionState", () => {
     expect(state.lag("read_uncommitted")).toBe(0n);
     state.saw({ ...ends, lastStableOffset: -1n });
     expect(state.lag("read_committed")).toBeNull();
+  });
+
+  test("reads from a replica until its time is over, it is told not to, or another leads", () => {
+    const state = fresh();
+    state.seek(at(5n), log(3));
+    state.prefer(9, 1_000);
+    expect([state.preferredReplica(999), state.preferredReplica(1_000)]).toEqual([9, null]);
+    state.prefer(9, 2_000);
+    state.ledBy(log(3));
+    expect(state.preferredReplica(1_000)).toBe(9);
+    state.preferLeader();
+    expect(state.preferredReplica(1_000)).toBeNull();
+    state.prefer(9, 2_000);
+    state.ledBy(log(4));
+    expect(state.preferredReplica(1_000)).toBeNull();
+  });
+
+  test("waits until its position was held against the log of a new leader, and remembers of which", () => {
+    const state = fresh();
+    state.seek(at(5n), log(3));
+    state.failed(1_000, () => 100);
+    state.ledBy(log(4));
+    expect(state).toMatchObject({
+      state: "AWAIT_VALIDATION",
+      position: at(5n),
+      log: log(4),
+      awaitsValidation: true,
+      isFetchable: false,
+      retryAtMs: Number.NEGATIVE_INFINITY,
+    });
+    state.ledBy(log(5));
+    expect(state.awaitsValidation).toBe(true);
+    state.validated();
+    expect(state).toMatchObject({ state: "FETCHING", position: at(5n), isFetchable: true });
+    state.ledBy(log(5));
+    expect(state.isFetchable).toBe(true);
+  });
+
+  test("does not wait where the epoch of the record before its position, or that of the leader, is unknown", () => {
+    const state = fresh();
+    state.seek({ offset: 5n, leaderEpoch: -1 });
+    state.ledBy(log(4));
+    expect(state.isFetchable).toBe(true);
+    state.seek(at(5n), log(3));
+    state.ledBy(log(-1));
+    expect(state.isFetchable).toBe(true);
+  });
+
+  test("goes back within the same log, whether or not that was validated", () => {
+    const state = fresh();
+    state.seek(at(5n), log(3));
+    state.rewind(at(4n));
+    expect(state).toMatchObject({ state: "FETCHING", position: at(4n), log: log(3) });
+    state.ledBy(log(4));
+    state.rewind(at(3n));
+    expect(state).toMatchObject({ state: "AWAIT_VALIDATION", position: at(3n), log: log(4) });
+  });
+
+  test("has no log without a position", () => {
+    const state = fresh();
+    state.ledBy(log(3));
+    expect(state).toMatchObject({ state: "INITIALIZING", log: null });
+    state.seek(at(5n), log(3));
+    state.requestReset({ kind: "earliest" });
+    expect(state.log).toBeNull();
   });
 });

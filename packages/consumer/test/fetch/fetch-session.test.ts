@@ -1,0 +1,152 @@
+import { type BrokerErrorName, codeOf, zeroUuid } from "@odradek/protocol";
+import { describe, expect, test } from "vitest";
+import { FetchSession, type FetchTarget, type SessionRequest } from "../../src/fetch/fetch-session.ts";
+import { PartitionState } from "../../src/positions/partition-state.ts";
+import { fetchAnswer } from "../answers.ts";
+
+const ordersId = "AAAAAAAAAAAAAAAAAAAAAg";
+const newOrdersId = "AAAAAAAAAAAAAAAAAAAAAw";
+
+const target = (partition: number, offset = 0, more: Partial<FetchTarget> = {}): FetchTarget => {
+  const state = new PartitionState({ topic: "orders", partition });
+  const position = { offset: BigInt(offset), leaderEpoch: -1 };
+  return { topic: "orders", topicId: ordersId, partition, leaderEpoch: 5, maxBytes: 100, state, position, ...more };
+};
+
+const answer = (sessionId: number, error: BrokerErrorName = "NONE") => ({
+  ...fetchAnswer("orders", []),
+  sessionId,
+  errorCode: codeOf(error),
+});
+
+/** `id/epoch named -forgotten ~replaced`, by the numbers of the partitions. */
+const said = ({ sessionId, sessionEpoch, named, forgotten, replaced }: SessionRequest): string =>
+  [
+    `${sessionId}/${sessionEpoch}`,
+    ...named.map(({ partition }) => `${partition}`),
+    ...forgotten.map(({ partition }) => `-${partition}`),
+    ...replaced.map(({ partition }) => `~${partition}`),
+  ].join(" ");
+
+/** A session that the broker has opened with partitions 0, 1 and 2. */
+const opened = () => {
+  const session = new FetchSession();
+  session.answered(session.next([target(0), target(1), target(2)]), answer(42));
+  return session;
+};
+
+describe("A fetch session", () => {
+  test("begins with all there is", () => {
+    const session = new FetchSession();
+    const request = session.next([target(0), target(1)]);
+    expect(said(request)).toBe("0/0 0 1");
+    expect(session.answered(request, answer(42))).toBe(true);
+  });
+
+  test("goes on with what has changed, in order", () => {
+    const session = opened();
+    const same = session.next([target(0), target(1), target(2)]);
+    expect(said(same)).toBe("42/1");
+    expect([...same.targets.keys()]).toEqual(["orders-0", "orders-1", "orders-2"]);
+    session.answered(same, answer(42));
+    expect(said(session.next([target(0), target(1, 7), target(2)]))).toBe("42/2 1");
+  });
+
+  test.each([
+    ["an offset", { position: { offset: 3n, leaderEpoch: -1 } }],
+    ["a leader epoch", { leaderEpoch: 6 }],
+    ["a limit", { maxBytes: 200 }],
+  ])("names a partition with another one of these: %s", (_, more) => {
+    expect(said(opened().next([target(0), target(1, 0, more), target(2)]))).toBe("42/1 1");
+  });
+
+  test("has the broker forget what is not asked for, and names it again when it is", () => {
+    const session = opened();
+    const without = session.next([target(0), target(3)]);
+    expect(said(without)).toBe("42/1 3 -1 -2");
+    session.answered(without, answer(42));
+    expect(said(session.next([target(0), target(1), target(3)]))).toBe("42/2 1");
+  });
+
+  test("does not forget a partition that was given up and taken again", () => {
+    const [old, again] = [target(1), target(1)];
+    expect(old.state).not.toBe(again.state);
+    expect(said(opened().next([target(0), again, target(2)]))).toBe("42/1");
+  });
+
+  test("replaces a topic that was made anew", () => {
+    const anew = target(1, 0, { topicId: newOrdersId });
+    expect(said(opened().next([target(0), anew, target(2)]))).toBe("42/1 1 ~1");
+  });
+
+  test("begins anew where topics get ids, or lose them", () => {
+    const session = opened();
+    const named = session.next([target(0), target(1, 0, { topicId: zeroUuid })]);
+    expect(said(named)).toBe("42/0 0 1");
+    expect(named.usesTopicIds).toBe(false);
+    session.answered(named, answer(43));
+    expect(said(session.next([target(0)]))).toBe("43/0 0");
+  });
+
+  test("is none where the broker does not keep it", () => {
+    const session = new FetchSession();
+    session.answered(session.next([target(0)]), answer(0));
+    expect(said(session.next([target(0)]))).toBe("0/0 0");
+  });
+
+  test.each([0, 41])("is over where the broker answers with another one, %i", (sessionId) => {
+    const session = opened();
+    expect(session.answered(session.next([target(0)]), answer(sessionId))).toBe(true);
+    expect(said(session.next([target(0)]))).toBe("0/0 0");
+  });
+
+  test("begins without an old one where the broker does not know it any more", () => {
+    const session = opened();
+    expect(session.answered(session.next([target(0)]), answer(0, "FETCH_SESSION_ID_NOT_FOUND"))).toBe(false);
+    expect(said(session.next([target(0)]))).toBe("0/0 0");
+  });
+
+  test.each(["INVALID_FETCH_SESSION_EPOCH", "FETCH_SESSION_TOPIC_ID_ERROR", "UNKNOWN_SERVER_ERROR"] as const)(
+    "ends the old one with the new one after %s",
+    (error) => {
+      const session = opened();
+      expect(session.answered(session.next([target(0)]), answer(0, error))).toBe(false);
+      expect(said(session.next([target(0)]))).toBe("42/0 0");
+    },
+  );
+
+  test("is not what is wrong where it only begins", () => {
+    const session = new FetchSession();
+    expect(session.answered(session.next([target(0)]), answer(0, "INVALID_FETCH_SESSION_EPOCH"))).toBe(true);
+  });
+
+  test("ends the old one with the new one where no answer came", () => {
+    const session = opened();
+    session.next([target(0)]);
+    session.failed();
+    expect(said(session.next([target(0)]))).toBe("42/0 0");
+  });
+
+  test("has said nothing where a quota held back the answer to its beginning", () => {
+    const session = new FetchSession();
+    const held = { ...answer(0), responses: [], throttleTimeMs: 100 };
+    expect(session.answered(session.next([target(0)]), held)).toBe(false);
+    expect(said(session.next([target(0)]))).toBe("0/0 0");
+    expect(session.answered(session.next([target(0)]), { ...held, throttleTimeMs: 0 })).toBe(true);
+  });
+
+  test("goes on where a quota held back an answer within it", () => {
+    const session = opened();
+    expect(session.answered(session.next([target(0)]), { ...answer(42), responses: [], throttleTimeMs: 100 })).toBe(
+      true,
+    );
+    expect(said(session.next([target(0)]))).toBe("42/2");
+  });
+
+  test("counts from 1 again after the last epoch", () => {
+    const session = opened();
+    const last = { ...session.next([target(0)]), sessionEpoch: 0x7fff_ffff };
+    session.answered(last, answer(42));
+    expect(said(session.next([target(0)]))).toBe("42/1");
+  });
+});
