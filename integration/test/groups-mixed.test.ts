@@ -84,3 +84,38 @@ test("a group goes from the classic protocol to that of consumers, member by mem
   await when("all is read", () => ledger.read.size === 40);
   expect([ledger.wrongs, first.error, second.error]).toEqual([[], null, null]);
 });
+
+test("a group goes from eager to cooperative rebalances in two rounds of restarts, and loses nothing", async () => {
+  const topic = await newTopic(4);
+  const ledger = new GroupLedger();
+  let written = 0;
+  const exchange = async () => {
+    const values = Array.from({ length: 40 }, () => `${written++}`);
+    await producer.sendBatch(values.map((value, index) => ({ topic, partition: index % 4, value })));
+    await when("all is read", () => ledger.read.size === written);
+  };
+  const rounds = [["range"], ["cooperative-sticky", "range"], ["cooperative-sticky"]] as const;
+  const members: Member[] = [];
+  for (const partitionAssignmentStrategy of rounds) {
+    for (const place of [0, 1]) {
+      await members[place]?.[Symbol.asyncDispose]();
+      const name = `${partitionAssignmentStrategy.join()} ${place}`;
+      const member = new Member(name, [topic], ledger, { groupId: topic, partitionAssignmentStrategy });
+      opened.push(member);
+      members[place] = member.start();
+      const shares = members.length === 1 ? "4" : "2,2";
+      await when(`they share ${shares}`, () => `${ledger.shares(members)}` === shares);
+      await exchange();
+    }
+  }
+  // What it keeps it does not give up when another member comes: that is what it was for.
+  const [kept] = members;
+  const calls = kept?.calls.length;
+  const third = new Member("third", [topic], ledger, { groupId: topic, partitionAssignmentStrategy: rounds[2] });
+  opened.push(third);
+  third.start();
+  await when("three share", () => `${ledger.shares([...members, third])}` === "1,1,2");
+  await exchange();
+  for (const call of kept?.calls.slice(calls) ?? []) expect(call).toMatch(/^(revoked \d|assigned )$/);
+  expect([ledger.wrongs, ...members.map(({ error }) => error)]).toEqual([[], null, null]);
+});
