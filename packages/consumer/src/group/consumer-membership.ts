@@ -22,6 +22,9 @@ const memberStates = () =>
     ACKNOWLEDGING: ["STABLE", "FENCED", "UNSUBSCRIBED"], // tells the coordinator what it owns now
   });
 
+/** However often a coordinator says it wants to hear of a member: with 0 it would at each answer. */
+const leastHeartbeatIntervalMs = 100;
+
 /** Of a member of a group of the consumer protocol: Kafka's `MemberState`, as far as more than one request is needed to tell. */
 export type ConsumerMemberState = ReturnType<typeof memberStates>["now"];
 
@@ -292,7 +295,7 @@ export class ConsumerMembership implements GroupMembership {
     this.#failures = 0;
     this.#parts.coordinator.answered();
     this.#toldTopics = topics;
-    this.#dueAtMs = this.#parts.clock.now() + heartbeatIntervalMs;
+    this.#dueAtMs = this.#parts.clock.now() + Math.max(heartbeatIntervalMs, leastHeartbeatIntervalMs);
     if (memberEpoch !== this.#identity.generationId) {
       this.#identity = Object.freeze({ ...this.#identity, generationId: memberEpoch });
     }

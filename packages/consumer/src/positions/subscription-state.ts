@@ -57,7 +57,7 @@ export class SubscriptionState {
 
   /** Whether this very assignment is still in force; one that was given up and came back is another. */
   has(partition: PartitionState): boolean {
-    return this.find(partition) === partition;
+    return this.#partitions.get(partition.key) === partition;
   }
 
   /** Puts a partition that had its turn behind the others, so that a busy one does not starve them. */

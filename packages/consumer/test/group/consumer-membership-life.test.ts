@@ -313,3 +313,18 @@ describe("ConsumerMembership, asked to rebalance", () => {
     expect(member.logger.count("no effect")).toBe(1);
   });
 });
+
+describe("ConsumerMembership whose coordinator wants to hear of it all the time", () => {
+  test.each([0, -1])(
+    "says so ten times a second, and no more often: an interval of %i ms",
+    async (heartbeatIntervalMs) => {
+      const member = await consumerMemberOf(["orders-0"]);
+      await member.pass(intervalMs);
+      await member.answer(null, { heartbeatIntervalMs });
+      await member.pass(99);
+      expect(member.asked).toEqual([]);
+      await member.pass(1);
+      expect(member.asked).toHaveLength(1);
+    },
+  );
+});
