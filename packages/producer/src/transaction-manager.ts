@@ -304,14 +304,14 @@ export class TransactionManager {
       // It was found meanwhile that what was given up left a gap. Who has committed has, and learns of it at the next call.
       if (committed && this.#state.is("FATAL_ERROR")) return;
       this.#state.requireNoError(what);
-      if (!isSameProducer(ended.producer, this.#numbers.producer)) this.#numbers.adopt(ended.producer);
-      if (ended.mayEndAgain && this.#requests.canBumpEpoch) this.#isBumpDue = true;
+      if (!isSameProducer(ended, this.#numbers.producer)) this.#numbers.adopt(ended);
     }
     this.#isStarted = false;
     this.#prepared = noProducerId;
     this.#partitions.clear();
-    // Answers that come later still find another epoch.
-    if (this.#numbers.hasUnresolved && this.#requests.canBumpEpoch) this.#isBumpDue = true;
+    // What comes later still, be it a request or the answer to one, finds another epoch.
+    const mayComeLate = this.#requests.takeUnanswered() || this.#numbers.hasUnresolved;
+    if (mayComeLate && this.#requests.canBumpEpoch) this.#isBumpDue = true;
     if (this.#isBumpDue && this.#version === 1) {
       this.#state.to("INITIALIZING");
       await this.#raiseEpoch(what).catch((error: unknown) => {

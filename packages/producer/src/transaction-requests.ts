@@ -71,14 +71,6 @@ export interface InitializedProducer {
   readonly ongoing: ProducerIdAndEpoch;
 }
 
-/** How a transaction was ended. */
-export interface EndedTransaction {
-  /** What to go on with, which is the same before transaction version 2. */
-  readonly producer: ProducerIdAndEpoch;
-  /** Whether an attempt had no answer, so that it may yet reach the coordinator, and end what has begun by then (KAFKA-17754). */
-  readonly mayEndAgain: boolean;
-}
-
 /** Whom to ask: the broker that coordinates something, or any. */
 type Addressee = { readonly type: CoordinatorType; readonly key: string } | "any";
 
@@ -96,6 +88,7 @@ export class TransactionRequests {
   /** Ends what is asked for the open transaction. */
   #stopping = new AbortController();
   #canBumpEpoch = false;
+  #haveUnanswered = false;
 
   constructor(client: NetworkClient, options: TransactionRequestsOptions, clock: Clock) {
     this.#client = client;
@@ -108,6 +101,16 @@ export class TransactionRequests {
   /** Whether the epoch can be raised by asking, which brokers before 2.5 do not know. */
   get canBumpEpoch(): boolean {
     return this.#canBumpEpoch;
+  }
+
+  /**
+   * Whether something had no answer that was asked for the last transaction, or to end it. It may yet reach the coordinator, and
+   * end what has begun by then (KAFKA-17754), or begin what nobody ends. Asking begins the count anew.
+   */
+  takeUnanswered(): boolean {
+    const haveUnanswered = this.#haveUnanswered;
+    this.#haveUnanswered = false;
+    return haveUnanswered;
   }
 
   /** What transactions are like in this cluster at the moment. */
@@ -236,27 +239,27 @@ export class TransactionRequests {
     });
   }
 
-  /** Ends the transaction. @throws TransactionRequestFailure, ClosedError */
+  /**
+   * Ends the transaction.
+   *
+   * @returns what to go on with, which is the same before transaction version 2
+   * @throws TransactionRequestFailure, ClosedError
+   */
   async endTransaction(
     producer: ProducerIdAndEpoch,
     committed: boolean,
     transactionVersion: TransactionVersion,
-  ): Promise<EndedTransaction> {
+  ): Promise<ProducerIdAndEpoch> {
     const transactionalId = this.#requireId();
     const bounds = transactionVersion === 2 ? { oldest: 5 } : { newest: 4 };
     let next = producer;
-    let mayEndAgain = false;
     await this.#until("EndTxn", { type: "transaction", key: transactionalId }, async (nodeId) => {
       const body = { transactionalId, ...producer, committed };
-      const answer = await this.#ask(EndTxn, body, nodeId, bounds).catch((error: unknown) => {
-        mayEndAgain = true;
-        throw error;
-      });
-      const { producerId, producerEpoch } = answer;
+      const { errorCode, producerId, producerEpoch } = await this.#ask(EndTxn, body, nodeId, bounds);
       if (transactionVersion === 2 && producerId >= 0n) next = { producerId, producerEpoch };
-      return [{ errorCode: answer.errorCode, about: this.#about(committed ? "EndTxn (commit)" : "EndTxn (abort)") }];
+      return [{ errorCode, about: this.#about(committed ? "EndTxn (commit)" : "EndTxn (abort)") }];
     });
-    return { producer: next, mayEndAgain };
+    return next;
   }
 
   /** Ends what is under way with this error, and asks for nothing more. */
@@ -312,7 +315,11 @@ export class TransactionRequests {
     try {
       const nodeId = to === "any" ? to : await this.#coordinator(to.type, to.key, signal);
       if (nodeId instanceof BrokerError) return { verdict: verdictOnCoordinator(nodeId), cause: nodeId };
-      return findingOf(request, await ask(nodeId)) ?? { verdict: null, cause: null };
+      const answers = await ask(nodeId).catch((error: unknown) => {
+        if (request !== "InitProducerId") this.#haveUnanswered = true;
+        throw error;
+      });
+      return findingOf(request, answers) ?? { verdict: null, cause: null };
     } catch (error) {
       if (!(error instanceof KafkaError) || this.#closing.signal.aborted) throw error;
       // The search for the coordinator has ended with the transaction that it was for.

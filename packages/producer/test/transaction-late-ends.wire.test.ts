@@ -89,3 +89,42 @@ describe("an end of version 1 that had no answer and was asked for again", () =>
     expect(await committed).toBe("done");
   });
 });
+
+describe("a request of a transaction of version 1 that had no answer and was asked for again", () => {
+  const group = { groupId: "billing" };
+  const offsets = [{ topic, partition: 0, offset: 7 }];
+
+  test.each(["AddOffsetsToTxn", "TxnOffsetCommit"] as const)(
+    "finds another epoch when it comes after the end, and begins nothing that nobody ends: %s",
+    async (api) => {
+      const { asked, clock, coordinator, producer, send } = await inTransaction("COORDINATOR_LOAD_IN_PROGRESS");
+      coordinator.spoil(api, "unheard");
+      await soon(clock, producer.sendOffsetsToTransaction(offsets, group));
+      await soon(clock, producer.commitTransaction());
+      expect(asked().at(-1)).toBe("InitProducerId after 1000/0");
+      expect(await send()).toEqual(["1000/1: 0"]);
+      await soon(clock, producer.commitTransaction());
+      expect(asked().at(-1)).toBe("EndTxn commit 1000/1");
+    },
+  );
+
+  test("finds another epoch where its transaction was aborted, which had nothing in it yet", async () => {
+    const { asked, clock, coordinator, producer } = await inTransaction("COORDINATOR_LOAD_IN_PROGRESS");
+    await soon(clock, producer.commitTransaction());
+    producer.beginTransaction();
+    coordinator.spoil("AddOffsetsToTxn", unanswered, "TRANSACTIONAL_ID_AUTHORIZATION_FAILED");
+    const sent = endOf(producer.sendOffsetsToTransaction(offsets, group, { timeoutMs: 10 }));
+    await soon(clock, sent);
+    await soon(clock, producer.abortTransaction());
+    expect(asked().at(-1)).toBe("InitProducerId after 1000/0");
+  });
+
+  test("finds another epoch where it was to add partitions", async () => {
+    const { asked, clock, coordinator, producer, send } = await inTransaction("COORDINATOR_LOAD_IN_PROGRESS");
+    await soon(clock, producer.commitTransaction());
+    coordinator.spoil("AddPartitionsToTxn", "unheard");
+    await send();
+    await soon(clock, producer.commitTransaction());
+    expect(asked().at(-1)).toBe("InitProducerId after 1000/0");
+  });
+});

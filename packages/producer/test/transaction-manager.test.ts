@@ -8,7 +8,7 @@ import { ProducerBatch } from "../src/producer-batch.ts";
 import { noProducerId, type ProducerIdAndEpoch } from "../src/producer-id.ts";
 import { TransactionManager } from "../src/transaction-manager.ts";
 import { TransactionRequestFailure } from "../src/transaction-request-failure.ts";
-import type { EndedTransaction, TransactionVersion } from "../src/transaction-requests.ts";
+import type { TransactionVersion } from "../src/transaction-requests.ts";
 import type { TransactionalRequest, Verdict } from "../src/transaction-verdicts.ts";
 import { recordOf, Told } from "./told.ts";
 
@@ -47,9 +47,12 @@ class ScriptedRequests {
     await this.#ask("TxnOffsetCommit", "");
   }
 
-  async endTransaction({ producerEpoch }: ProducerIdAndEpoch, committed: boolean): Promise<EndedTransaction> {
-    const producer = await this.#ask("EndTxn", `${committed ? "commit" : "abort"} ${producerEpoch}`);
-    return { producer, mayEndAgain: false };
+  async endTransaction({ producerEpoch }: ProducerIdAndEpoch, committed: boolean): Promise<ProducerIdAndEpoch> {
+    return this.#ask("EndTxn", `${committed ? "commit" : "abort"} ${producerEpoch}`);
+  }
+
+  takeUnanswered(): boolean {
+    return false;
   }
 
   close(): void {}
