@@ -119,6 +119,8 @@ export class PositionValidation {
 
   #request(nodeId: number, validations: readonly Validation[]): RequestTo<typeof OffsetForLeaderEpoch> {
     for (const { state } of validations) this.#asked.add(state);
+    // Fetches will follow, on a connection of their own, which takes a moment to make.
+    this.#cluster.ready(nodeId, "fetch");
     const topics = new Map<string, { partition: number; currentLeaderEpoch: number; leaderEpoch: number }[]>();
     for (const { topic, partition, position, log } of validations) {
       const partitions = topics.get(topic) ?? [];

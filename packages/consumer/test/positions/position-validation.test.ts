@@ -90,6 +90,7 @@ describe("The validation of positions", () => {
     const { requests } = poll();
     expect(asked(requests)).toEqual(["1: 0@5/6", "2: 1@5/6"]);
     expect(requests.map(({ parts }) => parts.options)).toEqual(Array(2).fill({ bounds: { oldest: 3 } }));
+    expect(cluster.readied).toEqual(["1 main", "1 fetch", "2 main", "2 fetch"]);
     expect(state(0)).toMatchObject({ state: "AWAIT_VALIDATION", isFetchable: false, position: { offset: 50n } });
     expect(poll().requests).toEqual([]);
   });
