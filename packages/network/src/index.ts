@@ -52,7 +52,7 @@ export {
   meter,
   type SensorMetric,
 } from "./observation/metric-definition.ts";
-export type { Metric, MetricGroup, MetricRegistry, MetricTags } from "./observation/metric-registry.ts";
+export type { Metric, MetricGroup, MetricRegistry, MetricTags, Sensors } from "./observation/metric-registry.ts";
 export type { Sensor } from "./observation/sensor.ts";
 export { checkedOffsets, type OffsetAndMetadata, type OffsetToCommit } from "./offset-and-metadata.ts";
 export { OptionReader } from "./option-reader.ts";

@@ -3,12 +3,11 @@ import {
   type Clock,
   countMeter,
   type MetricDefinition,
-  type MetricGroup,
   type MetricRegistry,
   measures,
   meter,
-  type Sensor,
   type SensorMetric,
+  type Sensors,
 } from "@odradek/network";
 
 /** Of a producer, by what is recorded: the group `producer-metrics`, with the tag `client-id`. */
@@ -118,8 +117,6 @@ export interface ProducerGauges {
   readonly metadata: { readonly updatedAtMs: number };
 }
 
-type Sensors<Metrics> = { readonly [Name in keyof Metrics]: Sensor };
-
 const nsPerMs = 1_000_000;
 
 /**
@@ -137,7 +134,7 @@ export class ProducerMetrics {
     this.#registry = registry;
     this.#clock = clock;
     const group = registry.group("metrics");
-    this.#client = sensors(group, clientMetrics);
+    this.#client = group.sensors(clientMetrics);
     group.gauge(gauges.requestsInFlight, () => this.#requestsInFlight);
     group.gauge(gauges.metadataAge, (nowMs) => (nowMs - metadata.updatedAtMs) / 1_000);
     group.gauge(gauges.waitingThreads, () => memory.waiterCount);
@@ -212,21 +209,11 @@ export class ProducerMetrics {
   #topic(name: string): Sensors<typeof topicMetrics> {
     let topic = this.#topics.get(name);
     if (topic === undefined) {
-      topic = sensors(this.#registry.group("topic-metrics", { topic: name }), topicMetrics);
+      topic = this.#registry.group("topic-metrics", { topic: name }).sensors(topicMetrics);
       this.#topics.set(name, topic);
     }
     return topic;
   }
-}
-
-/** A sensor for each entry. */
-function sensors<Metrics extends Readonly<Record<string, readonly SensorMetric[]>>>(
-  group: MetricGroup,
-  metrics: Metrics,
-): Sensors<Metrics> {
-  return Object.fromEntries(
-    Object.entries(metrics).map(([name, definitions]) => [name, group.sensor(definitions)]),
-  ) as Sensors<Metrics>;
 }
 
 function total(name: string, description: string): SensorMetric {

@@ -2,6 +2,12 @@ import type { Clock } from "../clock.ts";
 import type { MetricDefinition, SensorMetric } from "./metric-definition.ts";
 import { type Sampling, Sensor } from "./sensor.ts";
 
+/** What is measured together, by a name for those who record it. */
+export type SensorTable = Readonly<Record<string, readonly SensorMetric[]>>;
+
+/** A sensor for each entry of a table. */
+export type Sensors<Table extends SensorTable> = { readonly [Name in keyof Table]: Sensor };
+
 /** Which client metrics are of; their groups begin with it. */
 export type ClientKind = "producer" | "consumer" | "admin-client";
 
@@ -94,6 +100,13 @@ export class MetricGroup {
       return metrics.map((metric) => this.#metric(metric, metric.measure(summary)));
     });
     return sensor;
+  }
+
+  /** The same for each entry of a table. */
+  sensors<Table extends SensorTable>(table: Table): Sensors<Table> {
+    const entries = Object.entries(table).map(([name, metrics]) => [name, this.sensor(metrics)] as const);
+    // The names are those of the table, which `Object.fromEntries` does not know.
+    return Object.fromEntries(entries) as Sensors<Table>;
   }
 
   /** A metric that is looked up when somebody asks. */

@@ -12,9 +12,9 @@ import {
   type ThrottleMessage,
 } from "./diagnostics.ts";
 import { guarded, type LogContext, type Logger } from "./logger.ts";
-import { type ClientKind, type MetricGroup, MetricRegistry } from "./metric-registry.ts";
+import { type ClientKind, type MetricGroup, MetricRegistry, type Sensors } from "./metric-registry.ts";
 import { clientMetrics, connectionCount, nodeMetrics } from "./network-metrics.ts";
-import type { Sampling, Sensor } from "./sensor.ts";
+import type { Sampling } from "./sensor.ts";
 
 export interface NetworkObserverOptions extends Sampling {
   readonly kind: ClientKind;
@@ -22,8 +22,6 @@ export interface NetworkObserverOptions extends Sampling {
   readonly logger: Logger;
   readonly clock: Clock;
 }
-
-type Sensors<Metrics> = { readonly [Name in keyof Metrics]: Sensor };
 
 interface NodeSensors {
   readonly group: MetricGroup;
@@ -60,20 +58,7 @@ export class NetworkObserver {
     this.#clock = clock;
     this.#idleSinceMs = clock.now();
     const group = this.registry.group("metrics");
-    this.#client = {
-      connectionCreated: group.sensor(clientMetrics.connectionCreated),
-      connectionClosed: group.sensor(clientMetrics.connectionClosed),
-      networkIo: group.sensor(clientMetrics.networkIo),
-      requestBytes: group.sensor(clientMetrics.requestBytes),
-      responseBytes: group.sensor(clientMetrics.responseBytes),
-      receivedBytes: group.sensor(clientMetrics.receivedBytes),
-      waitNs: group.sensor(clientMetrics.waitNs),
-      ioNs: group.sensor(clientMetrics.ioNs),
-      authenticated: group.sensor(clientMetrics.authenticated),
-      authenticationFailed: group.sensor(clientMetrics.authenticationFailed),
-      reauthenticationMs: group.sensor(clientMetrics.reauthenticationMs),
-      reauthenticationFailed: group.sensor(clientMetrics.reauthenticationFailed),
-    };
+    this.#client = group.sensors(clientMetrics);
     group.gauge(connectionCount, () => this.#connected.size);
   }
 
@@ -211,14 +196,7 @@ export class NetworkObserver {
     let node = this.#nodes.get(nodeId);
     if (node === undefined) {
       const group = this.registry.group("node-metrics", { "node-id": `node-${nodeId}` });
-      const sensors = {
-        requestBytes: group.sensor(nodeMetrics.requestBytes),
-        responseBytes: group.sensor(nodeMetrics.responseBytes),
-        receivedBytes: group.sensor(nodeMetrics.receivedBytes),
-        latencyMs: group.sensor(nodeMetrics.latencyMs),
-        throttleMs: group.sensor(nodeMetrics.throttleMs),
-      };
-      node = { group, sensors };
+      node = { group, sensors: group.sensors(nodeMetrics) };
       this.#nodes.set(nodeId, node);
     }
     return node.sensors;
