@@ -7,6 +7,8 @@ import { Fetcher } from "./fetch/fetcher.ts";
 import { ConsumerGroup } from "./group/consumer-group.ts";
 import { Subscription } from "./group/subscription.ts";
 import { InterruptibleCalls } from "./interruptible-calls.ts";
+import { ConsumerMetrics } from "./metrics/consumer-metrics.ts";
+import { FetchMetrics } from "./metrics/fetch-metrics.ts";
 import type { Due } from "./outgoing-request.ts";
 import { InitialPositions } from "./positions/initial-positions.ts";
 import { OffsetLookup } from "./positions/offset-lookup.ts";
@@ -26,6 +28,7 @@ export class ConsumerCore<K, V> {
   readonly options: ResolvedConsumerOptions<K, V>;
   readonly clock: Clock;
   readonly network: NetworkClient;
+  readonly metrics: ConsumerMetrics;
   /** What is wanted. */
   readonly subscription: Subscription;
   /** What is had. */
@@ -40,6 +43,7 @@ export class ConsumerCore<K, V> {
   isDone = false;
   /** Whether the listener is told that everything goes, which the user has unsubscribed. */
   isLeaving = false;
+  readonly #fetchMetrics: FetchMetrics;
   readonly #fetcher: Fetcher<K, V>;
   readonly #initialPositions: InitialPositions;
   readonly #offsetReset: OffsetReset;
@@ -60,7 +64,10 @@ export class ConsumerCore<K, V> {
     this.subscription = new Subscription(options);
     const { network, subscription, assignment } = this;
     const wake = () => this.#loop.wake();
-    this.buffer = new FetchBuffer(assignment);
+    const { registry, logger } = network.observer;
+    this.metrics = new ConsumerMetrics(registry, clock);
+    this.#fetchMetrics = new FetchMetrics(registry, clock, options.isolationLevel, assignment);
+    this.buffer = new FetchBuffer(assignment, this.#fetchMetrics);
     this.group =
       groupId === null
         ? null
@@ -71,10 +78,10 @@ export class ConsumerCore<K, V> {
             subscription,
             assignment,
             clock,
-            logger: network.observer.logger,
+            logger,
             onChange: () => this.retainTopics(),
           });
-    this.#fetcher = new Fetcher(options, network, assignment, this.buffer, clock, wake);
+    this.#fetcher = new Fetcher(options, network, assignment, this.buffer, clock, wake, this.#fetchMetrics);
     this.#initialPositions = new InitialPositions(options, assignment, this.group?.committed ?? null, clock, wake);
     this.#offsetReset = new OffsetReset(options, network, assignment, clock);
     this.#validation = new PositionValidation(options, network, assignment, clock, network.observer.logger);
@@ -114,6 +121,7 @@ export class ConsumerCore<K, V> {
   redirected(): void {
     this.#takeErrorOfRecords();
     this.buffer.prune();
+    this.#fetchMetrics.retain();
     this.#loop.wake();
   }
 

@@ -234,7 +234,10 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     this.#core.enter();
     const group = this.#group("commitSync");
     const chosen = offsets === undefined ? this.#consumed() : checkedOffsets(offsets);
-    await this.#core.race(group.commit(chosen, this.#core.deadline(timeoutMs), true), signal);
+    const { clock, metrics } = this.#core;
+    const sinceMs = clock.now();
+    const committing = this.#core.race(group.commit(chosen, this.#core.deadline(timeoutMs), true), signal);
+    await committing.finally(() => metrics.called("commitSync", sinceMs));
   }
 
   /**
@@ -271,8 +274,10 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     this.#core.enter();
     const group = this.#group("committed");
     checkPartitions(partitions);
-    const looking = group.lookUp(partitions, this.#core.deadline(options.timeoutMs));
-    return [...(await this.#core.race(looking, options.signal))];
+    const { clock, metrics } = this.#core;
+    const sinceMs = clock.now();
+    const looking = this.#core.race(group.lookUp(partitions, this.#core.deadline(options.timeoutMs)), options.signal);
+    return [...(await looking.finally(() => metrics.called("committed", sinceMs)))];
   }
 
   /** Who it is in its group, for `producer.sendOffsetsToTransaction`. @throws StateError without a groupId */
@@ -386,7 +391,15 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     return this.#queries.partitionsFor(topic, options);
   }
 
-  /** What was measured so far, by Kafka's names: connections, requests and authentications, in all and for each broker. */
+  /**
+   * What was measured so far, by Kafka's names and in Kafka's units. Groups: `consumer-metrics` (connections, requests, polls),
+   * `consumer-node-metrics` by broker, `consumer-fetch-manager-metrics` (bytes, records, lag: in all, by topic, and by partition) and,
+   * with a `groupId`, `consumer-coordinator-metrics` (heartbeats, rebalances, commits). Values are computed as of this call. Metrics of
+   * topics and partitions go when these are not assigned any more. What each of them says: `OBSERVABILITY.md` of the package.
+   *
+   * @example
+   * const lags = consumer.metrics().filter(({ name, tags }) => name === "records-lag" && tags["topic"] === "orders");
+   */
   metrics(): Metric[] {
     return this.#core.network.metrics();
   }

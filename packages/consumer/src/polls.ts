@@ -19,6 +19,7 @@ export interface PollsCore<K, V>
     | "isClosing"
     | "isDone"
     | "isPolling"
+    | "metrics"
     | "openToRead"
     | "options"
     | "subscription"
@@ -62,6 +63,7 @@ export class Polls<K, V> {
     if (this.#isUnderWay) throw new StateError("another poll is under way: await it first");
     if (this.#handingOut !== null) throw new StateError("a loop is at its records: leave it before you poll");
     this.#isUnderWay = true;
+    core.metrics.pollBegan();
     group?.membership.pollBegan();
     try {
       const deadline = core.deadline(timeoutMs);
@@ -84,6 +86,7 @@ export class Polls<K, V> {
       core.isPolling = false;
       core.isDone = false;
       this.#isUnderWay = false;
+      core.metrics.pollEnded();
       group?.membership.pollEnded();
     }
   }

@@ -1,3 +1,4 @@
+import type { FetchMetrics } from "../metrics/fetch-metrics.ts";
 import type { PartitionState } from "../positions/partition-state.ts";
 import type { SubscriptionState } from "../positions/subscription-state.ts";
 import type { ConsumerRecord } from "../records/consumer-record.ts";
@@ -17,10 +18,13 @@ export interface Drained<K, V> {
  */
 export class FetchBuffer<K, V> {
   readonly #subscription: SubscriptionState;
+  readonly #metrics: Pick<FetchMetrics, "drained"> | null;
   readonly #completed = new Map<PartitionState, CompletedFetch<K, V>>();
 
-  constructor(subscription: SubscriptionState) {
+  /** @param metrics `null` where nobody measures */
+  constructor(subscription: SubscriptionState, metrics: Pick<FetchMetrics, "drained"> | null = null) {
     this.#subscription = subscription;
+    this.#metrics = metrics;
   }
 
   /** Takes an answer; an earlier one for the same partition is one that a seek has made void. */
@@ -82,7 +86,10 @@ export class FetchBuffer<K, V> {
       if (next !== state.position) state.advance(next);
       if (completed.isDrained) this.#completed.delete(state);
       const { topic, partition } = state;
-      if (records.length > start) spans.push({ topic, partition, start, end: records.length, next });
+      if (records.length > start) {
+        spans.push({ topic, partition, start, end: records.length, next });
+        this.#metrics?.drained(state, records.length - start);
+      }
       if (records.length >= maxRecords || decompressed.isFull) break;
     }
     return records.length === 0 && !decompressed.isFull ? null : { records, spans };

@@ -4,6 +4,7 @@ import { Fetch } from "@odradek/protocol/messages/fetch";
 import { byLeader, type ClusterView } from "../cluster-view.ts";
 import type { ResolvedConsumerOptions } from "../consumer-options.ts";
 import { CorruptLogError, OffsetOutOfRangeError, type PartitionPosition } from "../errors.ts";
+import type { FetchedBytes, FetchMetrics } from "../metrics/fetch-metrics.ts";
 import { ApiRequest, type Due, type RequestTo } from "../outgoing-request.ts";
 import type { PartitionState } from "../positions/partition-state.ts";
 import type { SubscriptionState } from "../positions/subscription-state.ts";
@@ -20,6 +21,7 @@ interface Question {
   readonly request: SessionRequest;
   /** As it was told; empty where the broker is to give records itself. */
   readonly rackId: string;
+  readonly sentAtMs: number;
 }
 
 /** Answers in a row that lead nowhere before the user is told. One is usual: a batch that came cut short. */
@@ -38,6 +40,7 @@ export class Fetcher<K, V> {
   readonly #clock: Clock;
   readonly #backoff: Backoff;
   readonly #background: BackgroundDecompression;
+  readonly #metrics: FetchMetrics | null;
   /** Nodes that have a Fetch to answer. */
   readonly #inFlight = new Set<number>();
   /** One for each node that was ever asked. */
@@ -46,7 +49,10 @@ export class Fetcher<K, V> {
   readonly #outOfRange: PartitionPosition[] = [];
   #error: Error | null = null;
 
-  /** @param onReady called when records can be taken from the buffer that had to be decompressed first */
+  /**
+   * @param onReady called when records can be taken from the buffer that had to be decompressed first
+   * @param metrics `null` where nobody measures
+   */
   constructor(
     options: ResolvedConsumerOptions<K, V>,
     cluster: ClusterView,
@@ -54,6 +60,7 @@ export class Fetcher<K, V> {
     buffer: FetchBuffer<K, V>,
     clock: Clock,
     onReady: () => void,
+    metrics: FetchMetrics | null = null,
   ) {
     this.#options = options;
     this.#cluster = cluster;
@@ -61,6 +68,7 @@ export class Fetcher<K, V> {
     this.#buffer = buffer;
     this.#clock = clock;
     this.#background = new BackgroundDecompression(onReady);
+    this.#metrics = metrics;
     this.#backoff = exponentialBackoff(options.retryBackoffMs, options.retryBackoffMaxMs);
   }
 
@@ -74,6 +82,7 @@ export class Fetcher<K, V> {
 
   /** What is to be asked now. */
   poll(nowMs: number): Due<RequestTo<typeof Fetch>> {
+    this.#metrics?.retain();
     const requests: RequestTo<typeof Fetch>[] = [];
     let nextMs = Number.POSITIVE_INFINITY;
     const waitingBytes = this.#buffer.fetchableBytes;
@@ -110,7 +119,7 @@ export class Fetcher<K, V> {
     // A leader that knows the rack of who asks gives no records, but sends it elsewhere, where these cannot go now.
     const isElsewhere = states.some((state) => (state.preferredReplica(nowMs) ?? nodeId) !== nodeId);
     const rackId = isElsewhere ? "" : (this.#options.clientRack ?? "");
-    const question = { nodeId, session, request, rackId };
+    const question = { nodeId, session, request, rackId, sentAtMs: this.#clock.now() };
     this.#inFlight.add(nodeId);
     return new ApiRequest({
       nodeId,
@@ -138,7 +147,7 @@ export class Fetcher<K, V> {
   }
 
   #onAnswer(question: Question, answer: ResponseOf<typeof Fetch>): void {
-    const { nodeId, session, request } = question;
+    const { nodeId, session, request, sentAtMs } = question;
     this.#inFlight.delete(nodeId);
     if (!session.answered(request, answer)) {
       if (answer.errorCode !== 0) this.#cluster.requestUpdate();
@@ -147,18 +156,23 @@ export class Fetcher<K, V> {
     const nowMs = this.#clock.now();
     const isFull = request.sessionEpoch === 0;
     let isWhole = true;
+    const taken: FetchedBytes[] = [];
     for (const [target, data] of fetchAnswers(request.targets, answer)) {
       const { state, position } = target;
       if (isFull && data === null) isWhole = false;
       // Void after a seek, a reset, or a new assignment: whoever did that wants other records.
       if (state.position !== position || !this.#subscription.has(state)) continue;
       const errorCode = data?.errorCode || answer.errorCode;
-      if (data !== null && errorCode === 0) this.#onData(question, target, data, nowMs);
+      if (data !== null && errorCode === 0) {
+        const bytes = this.#onData(question, target, data, nowMs);
+        if (bytes > 0) taken.push({ topic: target.topic, bytes });
+      }
       // Within a session nothing is said of what has no news.
       else if (data === null && errorCode === 0 && !isFull) state.succeeded();
       else this.#onError(question, target, errorCode, this.#hasMoved(target, data, answer), nowMs);
     }
     if (!isWhole) session.failed();
+    this.#metrics?.answered(sentAtMs, answer.throttleTimeMs, taken);
   }
 
   /** Takes what the broker says of who leads a partition in its place, and whether that is news (KIP-951). */
@@ -168,17 +182,22 @@ export class Fetcher<K, V> {
     return this.#cluster.metadata.updateLeaders([hint], answer.nodeEndpoints).length > 0;
   }
 
-  #onData(question: Question, target: FetchTarget, data: PartitionData, nowMs: number): void {
+  /** @returns how many bytes wait to be polled now */
+  #onData(question: Question, target: FetchTarget, data: PartitionData, nowMs: number): number {
     const { state, position } = target;
     state.succeeded();
     state.saw(data);
     if (data.preferredReadReplica >= 0) this.#onPreference(question, state, data.preferredReadReplica, nowMs);
-    if (data.records === null || data.records.length === 0) return;
+    if (data.records === null || data.records.length === 0) {
+      this.#metrics?.sawEnds(state);
+      return 0;
+    }
     this.#subscription.moveToEnd(state);
     const { records, abortedTransactions } = data;
     const fetched = { state, position, records, abortedTransactions };
     const onStalled = () => this.#onStalled(target);
     this.#buffer.add(new CompletedFetch(fetched, this.#options, this.#background, onStalled));
+    return records.length;
   }
 
   /** The leader says who is nearer. Nobody else may, or two brokers could send a consumer to and fro. */

@@ -56,7 +56,7 @@ export class ClassicMembership implements GroupMembership {
   #isRefused = false;
 
   constructor(parts: MembershipParts) {
-    const { options, coordinator, cluster, clock, logger, subscription, assignment, onChange } = parts;
+    const { options, coordinator, cluster, clock, logger, metrics, subscription, assignment, onChange } = parts;
     this.#parts = parts;
     this.#options = options;
     this.#clock = clock;
@@ -70,6 +70,7 @@ export class ClassicMembership implements GroupMembership {
       coordinator,
       cluster,
       clock,
+      metrics,
       offered: () => this.#offered(),
       onIdentity: (identity) => this.#become(identity),
       onAssigned: (assignment) => this.#onAssigned(assignment),
@@ -82,10 +83,11 @@ export class ClassicMembership implements GroupMembership {
       coordinator,
       clock,
       logger,
+      metrics,
       onRefused: (error, verdict, identity) => this.#onHeartbeatRefused(error, verdict, identity),
     });
     this.#pollInterval = new PollInterval(options.maxPollIntervalMs);
-    this.#handover = new Handover(subscription, assignment, protocolOf(options));
+    this.#handover = new Handover(subscription, assignment, protocolOf(options), metrics);
     this.#turn = new ListenerTurn(parts.autoCommit, clock, onChange);
     this.#identity = outsider(options.groupInstanceId);
   }
@@ -166,6 +168,7 @@ export class ClassicMembership implements GroupMembership {
     const identity = this.#identity;
     this.#identity = outsider(this.#options.groupInstanceId);
     // Whatever comes of what is under way is void.
+    this.#parts.metrics.rebalanceGivenUp();
     this.#exchange.stop();
     this.#turn.cancel();
     if (!this.#state.is("UNJOINED")) this.#state.to("UNJOINED");

@@ -10,6 +10,7 @@ import {
   type TopicPartition,
 } from "@odradek/network";
 import type { ResolvedConsumerOptions } from "../consumer-options.ts";
+import { CoordinatorMetrics } from "../metrics/coordinator-metrics.ts";
 import { AutoCommit } from "../offsets/auto-commit.ts";
 import type { CommittedOffset } from "../offsets/committed-offset.ts";
 import { CommittedOffsets } from "../offsets/committed-offsets.ts";
@@ -53,6 +54,7 @@ export class ConsumerGroup {
     const { groupId, options, network, subscription, assignment, clock, logger, onChange } = parts;
     this.groupId = groupId;
     this.#parts = parts;
+    const metrics = new CoordinatorMetrics(network.observer.registry, clock, assignment);
     const coordinators = new Coordinators(network, options, clock);
     this.#coordinator = new GroupCoordinator(groupId, options, network, coordinators, clock, onChange);
     const committer: Committer = {
@@ -60,7 +62,7 @@ export class ConsumerGroup {
       commitRefused: (error, identity) =>
         subscription.isAutomatic ? this.membership.commitRefused(error, identity) : new CommitFailedError(error),
     };
-    this.#commits = new OffsetCommits(options, this.#coordinator, committer, clock);
+    this.#commits = new OffsetCommits(options, this.#coordinator, committer, clock, metrics);
     this.committed = new CommittedOffsets(options, this.#coordinator, clock);
     this.autoCommit = new AutoCommit(options, this.#commits, committer, assignment, clock, logger);
     const Membership = options.groupProtocol === "consumer" ? ConsumerMembership : ClassicMembership;
@@ -73,6 +75,7 @@ export class ConsumerGroup {
       autoCommit: this.autoCommit,
       clock,
       logger,
+      metrics,
       onChange,
     });
   }

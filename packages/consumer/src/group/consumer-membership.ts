@@ -59,13 +59,13 @@ export class ConsumerMembership implements GroupMembership {
   #error: Error | null = null;
 
   constructor(parts: MembershipParts) {
-    const { options, coordinator, subscription, assignment, autoCommit, clock, onChange } = parts;
+    const { options, coordinator, subscription, assignment, autoCommit, clock, metrics, onChange } = parts;
     this.#parts = parts;
     this.#requests = new ConsumerRequests(coordinator.groupId, options, subscription);
     // On the connection of its heartbeats: one that joins anew, under the same id, must not overtake it.
     this.#departures = new Departures(coordinator, "coordinator");
     this.#pollInterval = new PollInterval(options.maxPollIntervalMs);
-    this.#handover = new Handover(subscription, assignment, "cooperative");
+    this.#handover = new Handover(subscription, assignment, "cooperative", metrics);
     this.#turn = new ListenerTurn(autoCommit, clock, onChange);
     this.#backoff = exponentialBackoff(options.retryBackoffMs, options.retryBackoffMaxMs);
     this.#identity = { memberId: newMemberId(), generationId: -1, groupInstanceId: options.groupInstanceId };
@@ -208,6 +208,7 @@ export class ConsumerMembership implements GroupMembership {
     const isFirst = this.#seen === null;
     this.#seen = target;
     this.#state.to("RECONCILING");
+    this.#parts.metrics.rebalanceTried(this.#parts.clock.now());
     if (isSame && !isFirst) {
       this.#acknowledge(target, known);
       return;
@@ -227,6 +228,7 @@ export class ConsumerMembership implements GroupMembership {
 
   #acknowledge(target: readonly AssignedTopic[], known: readonly TopicPartition[]): void {
     this.#state.to("ACKNOWLEDGING");
+    this.#parts.metrics.rebalanceEnded();
     if (known.length === target.reduce((sum, { partitions }) => sum + partitions.length, 0)) this.#reached = target;
   }
 
@@ -258,7 +260,7 @@ export class ConsumerMembership implements GroupMembership {
   #beat(nowMs: number, requests: OutgoingRequest[]): number {
     if (this.#state.is("UNSUBSCRIBED", "FENCED") || this.#underWay !== null) return Number.POSITIVE_INFINITY;
     if (this.#dueAtMs > nowMs && !(this.#hasNews && this.#failures === 0)) return this.#dueAtMs;
-    const { coordinator, cluster, subscription } = this.#parts;
+    const { coordinator, cluster, metrics, subscription } = this.#parts;
     const nodeId = coordinator.ready();
     if (nodeId === null) return coordinator.retryAtMs;
     // Committed offsets will be asked for over this one, which takes a moment to make.
@@ -271,14 +273,17 @@ export class ConsumerMembership implements GroupMembership {
     const news = isWhole ? "everything" : this.#toldTopics === topics ? "nothing" : "subscription";
     const owned = isAcknowledging || isWhole ? assignedTopics(this.#handover.owned, this.#topicIds) : null;
     const request: OutgoingRequest = this.#requests.heartbeat(nodeId, identity, news, owned, {
-      onAnswer: (answer) =>
+      onAnswer: (answer) => {
+        metrics.heartbeatAnswered(nowMs);
         this.#ended(request, () => {
           if (answer.errorCode !== 0) this.#onRefused(nodeId, answer);
           else this.#onAnswer(answer, topics, isAcknowledging);
-        }),
+        });
+      },
       onFailure: (error) => this.#ended(request, () => this.#onFailure(nodeId, error)),
     });
     this.#underWay = request;
+    metrics.heartbeatSent(nowMs);
     requests.push(request);
     return Number.POSITIVE_INFINITY;
   }
@@ -332,6 +337,7 @@ export class ConsumerMembership implements GroupMembership {
 
   /** The coordinator has given its place away, and what it owned to others. */
   #lose(): void {
+    this.#parts.metrics.rebalanceFailed();
     this.#identity = displaced(this.#identity);
     this.#turn.cancel();
     this.#forget();
@@ -340,6 +346,7 @@ export class ConsumerMembership implements GroupMembership {
 
   /** Whatever comes of what is under way is void. */
   #forget(): void {
+    this.#parts.metrics.rebalanceGivenUp();
     this.#underWay = null;
     this.#target = null;
     this.#seen = null;

@@ -1,6 +1,7 @@
 import type { Clock, Deadline, Logger } from "@odradek/network";
 import type { ClusterView } from "../cluster-view.ts";
 import type { ResolvedConsumerOptions } from "../consumer-options.ts";
+import type { CoordinatorMetrics } from "../metrics/coordinator-metrics.ts";
 import type { AutoCommit } from "../offsets/auto-commit.ts";
 import type { Committer } from "../offsets/offset-commits.ts";
 import type { Due } from "../outgoing-request.ts";
@@ -35,6 +36,7 @@ export interface MembershipParts {
   readonly autoCommit: AutoCommit;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly metrics: CoordinatorMetrics;
   /** Called when something changed that is worth another look, and when other topics are to be known of. */
   readonly onChange: () => void;
 }

@@ -1,4 +1,5 @@
 import { partitionText, type TopicPartition } from "@odradek/network";
+import type { CoordinatorMetrics } from "../metrics/coordinator-metrics.ts";
 import type { SubscriptionState } from "../positions/subscription-state.ts";
 import type { RebalanceProtocol } from "./partition-assignor.ts";
 import { ListenerCalls } from "./rebalance-listener.ts";
@@ -13,13 +14,20 @@ export class Handover {
   readonly #subscription: Subscription;
   readonly #assignment: SubscriptionState;
   readonly #protocol: RebalanceProtocol;
+  readonly #metrics: Pick<CoordinatorMetrics, "listenerCall">;
   /** What the listener is being told of as going. It may leave the group right then, and is not told once more. */
   readonly #going = new Set<string>();
 
-  constructor(subscription: Subscription, assignment: SubscriptionState, protocol: RebalanceProtocol) {
+  constructor(
+    subscription: Subscription,
+    assignment: SubscriptionState,
+    protocol: RebalanceProtocol,
+    metrics: Pick<CoordinatorMetrics, "listenerCall">,
+  ) {
     this.#subscription = subscription;
     this.#assignment = assignment;
     this.#protocol = protocol;
+    this.#metrics = metrics;
   }
 
   /** What is owned, in the order of topics and numbers. */
@@ -41,7 +49,7 @@ export class Handover {
 
   /** Gives up what must go before the member joins. @throws what the listener throws, at the end */
   async beforeJoining(counts: () => boolean): Promise<void> {
-    const calls = new ListenerCalls(this.#subscription.listener);
+    const calls = this.#listenerCalls();
     const goes = this.goesBeforeJoining;
     // Java tells it of an eager rebalance even where it owns nothing.
     if (goes.length > 0 || this.#protocol === "eager") await this.#tell(goes, () => calls.revoked(goes));
@@ -51,7 +59,7 @@ export class Handover {
 
   /** Has lost everything, with its place in the group. @throws what the listener throws, at the end */
   async lost(counts: () => boolean): Promise<void> {
-    const calls = new ListenerCalls(this.#subscription.listener);
+    const calls = this.#listenerCalls();
     const goes = this.#untold;
     if (goes.length > 0) await this.#tell(goes, () => calls.lost(goes));
     if (counts()) this.#assignment.assign([]);
@@ -60,7 +68,7 @@ export class Handover {
 
   /** Takes over what it was given; what goes to others goes first. @throws what the listener throws, at the end */
   async afterJoining(partitions: readonly TopicPartition[], counts: () => boolean): Promise<void> {
-    const calls = new ListenerCalls(this.#subscription.listener);
+    const calls = this.#listenerCalls();
     const goes = this.goesFor(partitions);
     if (goes.length > 0) await this.#tell(goes, () => calls.revoked(goes));
     if (counts()) {
@@ -73,7 +81,7 @@ export class Handover {
 
   /** Gives up everything, in order. @throws what the listener throws, at the end */
   async onLeaving(): Promise<void> {
-    const calls = new ListenerCalls(this.#subscription.listener);
+    const calls = this.#listenerCalls();
     const goes = this.#untold;
     if (goes.length > 0) await this.#tell(goes, () => calls.revoked(goes));
     this.#assignment.assign([]);
@@ -83,6 +91,10 @@ export class Handover {
   /** What is owned, without what the listener is being told of right now. */
   get #untold(): TopicPartition[] {
     return this.owned.filter((partition) => !this.#going.has(partitionText(partition)));
+  }
+
+  #listenerCalls(): ListenerCalls {
+    return new ListenerCalls(this.#subscription.listener, this.#metrics);
   }
 
   async #tell(goes: readonly TopicPartition[], call: () => Promise<void>): Promise<void> {

@@ -2,6 +2,7 @@ import { type Backoff, type Clock, exponentialBackoff, type Logger } from "@odra
 import { BrokerError } from "@odradek/protocol";
 import type { HeartbeatResponse } from "@odradek/protocol/messages/heartbeat";
 import type { ResolvedConsumerOptions } from "../consumer-options.ts";
+import type { CoordinatorMetrics } from "../metrics/coordinator-metrics.ts";
 import type { OutgoingRequest } from "../outgoing-request.ts";
 import type { ClassicRequests } from "./classic-requests.ts";
 import { classicVerdict, type Verdict } from "./classic-verdicts.ts";
@@ -19,6 +20,7 @@ interface HeartbeatParts {
   readonly coordinator: GroupCoordinator;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly metrics: Pick<CoordinatorMetrics, "heartbeatAnswered" | "heartbeatSent">;
   /** Called when the coordinator says that the member, as which the heartbeat was sent, is not what it takes itself for. */
   readonly onRefused: (error: BrokerError, verdict: Verdict, identity: MemberIdentity) => void;
 }
@@ -51,15 +53,19 @@ export class Heartbeats {
     if (this.#sessionEndsAtMs <= nowMs) this.#onSessionOver();
     if (this.#underWay !== null) return this.#sessionEndsAtMs;
     if (this.#dueAtMs > nowMs) return Math.min(this.#sessionEndsAtMs, this.#dueAtMs);
-    const { coordinator, options } = this.#parts;
+    const { coordinator, metrics, options } = this.#parts;
     const nodeId = coordinator.ready();
     if (nodeId === null) return Math.min(this.#sessionEndsAtMs, coordinator.retryAtMs);
     this.#dueAtMs = nowMs + options.heartbeatIntervalMs;
     const request = this.#parts.requests.heartbeat(nodeId, identity, {
-      onAnswer: (answer) => this.#ended(request, () => this.#onAnswer(nodeId, identity, answer)),
+      onAnswer: (answer) => {
+        metrics.heartbeatAnswered(nowMs);
+        this.#ended(request, () => this.#onAnswer(nodeId, identity, answer));
+      },
       onFailure: (error) => this.#ended(request, () => this.#onFailure(nodeId, error)),
     });
     this.#underWay = request;
+    metrics.heartbeatSent(nowMs);
     requests.push(request);
     return this.#sessionEndsAtMs;
   }

@@ -4,6 +4,7 @@ import type { JoinGroupResponse } from "@odradek/protocol/messages/join-group";
 import type { SyncGroupResponse } from "@odradek/protocol/messages/sync-group";
 import type { ClusterView } from "../cluster-view.ts";
 import type { ResolvedConsumerOptions } from "../consumer-options.ts";
+import type { CoordinatorMetrics } from "../metrics/coordinator-metrics.ts";
 import type { OutgoingRequest } from "../outgoing-request.ts";
 import type { ClassicRequests, OfferedProtocol } from "./classic-requests.ts";
 import { type ClassicRequest, classicVerdict } from "./classic-verdicts.ts";
@@ -31,6 +32,10 @@ export interface JoinExchangeParts {
   readonly coordinator: GroupCoordinator;
   readonly cluster: ClusterView;
   readonly clock: Clock;
+  readonly metrics: Pick<
+    CoordinatorMetrics,
+    "joined" | "rebalanceEnded" | "rebalanceFailed" | "rebalanceTried" | "synced"
+  >;
   /** What the member says of itself to each assignor, as of the moment. May throw. */
   readonly offered: () => readonly OfferedProtocol[];
   /** The member is another from now on: it has got an id or a place, or has lost either. */
@@ -55,6 +60,7 @@ export class JoinExchange {
   #reason = "";
   /** The request that is under way. */
   #asked: OutgoingRequest | null = null;
+  #askedAtMs = 0;
   /** The assignor that the group has settled on. */
   #protocolName: string | null = null;
   /** `null` where another member leads. */
@@ -92,6 +98,7 @@ export class JoinExchange {
 
   /** Whatever comes of what is under way is void. */
   stop(): void {
+    this.#parts.metrics.rebalanceFailed();
     this.#asked = null;
     this.#leader = null;
     this.#decision = null;
@@ -109,9 +116,11 @@ export class JoinExchange {
     if (nodeId === null) return coordinator.retryAtMs;
     // Committed offsets will be asked for over this one, which takes a moment to make.
     cluster.ready(nodeId, "main");
+    if (this.#state.is("joining")) this.#parts.metrics.rebalanceTried(nowMs);
     const request = this.#state.is("joining") ? this.#join(nodeId) : this.#sync(nodeId);
     if (request === null) return Number.POSITIVE_INFINITY;
     this.#asked = request;
+    this.#askedAtMs = nowMs;
     requests.push(request);
     return Number.POSITIVE_INFINITY;
   }
@@ -157,6 +166,7 @@ export class JoinExchange {
     } else {
       this.#failures = 0;
       this.#parts.coordinator.answered();
+      this.#parts.metrics.joined(this.#askedAtMs);
       this.#become({ ...this.#identity, memberId, generationId });
       this.#protocolName = protocolName;
       this.#leader = null;
@@ -204,6 +214,8 @@ export class JoinExchange {
         throw this.#inconsistent("asking for the assignment", `it is by ${protocolName}, not by ${this.#protocolName}`);
       }
       const given = decodeAssignment(assignment);
+      this.#parts.metrics.synced(this.#askedAtMs);
+      this.#parts.metrics.rebalanceEnded();
       this.#state.to("idle");
       this.#parts.onAssigned(given);
     } catch (error) {
@@ -213,6 +225,8 @@ export class JoinExchange {
 
   #onRefused(request: ClassicRequest, nodeId: number, error: BrokerError, memberId = ""): void {
     const verdict = classicVerdict(request, error);
+    // With an id of its own it joins at once, as any member must that is new.
+    if (verdict !== "takeId") this.#parts.metrics.rebalanceFailed();
     this.#again();
     if (verdict === "takeId") this.#become({ ...this.#identity, memberId, generationId: -1 });
     else if (verdict === "displaced") this.#become(displaced(this.#identity));
@@ -231,6 +245,7 @@ export class JoinExchange {
       this.#fail(error);
       return;
     }
+    this.#parts.metrics.rebalanceFailed();
     this.#parts.coordinator.lost(nodeId, error);
     this.#again();
     this.#retryLater();

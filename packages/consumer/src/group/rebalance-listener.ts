@@ -1,5 +1,6 @@
 import { OptionsError, type TopicPartition } from "@odradek/network";
 import { KafkaError } from "@odradek/protocol";
+import type { CoordinatorMetrics, ListenerCall } from "../metrics/coordinator-metrics.ts";
 
 /**
  * Is told which partitions a consumer gets and gives up. Each call is awaited before the rebalance goes on, within a `poll`,
@@ -33,23 +34,25 @@ export function checkedListener(listener: ConsumerRebalanceListener): ConsumerRe
 /** Calls a listener, all of it: the first error is kept until the end. Source: Kafka's `ConsumerRebalanceListenerInvoker`. */
 export class ListenerCalls {
   readonly #listener: ConsumerRebalanceListener;
+  readonly #metrics: Pick<CoordinatorMetrics, "listenerCall">;
   #error: Error | null = null;
 
-  constructor(listener: ConsumerRebalanceListener | null) {
+  constructor(listener: ConsumerRebalanceListener | null, metrics: Pick<CoordinatorMetrics, "listenerCall">) {
     this.#listener = listener ?? {};
+    this.#metrics = metrics;
   }
 
   assigned(partitions: readonly TopicPartition[]): Promise<void> {
-    return this.#call("onPartitionsAssigned", partitions);
+    return this.#call("assigned", "onPartitionsAssigned", partitions);
   }
 
   revoked(partitions: readonly TopicPartition[]): Promise<void> {
-    return this.#call("onPartitionsRevoked", partitions);
+    return this.#call("revoked", "onPartitionsRevoked", partitions);
   }
 
   lost(partitions: readonly TopicPartition[]): Promise<void> {
     const isSilent = this.#listener.onPartitionsLost === undefined;
-    return this.#call(isSilent ? "onPartitionsRevoked" : "onPartitionsLost", partitions);
+    return this.#call("lost", isSilent ? "onPartitionsRevoked" : "onPartitionsLost", partitions);
   }
 
   /** @throws what the first call that failed threw, within a KafkaError unless it is one */
@@ -57,9 +60,11 @@ export class ListenerCalls {
     if (this.#error !== null) throw this.#error;
   }
 
-  async #call(name: (typeof names)[number], partitions: readonly TopicPartition[]): Promise<void> {
+  async #call(call: ListenerCall, name: (typeof names)[number], partitions: readonly TopicPartition[]): Promise<void> {
+    if (this.#listener[name] === undefined) return;
+    const told = partitions.map(({ topic, partition }) => ({ topic, partition }));
     try {
-      await this.#listener[name]?.(partitions.map(({ topic, partition }) => ({ topic, partition })));
+      await this.#metrics.listenerCall(call, () => this.#listener[name]?.(told));
     } catch (error) {
       this.#error ??=
         error instanceof KafkaError

@@ -12,6 +12,7 @@ import { OffsetCommit, type OffsetCommitResponse } from "@odradek/protocol/messa
 import type { ResolvedConsumerOptions } from "../consumer-options.ts";
 import type { GroupCoordinator } from "../group/group-coordinator.ts";
 import type { MemberIdentity } from "../group/member-identity.ts";
+import type { CoordinatorMetrics } from "../metrics/coordinator-metrics.ts";
 import { ApiRequest, type Due, type RequestTo } from "../outgoing-request.ts";
 
 type Options = Pick<ResolvedConsumerOptions<unknown, unknown>, "retryBackoffMs" | "retryBackoffMaxMs">;
@@ -66,16 +67,24 @@ export class OffsetCommits {
   readonly #coordinator: GroupCoordinator;
   readonly #committer: Committer;
   readonly #clock: Clock;
+  readonly #metrics: Pick<CoordinatorMetrics, "commitAnswered">;
   readonly #backoff: Backoff;
   readonly #queue: PendingCommit[] = [];
   readonly #unsettled = new Set<Promise<void>>();
   /** The first of the queue, while its answer is on its way. */
   #asked: PendingCommit | null = null;
 
-  constructor(options: Options, coordinator: GroupCoordinator, committer: Committer, clock: Clock) {
+  constructor(
+    options: Options,
+    coordinator: GroupCoordinator,
+    committer: Committer,
+    clock: Clock,
+    metrics: Pick<CoordinatorMetrics, "commitAnswered">,
+  ) {
     this.#coordinator = coordinator;
     this.#committer = committer;
     this.#clock = clock;
+    this.#metrics = metrics;
     this.#backoff = exponentialBackoff(options.retryBackoffMs, options.retryBackoffMaxMs);
   }
 
@@ -138,12 +147,16 @@ export class OffsetCommits {
     const { groupId } = this.#coordinator;
     const { memberId, generationId: generationIdOrMemberEpoch, groupInstanceId } = identity;
     const isStatic = groupInstanceId !== null;
+    const sentAtMs = this.#clock.now();
     return new ApiRequest({
       nodeId,
       api: OffsetCommit,
       body: { groupId, memberId, generationIdOrMemberEpoch, groupInstanceId, topics: byTopic(commit.offsets) },
       options: { bounds: { newest: newestVersionWithNames, ...(isStatic ? { oldest: staticMembersSince } : {}) } },
-      onAnswer: (answer) => this.#answered(commit, () => this.#onAnswer(commit, nodeId, identity, answer)),
+      onAnswer: (answer) => {
+        this.#metrics.commitAnswered(sentAtMs);
+        this.#answered(commit, () => this.#onAnswer(commit, nodeId, identity, answer));
+      },
       onFailure: (error) => this.#answered(commit, () => this.#onFailure(commit, nodeId, error)),
     });
   }

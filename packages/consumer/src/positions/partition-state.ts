@@ -231,4 +231,10 @@ export class PartitionState implements TopicPartition {
     if (end < 0n) return null;
     return end > position.offset ? end - position.offset : 0n;
   }
+
+  /** Records between the beginning of the log and its position; `null` while either is unknown. */
+  get lead(): bigint | null {
+    if (this.#position === null || this.#logEnds === null || this.#logEnds.logStartOffset < 0n) return null;
+    return this.#position.offset - this.#logEnds.logStartOffset;
+  }
 }

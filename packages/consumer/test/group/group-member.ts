@@ -33,6 +33,8 @@ export class GroupMember<M extends GroupMembership & { readonly state: string }>
   readonly finder;
   readonly coordinator;
   readonly options;
+  /** What it measures. */
+  readonly values;
   /** What was sent and is not answered. */
   readonly sent: OutgoingRequest[] = [];
   /** What the listener was told, such as `assigned orders-0`. */
@@ -52,20 +54,21 @@ export class GroupMember<M extends GroupMembership & { readonly state: string }>
     options: Partial<ConsumerOptions>,
     finder: ScriptedFinder | undefined,
   ) {
-    const scripted = scriptedCoordinator(groupOptions({ enableAutoCommit: false, ...options }), finder);
-    const { options: resolved, cluster, clock, coordinator } = scripted;
     const { assignment, logger } = this;
+    const scripted = scriptedCoordinator(groupOptions({ enableAutoCommit: false, ...options }), finder, assignment);
+    const { options: resolved, cluster, clock, coordinator, metrics, values } = scripted;
     this.options = resolved;
     this.cluster = cluster;
     this.clock = clock;
     this.finder = scripted.finder;
     this.coordinator = coordinator;
+    this.values = values;
     this.subscription = new Subscription(resolved);
     const committer: Committer = {
       committer: () => this.membership.committer(),
       commitRefused: (error, identity) => this.membership.commitRefused(error, identity),
     };
-    this.commits = new OffsetCommits(resolved, coordinator, committer, clock);
+    this.commits = new OffsetCommits(resolved, coordinator, committer, clock, metrics);
     this.autoCommit = new AutoCommit(resolved, this.commits, committer, assignment, clock, logger);
     this.membership = new Membership({
       options: resolved,
@@ -76,6 +79,7 @@ export class GroupMember<M extends GroupMembership & { readonly state: string }>
       autoCommit: this.autoCommit,
       clock,
       logger,
+      metrics,
       onChange: () => this.onChange(),
     });
     this.subscribe(["orders"]);

@@ -6,7 +6,7 @@ import type { RebalanceProtocol } from "../../src/group/partition-assignor.ts";
 import type { ConsumerRebalanceListener } from "../../src/group/rebalance-listener.ts";
 import { Subscription } from "../../src/group/subscription.ts";
 import { SubscriptionState } from "../../src/positions/subscription-state.ts";
-import { named, outcome, texts } from "./scripted-group.ts";
+import { named, outcome, scriptedCoordinator, texts } from "./scripted-group.ts";
 
 /** A member that subscribed to `orders` and owns `refunds-1`, `orders-1` and `orders-0`, in the order of their turns. */
 function fixture(protocol: RebalanceProtocol, listener?: ConsumerRebalanceListener) {
@@ -25,7 +25,7 @@ function fixture(protocol: RebalanceProtocol, listener?: ConsumerRebalanceListen
       onPartitionsLost: tell("lost"),
     },
   );
-  const handover = new Handover(subscription, assignment, protocol);
+  const handover = new Handover(subscription, assignment, protocol, scriptedCoordinator().metrics);
   const owned = () => texts(handover.owned);
   return { told, tell, assignment, subscription, handover, owned };
 }

@@ -14,7 +14,7 @@ const me: MemberIdentity = { memberId: "me", generationId: 4, groupInstanceId: n
 /** A member that was heard of just now: it beats every second, and its session is ten. */
 function fixture() {
   const given = groupOptions({ heartbeatIntervalMs: 1_000, sessionTimeoutMs: 10_000 });
-  const { options, clock, coordinator, finder } = scriptedCoordinator(given);
+  const { options, clock, coordinator, finder, metrics } = scriptedCoordinator(given);
   const logger = new RecordingLogger();
   const refused: string[] = [];
   const heartbeats = new Heartbeats({
@@ -23,6 +23,7 @@ function fixture() {
     coordinator,
     clock,
     logger,
+    metrics,
     onRefused: (error, verdict, { generationId }) => refused.push(`${error.code} ${verdict} ${generationId}`),
   });
   const sent: OutgoingRequest[] = [];

@@ -22,7 +22,7 @@ import {
 
 /** An exchange of a member that offers `range`, and all that it says, in order. */
 function fixture() {
-  const { options, clock, cluster, coordinator, finder } = scriptedCoordinator();
+  const { options, clock, cluster, coordinator, finder, metrics, values } = scriptedCoordinator();
   const said: string[] = [];
   const errors: unknown[] = [];
   const offers = { now: (): readonly OfferedProtocol[] => [{ name: "range", metadata: subscribed() }] };
@@ -32,6 +32,7 @@ function fixture() {
     coordinator,
     cluster,
     clock,
+    metrics,
     offered: () => offers.now(),
     onIdentity: ({ memberId, generationId }: MemberIdentity) => said.push(`is ${memberId || "nobody"} ${generationId}`),
     onAssigned: ({ partitions }) => said.push(["has", ...texts(partitions)].join(" ")),
@@ -50,7 +51,7 @@ function fixture() {
     taken(sent, JoinGroup).onAnswer(answer);
     look();
   };
-  return { options, clock, cluster, coordinator, finder, exchange, said, errors, offers, sent, look, join };
+  return { options, clock, cluster, coordinator, finder, exchange, said, errors, offers, sent, look, join, values };
 }
 
 describe("JoinExchange", () => {

@@ -13,12 +13,12 @@ const nothing = () => Promise.resolve();
 
 /** A turn of one that has read `orders-0` up to 42, and commits that by itself, unless the user does. */
 function fixture(enableAutoCommit = true) {
-  const { options, clock, coordinator } = scriptedCoordinator(groupOptions({ enableAutoCommit }));
+  const { options, clock, coordinator, metrics } = scriptedCoordinator(groupOptions({ enableAutoCommit }));
   const assignment = new SubscriptionState();
   assignment.assign(named("orders-0"));
   assignment.get({ topic: "orders", partition: 0 }).seek({ offset: 42n, leaderEpoch: 3 });
   const committer: Committer = { committer: () => outsider(null), commitRefused: (error) => error };
-  const commits = new OffsetCommits(options, coordinator, committer, clock);
+  const commits = new OffsetCommits(options, coordinator, committer, clock, metrics);
   const autoCommit = new AutoCommit(options, commits, committer, assignment, clock, new RecordingLogger());
   let changes = 0;
   const listenerTurn = new ListenerTurn(autoCommit, clock, () => {

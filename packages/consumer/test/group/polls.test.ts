@@ -6,9 +6,11 @@ import { ConsumerLoop } from "../../src/consumer-loop.ts";
 import { CompletedFetch } from "../../src/fetch/completed-fetch.ts";
 import { BackgroundDecompression } from "../../src/fetch/decompression.ts";
 import { FetchBuffer } from "../../src/fetch/fetch-buffer.ts";
+import { ConsumerMetrics } from "../../src/metrics/consumer-metrics.ts";
 import { Polls, type PollsCore } from "../../src/polls.ts";
 import type { ConsumerRecord } from "../../src/records/consumer-record.ts";
 import { counted } from "../log.ts";
+import { measured } from "../metrics/measured.ts";
 import { bodyOf, committedAs, joined, named, synced, turn } from "./scripted-group.ts";
 import { TestMember } from "./test-member.ts";
 
@@ -42,6 +44,7 @@ class TestConsumer {
       assignment,
       buffer: new FetchBuffer(assignment),
       group: { membership, autoCommit },
+      metrics: new ConsumerMetrics(measured(clock).registry, clock),
       isPolling: false,
       isDone: false,
       isClosing: false,

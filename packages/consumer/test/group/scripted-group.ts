@@ -9,7 +9,9 @@ import type { SyncGroupResponse } from "@odradek/protocol/messages/sync-group";
 import { type ConsumerOptions, resolveConsumerOptions } from "../../src/consumer-options.ts";
 import { encodeAssignment, encodeSubscription, type SubscriptionBlob } from "../../src/group/consumer-protocol.ts";
 import { type CoordinatorFinder, GroupCoordinator } from "../../src/group/group-coordinator.ts";
+import { CoordinatorMetrics } from "../../src/metrics/coordinator-metrics.ts";
 import { ApiRequest, type ApiRequestParts, type OutgoingRequest } from "../../src/outgoing-request.ts";
+import { measured } from "../metrics/measured.ts";
 import { TestCluster, topicLedBy } from "../test-cluster.ts";
 
 /** What promises bring about that are settled has happened after it. */
@@ -51,14 +53,20 @@ export class ScriptedFinder implements CoordinatorFinder {
 }
 
 /** A group `billing` whose coordinator is node 1 of a cluster with the topics `orders` (4 partitions) and `refunds` (2). */
-export function scriptedCoordinator(options = groupOptions(), finder = new ScriptedFinder()) {
+export function scriptedCoordinator(
+  options = groupOptions(),
+  finder = new ScriptedFinder(),
+  assignment: { readonly size: number } = { size: 0 },
+) {
   const cluster = new TestCluster([topicLedBy("orders", [1, 2, 1, 2]), topicLedBy("refunds", [1, 2])]);
   const changes = { count: 0 };
   const onChange = () => {
     changes.count += 1;
   };
   const coordinator = new GroupCoordinator("billing", options, cluster, finder, cluster.clock, onChange);
-  return { options, cluster, clock: cluster.clock, finder, coordinator, changes };
+  const { registry, values } = measured(cluster.clock);
+  const metrics = new CoordinatorMetrics(registry, cluster.clock, assignment);
+  return { options, cluster, clock: cluster.clock, finder, coordinator, changes, metrics, values };
 }
 
 const isOf = <Req extends Fields, Res extends Fields>(

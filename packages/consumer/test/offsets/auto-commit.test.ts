@@ -21,14 +21,14 @@ import {
 
 /** A consumer that has read `orders-0` up to 42, and nothing of `orders-1`; it commits every five seconds. */
 function fixture(given: Parameters<typeof groupOptions>[0] = {}) {
-  const { options, clock, coordinator } = scriptedCoordinator(groupOptions(given));
+  const { options, clock, coordinator, metrics } = scriptedCoordinator(groupOptions(given));
   const assignment = new SubscriptionState();
   assignment.assign(named("orders-0", "orders-1"));
   const state = assignment.get({ topic: "orders", partition: 0 });
   state.seek({ offset: 42n, leaderEpoch: 3 });
   const logger = new RecordingLogger();
   const committer = { committer: () => outsider(null), commitRefused: (error: BrokerError) => error };
-  const commits = new OffsetCommits(options, coordinator, committer, clock);
+  const commits = new OffsetCommits(options, coordinator, committer, clock, metrics);
   const autoCommit = new AutoCommit(options, commits, committer, assignment, clock, logger);
   const sent: OutgoingRequest[] = [];
   /** What is sent after the application polls; the interval may be over. */

@@ -13,7 +13,7 @@ const closed = () => new ConnectionError({ host: "127.0.0.1", port: 9092 }, "clo
 
 /** The commits of a member, and what it is told of those that the group refuses. */
 function fixture(identity: MemberIdentity | Error = member) {
-  const { options, clock, cluster, coordinator, finder } = scriptedCoordinator();
+  const { options, clock, cluster, coordinator, finder, metrics, values } = scriptedCoordinator();
   const refused: string[] = [];
   const state = { identity };
   const committer = {
@@ -26,7 +26,7 @@ function fixture(identity: MemberIdentity | Error = member) {
       return new CommitFailedError(error);
     },
   };
-  const commits = new OffsetCommits(options, coordinator, committer, clock);
+  const commits = new OffsetCommits(options, coordinator, committer, clock, metrics);
   const sent: OutgoingRequest[] = [];
   const look = () => {
     const { requests, nextMs } = commits.poll(clock.now());
@@ -47,7 +47,22 @@ function fixture(identity: MemberIdentity | Error = member) {
     const [first = "NONE", second = first] = errors;
     take().onAnswer(committedAs({ "refunds-0": first, "refunds-1": second }));
   };
-  return { clock, cluster, coordinator, finder, commits, sent, look, commit, take, answer, refused, state, options };
+  return {
+    clock,
+    cluster,
+    coordinator,
+    finder,
+    commits,
+    sent,
+    look,
+    commit,
+    take,
+    answer,
+    refused,
+    state,
+    options,
+    values,
+  };
 }
 
 /** The offset that a request is to commit. */
@@ -353,5 +368,19 @@ describe("OffsetCommits", () => {
     group.answer("TOPIC_AUTHORIZATION_FAILED");
     await turn();
     expect(isIdle).toBe(true);
+  });
+
+  test("measures each answer, whatever it says", async () => {
+    const { clock, look, commit, answer, values } = fixture();
+    const failing = commit(7n, { isRetried: false });
+    look();
+    clock.advance(30);
+    answer("UNKNOWN_TOPIC_OR_PARTITION");
+    const committing = commit(8n);
+    look();
+    clock.advance(10);
+    answer();
+    expect([await failing, await committing]).toEqual(["UNKNOWN_TOPIC_OR_PARTITION", "done"]);
+    expect(values()).toMatchObject({ "commit-latency-avg": 20, "commit-latency-max": 30, "commit-total": 2 });
   });
 });
