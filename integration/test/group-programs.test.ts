@@ -127,6 +127,20 @@ describe("the examples of groups", () => {
     expect(linesOf(await lag()).slice(1)).toEqual([`${topic}-1: 0 behind, at 10 of 10`, "6 behind in all"]);
   });
 
+  test("tell what was measured, as Prometheus reads it", async () => {
+    const topic = await newTopic(2);
+    await write(topic, 0, 20);
+    const lines = linesOf(await run("examples/dist/metrics.js", topic, topic));
+    const group = `kafka_consumer_fetch_manager_metrics`;
+    expect(lines).toContain(`${group}_records_consumed_total{client_id="${topic}",topic="${topic}"} 20`);
+    for (const { partition } of partitionsOf(topic)) {
+      expect(lines).toContain(`${group}_records_lag{client_id="${topic}",topic="${topic}",partition="${partition}"} 0`);
+    }
+    expect(lines).toContain(`kafka_consumer_coordinator_metrics_commit_total{client_id="${topic}"} 1`);
+    expect(lines.filter((line) => !/^\w+\{.*\} -?\d\S*$/.test(line))).toEqual([]);
+    expect(await committed(topic, topic)).toEqual([10n, 10n]);
+  });
+
   test("pause what is not kept up with, and resume it", async () => {
     const topic = await newTopic(2);
     await write(topic, 0, 200);
