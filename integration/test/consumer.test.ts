@@ -19,6 +19,7 @@ import {
   WakeupError,
 } from "odradek";
 import { describe, expect, test } from "vitest";
+import { newName } from "./opened.ts";
 import { bootstrapServers, newTopic, opened } from "./topics.ts";
 
 const partitionsOf = (topic: string, count: number) =>
@@ -364,6 +365,22 @@ describe("KafkaConsumer", () => {
     expect(partitions.map(({ partition }) => partition)).toEqual([0, 1, 2]);
     for (const { leaderId, replicaIds } of partitions) expect(replicaIds).toContain(leaderId);
     await expect(consumer.partitionsFor(`${topic}-nowhere`, { timeoutMs: 300 })).rejects.toThrow(TimeoutError);
+  });
+
+  test("lists all topics, Kafka's own included", async () => {
+    const topic = await newTopic(3);
+    const consumer = new KafkaConsumer({ bootstrapServers, groupId: newName() });
+    opened.push(consumer);
+    // Has the topic of committed offsets made, where no group was there before.
+    await consumer.committed([{ topic, partition: 0 }]);
+    const topics = await consumer.listTopics();
+    expect(topics.map((listed) => listed.topic)).toEqual(topics.map((listed) => listed.topic).sort());
+    const found = topics.find((listed) => listed.topic === topic);
+    expect(found).toMatchObject({
+      isInternal: false,
+      partitions: [0, 1, 2].map((partition) => ({ topic, partition })),
+    });
+    expect(topics).toContainEqual(expect.objectContaining({ topic: "__consumer_offsets", isInternal: true }));
   });
 
   test("gives nothing when its time is over, and not much later", async () => {

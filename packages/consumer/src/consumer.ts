@@ -35,6 +35,7 @@ import { consumedOffsets } from "./offsets/auto-commit.ts";
 import type { CommittedOffset } from "./offsets/committed-offset.ts";
 import { Polls } from "./polls.ts";
 import { earliestTimestamp, latestTimestamp, type OffsetSpec } from "./positions/auto-offset-reset.ts";
+import type { ListedTopic } from "./positions/listed-topics.ts";
 import type { OffsetAndTimestamp, TimestampQuery } from "./positions/offset-and-timestamp.ts";
 import { OffsetQueries } from "./positions/offset-queries.ts";
 import type { PartitionState } from "./positions/partition-state.ts";
@@ -389,6 +390,16 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
    */
   async partitionsFor(topic: string, options: CallOptions = {}): Promise<readonly PartitionSnapshot[]> {
     return this.#queries.partitionsFor(topic, options);
+  }
+
+  /**
+   * All topics that this client may see, by name, with their partitions: also those that are internal to Kafka. What it reads, and keeps
+   * up to date, is not touched by it. Source: Kafka's `TopicMetadataFetcher`.
+   *
+   * @throws TimeoutError, also where a topic is not ready in time, WakeupError, AuthenticationError, BrokerError for what cannot be told
+   */
+  async listTopics(options: CallOptions = {}): Promise<ListedTopic[]> {
+    return this.#queries.listTopics(options);
   }
 
   /**

@@ -26,6 +26,7 @@ export type { ConsumerRebalanceListener } from "./group/rebalance-listener.ts";
 export { SubscriptionPattern } from "./group/subscription.ts";
 export type { CommittedOffset } from "./offsets/committed-offset.ts";
 export type { AutoOffsetReset } from "./positions/auto-offset-reset.ts";
+export type { ListedTopic } from "./positions/listed-topics.ts";
 export type { OffsetAndTimestamp, TimestampQuery } from "./positions/offset-and-timestamp.ts";
 export { ConsumerBatch } from "./records/consumer-batch.ts";
 export { ConsumerRecord, type ConsumerRecordJson } from "./records/consumer-record.ts";

@@ -26,8 +26,8 @@ export interface BrokerScript {
   fetch?(asked: Fetched, count: number): Reaction<FetchResponse> | null | Promise<Reaction<FetchResponse> | null>;
   /** @default every log begins at 0 and ends at 100 */
   listOffsets?(timestamp: bigint, count: number): Reaction<ListOffsetsResponse>;
-  /** @default `orders`, with one partition that this broker leads */
-  metadata?(self: ScriptedBroker, count: number): MetadataResponse;
+  /** @param asked the topics that it was asked for, `null` for all. @default `orders`, with one partition that this broker leads */
+  metadata?(self: ScriptedBroker, count: number, asked: readonly string[] | null): Reaction<MetadataResponse>;
   /** The newest version of Fetch. @default any */
   readonly newestFetch?: number;
 }
@@ -88,7 +88,7 @@ export class ScriptedBroker {
     for (;;) {
       const request = await connection.next();
       if (request.apiKey === Metadata.key) {
-        connection.answer(request, Metadata, this.#metadata());
+        react(connection, this.#metadata(request), (answer) => connection.answer(request, Metadata, answer));
       } else if (request.apiKey === ListOffsets.key) {
         react(connection, this.#listOffsets(request), (answer) => connection.answer(request, ListOffsets, answer));
       } else {
@@ -97,8 +97,9 @@ export class ScriptedBroker {
     }
   }
 
-  #metadata(): MetadataResponse {
-    return this.#script.metadata?.(this, this.#counts.metadata++) ?? this.metadata();
+  #metadata(request: PeerRequest): Reaction<MetadataResponse> {
+    const asked = request.body(Metadata).topics?.flatMap(({ name }) => name ?? []) ?? null;
+    return this.#script.metadata?.(this, this.#counts.metadata++, asked) ?? this.metadata();
   }
 
   #listOffsets(request: PeerRequest): Reaction<ListOffsetsResponse> {

@@ -1,3 +1,4 @@
+export { askForAllTopics } from "./all-topics.ts";
 export { type Backoff, exponentialBackoff } from "./backoff.ts";
 export {
   type ClientDefaults,

@@ -30,6 +30,7 @@ export {
   type IsolationLevel,
   KafkaConsumer,
   type LastAssignment,
+  type ListedTopic,
   type LogTruncation,
   LogTruncationError,
   type MemberAssignment,

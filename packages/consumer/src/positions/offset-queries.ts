@@ -9,6 +9,7 @@ import { type CallOptions, checkPartitions } from "../call-arguments.ts";
 import type { ConsumerCore } from "../consumer-core.ts";
 import type { PartitionPosition } from "../errors.ts";
 import type { ListedOffset, OffsetQuery } from "./list-offsets.ts";
+import { type ListedTopic, listedTopics } from "./listed-topics.ts";
 import {
   type OffsetAndTimestamp,
   offsetAndTimestamp,
@@ -60,6 +61,19 @@ export class OffsetQueries {
       if (found === null) throw new TimeoutError(`the partitions of ${topic}`, deadline.timeoutMs);
       return found;
     });
+  }
+
+  async listTopics({ timeoutMs, signal }: CallOptions): Promise<ListedTopic[]> {
+    const core = this.#core;
+    core.enter();
+    // Whatever ends the call ends its questions too.
+    const end = new AbortController();
+    const { network, options, clock } = core;
+    try {
+      return await core.race(listedTopics(network, options, clock, core.deadline(timeoutMs), end.signal), signal);
+    } finally {
+      end.abort();
+    }
   }
 
   async #lookUp(
