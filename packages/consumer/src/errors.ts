@@ -70,8 +70,8 @@ export class LogTruncationError extends OffsetOutOfRangeError {
 }
 
 /**
- * A deserializer could not read a key or a value. The consumer has moved on: the records behind this one come as
- * usual, and a seek to `offset` brings this one back.
+ * A deserializer could not read a key or a value; `cause` is what it threw. The consumer has moved on: the records behind this one
+ * come as usual, and a seek to `offset` brings this one back.
  */
 export class RecordDeserializationError extends SerializationError {
   readonly topic: string;
@@ -81,10 +81,10 @@ export class RecordDeserializationError extends SerializationError {
   /** What could not be read. */
   readonly bytes: Buffer;
 
-  constructor(position: PartitionPosition, role: "key" | "value", bytes: Buffer, cause: unknown) {
-    super(`the ${role} of the record at ${positionText(position)} (${bytes.length} bytes) cannot be deserialized`, {
-      cause,
-    });
+  /** @param advice what to do about it, where that is known */
+  constructor(position: PartitionPosition, role: "key" | "value", bytes: Buffer, cause: unknown, advice = "") {
+    const place = `${positionText(position)} (${bytes.length} bytes)`;
+    super(`the ${role} of the record at ${place} cannot be deserialized${advice}`, { cause });
     this.topic = position.topic;
     this.partition = position.partition;
     this.offset = position.offset;

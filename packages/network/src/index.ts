@@ -72,6 +72,7 @@ export {
   type Encoded,
   int,
   isDeserializer,
+  isPending,
   isSerializer,
   json,
   nothing,

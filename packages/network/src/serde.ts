@@ -33,13 +33,23 @@ export interface Serializer<T> {
 /** The same as a function, where that is enough. */
 export type SerializerFunction<T> = (value: T, context: SerializerContext) => Encoded | PromiseLike<Encoded>;
 
-/** Turns bytes into a key or value; `null` stays `null` without being asked. */
+/**
+ * Turns bytes into a key or value; `null` stays `null` without being asked.
+ *
+ * One that has to ask somebody gives a promise. Records are handed out when all of theirs are settled, while one that gives values is
+ * asked when somebody looks at a record.
+ */
 export interface Deserializer<T> {
-  deserialize(bytes: Buffer, context: SerdeContext): T;
+  /**
+   * Whether it gives promises. A consumer that is not told finds out by the first key, or value, that it hands out: say `true` of one
+   * that gives a value there and a promise later, such as one that remembers what it has asked for. `false` is believed.
+   */
+  readonly isAsync?: boolean;
+  deserialize(bytes: Buffer, context: SerdeContext): T | PromiseLike<T>;
 }
 
 /** The same as a function, where that is enough. */
-export type DeserializerFunction<T> = (bytes: Buffer, context: SerdeContext) => T;
+export type DeserializerFunction<T> = (bytes: Buffer, context: SerdeContext) => T | PromiseLike<T>;
 
 /** Whether something that a user gave turns values into bytes. A class of such is none: to call it would fail. */
 export const isSerializer = <T>(value: unknown): value is Serializer<T> | SerializerFunction<T> =>
@@ -55,13 +65,20 @@ export const serializerOf = <T>(given: Serializer<T> | SerializerFunction<T>): S
 export const deserializerOf = <T>(given: Deserializer<T> | DeserializerFunction<T>): Deserializer<T> =>
   typeof given === "function" ? { deserialize: given } : given;
 
+/** Whether it is still to come, as what a serializer or a deserializer gives may be. */
+export const isPending = <T>(given: T | PromiseLike<T>): given is PromiseLike<T> =>
+  typeof given === "object" && given !== null && "then" in given && typeof given.then === "function";
+
 /** Both directions, at once. `In` is what it takes, where that is more than what it gives. */
 export interface Serde<T, In = T> extends Serializer<In>, Deserializer<T> {
+  readonly isAsync?: false;
   serialize(value: In, context: SerdeContext): Encoded;
+  deserialize(bytes: Buffer, context: SerdeContext): T;
 }
 
 /** UTF-8 text. */
 export const string: Serde<string> = Object.freeze({
+  isAsync: false,
   serialize(value: string, context: SerdeContext): Encoded {
     if (typeof value !== "string") throw wrongType(value, "a string", context);
     return value;
@@ -71,6 +88,7 @@ export const string: Serde<string> = Object.freeze({
 
 /** Bytes as they are. */
 export const bytes: Serde<Uint8Array> = Object.freeze({
+  isAsync: false,
   serialize(value: Uint8Array, context: SerdeContext): Encoded {
     if (!(value instanceof Uint8Array)) throw wrongType(value, "a Uint8Array", context);
     return value;
@@ -80,6 +98,7 @@ export const bytes: Serde<Uint8Array> = Object.freeze({
 
 /** JSON text. What it reads is what the peer wrote: check its shape before it is trusted. */
 export const json: Serde<unknown> = Object.freeze({
+  isAsync: false,
   serialize(value: unknown, { topic, role }: SerdeContext): Encoded {
     let text: string | undefined;
     let cause: unknown;
@@ -103,6 +122,7 @@ export const json: Serde<unknown> = Object.freeze({
 
 /** A whole number of 32 bits in 4 bytes, big-endian: Java's `IntegerSerializer`. */
 export const int: Serde<number> = Object.freeze({
+  isAsync: false,
   serialize(value: number, context: SerdeContext): Encoded {
     if ((value | 0) !== value) throw wrongType(value, "a whole number of 32 bits", context);
     const encoded = Buffer.allocUnsafe(4);
@@ -114,6 +134,7 @@ export const int: Serde<number> = Object.freeze({
 
 /** A whole number of 64 bits in 8 bytes, big-endian: Java's `LongSerializer`. Takes a `number` too, as long as it is exact. */
 export const bigint: Serde<bigint, bigint | number> = Object.freeze({
+  isAsync: false,
   serialize(value: bigint | number, context: SerdeContext): Encoded {
     const isWhole = typeof value === "bigint" ? BigInt.asIntN(64, value) === value : Number.isSafeInteger(value);
     if (!isWhole) throw wrongType(value, "a whole number of 64 bits", context);
@@ -128,6 +149,7 @@ const nanBytes = Buffer.from("7ff8000000000000", "hex");
 
 /** A number as 8 bytes, big-endian, by IEEE 754: Java's `DoubleSerializer`. */
 export const double: Serde<number> = Object.freeze({
+  isAsync: false,
   serialize(value: number, context: SerdeContext): Encoded {
     if (typeof value !== "number") throw wrongType(value, "a number", context);
     const encoded = Buffer.allocUnsafe(8);
@@ -145,6 +167,7 @@ const uuidText = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$
  * partition than with Java.
  */
 export const uuid: Serde<string> = Object.freeze({
+  isAsync: false,
   serialize(value: string, context: SerdeContext): Encoded {
     if (typeof value !== "string" || !uuidText.test(value)) throw wrongType(value, "a UUID", context);
     return value.toLowerCase();
@@ -158,6 +181,7 @@ export const uuid: Serde<string> = Object.freeze({
 
 /** Nothing but `null`, for topics whose records have no key, or no value: Java's `VoidSerializer`; `void` cannot be a name here. */
 export const nothing: Serde<null> = Object.freeze({
+  isAsync: false,
   serialize(value: null, context: SerdeContext): Encoded {
     if (value !== null) throw wrongType(value, "null", context);
     return null;

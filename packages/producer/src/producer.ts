@@ -4,6 +4,7 @@ import {
   type ConsumerGroupMetadata,
   checkTopicName,
   Deadline,
+  isPending,
   type Metric,
   NetworkClient,
   type OffsetToCommit,
@@ -32,7 +33,7 @@ import {
 import { RecordAccumulator } from "./record-accumulator.ts";
 import { RecordAppender } from "./record-appender.ts";
 import type { RecordMetadata } from "./record-metadata.ts";
-import { isPending, RecordSerializer } from "./record-serializer.ts";
+import { RecordSerializer } from "./record-serializer.ts";
 import { type SendOptions, signalOf } from "./send-options.ts";
 import { Sender } from "./sender.ts";
 import { TransactionManager } from "./transaction-manager.ts";

@@ -3,6 +3,7 @@ import {
   checkTopicName,
   type Encoded,
   type Header,
+  isPending,
   SerializationError,
   type Serializer,
   type SerializerContext,
@@ -212,9 +213,6 @@ function checked(encoded: Encoded, { role, topic }: SerializerContext): Encoded 
   if (encoded === null || typeof encoded === "string" || encoded instanceof Uint8Array) return encoded;
   throw new SerializationError(`${role}Serializer gave neither bytes nor text for topic ${topic}`);
 }
-
-export const isPending = <T>(given: T | PromiseLike<T>): given is PromiseLike<T> =>
-  typeof given === "object" && given !== null && "then" in given && typeof given.then === "function";
 
 /** Without types, headers come in many shapes; what is wrong with them would else show as a broken size. */
 function checkHeaders(headers: readonly (Header | null)[]): void {

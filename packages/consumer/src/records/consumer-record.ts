@@ -1,15 +1,16 @@
 import { inspect } from "node:util";
-import type { Deserializer, SerdeContext, TopicPartition } from "@odradek/network";
+import { type Deserializer, isPending, type SerdeContext, StateError, type TopicPartition } from "@odradek/network";
 import type { RecordHeader, RecordView, TimestampType } from "@odradek/protocol";
 import { RecordDeserializationError } from "../errors.ts";
+import { type Ahead, deserializeAhead, SettledDeserializer } from "./settled-deserializer.ts";
 
 /** What all records of one batch have in common. */
 export interface RecordOrigin<K, V> extends TopicPartition {
   /** Epoch of the leader that wrote the batch, -1 where the log does not tell. */
   readonly leaderEpoch: number;
   readonly timestampType: TimestampType;
-  readonly keyDeserializer: Deserializer<K>;
-  readonly valueDeserializer: Deserializer<V>;
+  readonly keyDeserializer: Deserializer<K | null>;
+  readonly valueDeserializer: Deserializer<V | null>;
   readonly keyContext: SerdeContext;
   readonly valueContext: SerdeContext;
 }
@@ -19,6 +20,13 @@ export type RecordBytes = Pick<
   RecordView,
   "offset" | "timestamp" | "key" | "value" | "keySize" | "valueSize" | "headers"
 >;
+
+/** What another record has in the place of what this one has; what is left out stays. */
+export interface RecordChanges<K, V> {
+  readonly key?: K | null;
+  readonly value?: V | null;
+  readonly headers?: readonly RecordHeader<Buffer | null>[];
+}
 
 /** A record as JSON has it. */
 export interface ConsumerRecordJson {
@@ -36,16 +44,17 @@ export interface ConsumerRecordJson {
 /**
  * A record that was read.
  *
- * Key and value are deserialized when they are first looked at, and remembered. So it is the look at `record.value`
- * that throws a `RecordDeserializationError`, with the record's place and bytes, and not the poll: one bad record
- * does not stand in the way of those behind it.
+ * Key and value are deserialized when they are first looked at, and remembered; where a deserializer gives promises, before the
+ * record is handed out. Either way it is the look at `record.value` that throws a `RecordDeserializationError`, with the record's
+ * place and bytes, and not the poll: one bad record does not stand in the way of those behind it.
  *
- * Until then, and for as long as somebody has the record, it keeps alive the whole answer of the broker that it came
- * in, up to `fetchMaxBytes`; so does a key, value or header that is a view of bytes. Keep `record.copy()` of what has to live
- * longer than the handling of one poll.
+ * For as long as somebody has the record, it keeps alive the whole answer of the broker that it came in, up to `fetchMaxBytes`;
+ * so does a key, value or header that is a view of bytes. Keep `record.copy()` of what has to live longer than the handling of
+ * one poll, or set `copyRecords`.
  */
 export class ConsumerRecord<K = Uint8Array, V = Uint8Array> implements TopicPartition {
-  readonly #origin: RecordOrigin<K, V>;
+  /** Of the batch, until something is settled for this record alone. */
+  #origin: RecordOrigin<K, V>;
   readonly #bytes: RecordBytes;
   /** `undefined` until somebody looks; the same below. */
   #key: K | null | undefined = undefined;
@@ -116,7 +125,10 @@ export class ConsumerRecord<K = Uint8Array, V = Uint8Array> implements TopicPart
     return this.#bytes.headers;
   }
 
-  /** The same record with memory of its own. */
+  /**
+   * The same record with memory of its own; small copies share pages of 8 KiB. What was put there by `with`, or given by an
+   * asynchronous deserializer, is taken over as it is.
+   */
   copy(): ConsumerRecord<K, V> {
     const { offset, timestamp, key, value, keySize, valueSize, headers } = this.#bytes;
     return new ConsumerRecord(this.#origin, {
@@ -128,6 +140,36 @@ export class ConsumerRecord<K = Uint8Array, V = Uint8Array> implements TopicPart
       valueSize,
       headers: headers.map((header) => ({ key: header.key, value: header.value && Buffer.from(header.value) })),
     });
+  }
+
+  /**
+   * A record in the place of this one, with another key, value or headers, as interceptors give it. Sizes stay those of the log.
+   */
+  with({ key, value, headers }: RecordChanges<K, V>): ConsumerRecord<K, V> {
+    const { offset, timestamp, key: keyBytes, value: valueBytes, keySize, valueSize } = this.#bytes;
+    const others = headers === undefined ? this.#bytes.headers : [...headers];
+    const bytes = { offset, timestamp, key: keyBytes, value: valueBytes, keySize, valueSize, headers: others };
+    const changed = new ConsumerRecord(this.#origin, bytes);
+    if (key !== undefined) changed.#settleKey(SettledDeserializer.to(key));
+    if (value !== undefined) changed.#settleValue(SettledDeserializer.to(value));
+    return changed;
+  }
+
+  /** @internal Has what a look gives settled before anybody looks. @param isAsync whether the deserializer may give promises */
+  deserializeAhead(role: SerdeContext["role"], isAsync: boolean): Ahead {
+    const { keyDeserializer, keyContext, valueDeserializer, valueContext } = this.#origin;
+    if (role === "key") {
+      const remember = (key: K | null) => {
+        this.#key = key;
+      };
+      const ahead = { settle: (key: SettledDeserializer<K>) => this.#settleKey(key), remember };
+      return deserializeAhead(this.#bytes.key, keyDeserializer, keyContext, isAsync, ahead);
+    }
+    const remember = (value: V | null) => {
+      this.#value = value;
+    };
+    const ahead = { settle: (value: SettledDeserializer<V>) => this.#settleValue(value), remember };
+    return deserializeAhead(this.#bytes.value, valueDeserializer, valueContext, isAsync, ahead);
   }
 
   /** What `JSON.stringify` writes: the offset as text, since it may be too large for a number, and bytes in base64. */
@@ -146,24 +188,59 @@ export class ConsumerRecord<K = Uint8Array, V = Uint8Array> implements TopicPart
     };
   }
 
-  /** What `console.log` shows: the bytes, so that it shows a record that cannot be deserialized too. */
+  /** What `console.log` shows: the bytes, so that it shows a record that cannot be deserialized too, or what is settled without them. */
   [inspect.custom](): object {
     const { topic, partition, offset, timestamp } = this;
     const { key, value, headers } = this.#bytes;
-    return { topic, partition, offset, timestamp, key, value, headers };
+    const { keyDeserializer, valueDeserializer } = this.#origin;
+    return {
+      topic,
+      partition,
+      offset,
+      timestamp,
+      key: shown(keyDeserializer, key),
+      value: shown(valueDeserializer, value),
+      headers,
+    };
   }
 
-  #deserialized<T>(bytes: Buffer | null, deserializer: Deserializer<T>, context: SerdeContext): T | null {
-    if (bytes === null) return null;
+  #settleKey(keyDeserializer: SettledDeserializer<K>): void {
+    this.#origin = { ...this.#origin, keyDeserializer };
+  }
+
+  #settleValue(valueDeserializer: SettledDeserializer<V>): void {
+    this.#origin = { ...this.#origin, valueDeserializer };
+  }
+
+  #deserialized<T>(bytes: Buffer | null, deserializer: Deserializer<T | null>, context: SerdeContext): T | null {
+    // A tombstone may have got a value by `with`.
+    if (bytes === null) return deserializer instanceof SettledDeserializer ? deserializer.deserialize() : null;
+    let given: T | null | PromiseLike<T | null>;
     try {
-      return deserializer.deserialize(bytes, context);
+      given = deserializer.deserialize(bytes, context);
     } catch (cause) {
-      const { topic, partition, offset } = this;
-      const { role } = context;
-      throw new RecordDeserializationError({ topic, partition, offset }, role, bytes, cause);
+      throw this.#failure(context, bytes, cause);
     }
+    if (isValue(given, deserializer)) return given;
+    // Nobody will ever look at it, and what it rejects with would end the process.
+    Promise.resolve(given).catch(() => {});
+    throw this.#failure(context, bytes, new StateError("it gave a promise"), asyncAdvice);
+  }
+
+  #failure({ role }: SerdeContext, bytes: Buffer, cause: unknown, advice?: string): RecordDeserializationError {
+    const { topic, partition, offset } = this;
+    return new RecordDeserializationError({ topic, partition, offset }, role, bytes, cause, advice);
   }
 }
+
+const asyncAdvice = ": its deserializer gave a promise and was taken for one that gives values, give it isAsync: true";
+
+/** Who says that it gives values is believed: to look at each of them is not free, and this is the hot path. */
+const isValue = <T>(given: T | PromiseLike<T>, { isAsync }: Deserializer<T>): given is T =>
+  isAsync === false || !isPending(given);
+
+const shown = (deserializer: Deserializer<unknown>, bytes: Buffer | null): unknown =>
+  deserializer instanceof SettledDeserializer ? deserializer.shown(bytes) : bytes;
 
 const plain = (value: unknown): unknown =>
   value instanceof Uint8Array

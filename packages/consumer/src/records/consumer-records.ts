@@ -1,10 +1,10 @@
 import { type OffsetAndMetadata, partitionText, type TopicPartition } from "@odradek/network";
 import type { FetchPosition } from "../positions/partition-state.ts";
-import type { ConsumerRecord } from "./consumer-record.ts";
+import { ConsumerRecord } from "./consumer-record.ts";
 
 /** Which of the records of one poll are of one partition. */
 export interface PartitionSpan extends TopicPartition {
-  /** Index of its first record, and that behind its last. */
+  /** Index of its first record, and that behind its last; the same where an interceptor has left out all of them. */
   readonly start: number;
   readonly end: number;
   /** Where the partition goes on; may lie further ahead than the last record, where the log has gaps. */
@@ -41,7 +41,8 @@ export class ConsumerRecords<K = Uint8Array, V = Uint8Array> implements Iterable
 
   /** The partitions that records came from. */
   partitions(): TopicPartition[] {
-    return this.#spans.map(({ topic, partition }) => ({ topic, partition }));
+    const withRecords = this.#spans.filter(({ start, end }) => start < end);
+    return withRecords.map(({ topic, partition }) => ({ topic, partition }));
   }
 
   /** The records of one partition; none where nothing came of it. */
@@ -56,8 +57,43 @@ export class ConsumerRecords<K = Uint8Array, V = Uint8Array> implements Iterable
     return this.#spans.map(nextOffset);
   }
 
+  /** Those that `keep` says. Where their partitions go on is the same as before: what is left out counts as one of these records. */
+  filter(keep: (record: ConsumerRecord<K, V>) => boolean): ConsumerRecords<K, V> {
+    return this.#rebuilt((record) => (keep(record) ? record : null));
+  }
+
+  /** What `change` gives for each, such as `record.with({ value })`. @throws TypeError for what is no record of the same place */
+  map(change: (record: ConsumerRecord<K, V>) => ConsumerRecord<K, V>): ConsumerRecords<K, V> {
+    return this.#rebuilt((record) => {
+      const changed = change(record);
+      if (isInPlaceOf(record, changed)) return changed;
+      throw new TypeError(
+        `map gave no record in the place of ${partitionText(record)}@${record.offset}: use record.with()`,
+      );
+    });
+  }
+
   /** All of them, partition by partition. */
   [Symbol.iterator](): IterableIterator<ConsumerRecord<K, V>> {
     return this.#records.values();
   }
+
+  #rebuilt(pick: (record: ConsumerRecord<K, V>) => ConsumerRecord<K, V> | null): ConsumerRecords<K, V> {
+    const records: ConsumerRecord<K, V>[] = [];
+    const spans = this.#spans.map((span) => {
+      const start = records.length;
+      for (const record of this.#records.slice(span.start, span.end)) {
+        const picked = pick(record);
+        if (picked !== null) records.push(picked);
+      }
+      return { ...span, start, end: records.length };
+    });
+    return new ConsumerRecords(records, spans);
+  }
 }
+
+const isInPlaceOf = <K, V>(before: ConsumerRecord<K, V>, given: ConsumerRecord<K, V>): boolean =>
+  given instanceof ConsumerRecord &&
+  given.topic === before.topic &&
+  given.partition === before.partition &&
+  given.offset === before.offset;

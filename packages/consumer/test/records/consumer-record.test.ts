@@ -113,4 +113,28 @@ describe("ConsumerRecord", () => {
     expect(inspect(record)).toContain("offset: 40n");
     expect(inspect(record)).toContain("7b 6f 6f 70 73");
   });
+
+  test("gets another key, value or headers by with, and stays what it is besides", async () => {
+    const headers = [{ key: "trace", value: "abc" }];
+    const { record } = await read({ key: "k", value: "v", headers, timestamp: 1_234 }, string, string);
+    const changed = record.with({ value: "w", headers: [] });
+    expect([changed.key, changed.value, changed.headers]).toEqual(["k", "w", []]);
+    expect([record.value, record.headers.length]).toEqual(["v", 1]);
+    expect(changed).toMatchObject({ topic: "orders", partition: 2, offset: 40n, timestamp: 1_234, leaderEpoch: 3 });
+    expect(changed.serializedValueSize).toBe(1);
+    expect(changed.with({ key: null }).copy()).toMatchObject({ key: null, value: "w" });
+    expect(inspect(changed)).toContain("value: 'w'");
+    expect(changed.toJSON()).toMatchObject({ key: "k", value: "w", headers: [] });
+  });
+
+  test("gets a value by with where it had none, and none where it had one", async () => {
+    const { record } = await read({ key: "k", value: null }, string, string);
+    expect(record.with({ value: "v" }).value).toBe("v");
+    expect(record.with({ value: "v" }).with({ value: null }).value).toBeNull();
+  });
+
+  test("gets a value by with in the place of one that cannot be deserialized", async () => {
+    const { record } = await read({ key: "k", value: "{oops" }, string, json);
+    expect(record.with({ value: "unreadable" }).value).toBe("unreadable");
+  });
 });

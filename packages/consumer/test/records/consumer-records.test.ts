@@ -65,4 +65,25 @@ describe("ConsumerRecords", () => {
     const none = new ConsumerRecords([], []);
     expect([none.count, none.isEmpty, [...none], none.partitions(), none.nextOffsets()]).toEqual([0, true, [], [], []]);
   });
+
+  test("can leave records out, and goes on where it did", async () => {
+    const all = await polled();
+    const some = all.filter(({ partition, value }) => partition === 0 && value === "v1");
+    expect([texts(some), some.count, some.partitions()]).toEqual([["0:v1"], 1, [{ topic: "orders", partition: 0 }]]);
+    expect(texts(some.records({ topic: "orders", partition: 0 }))).toEqual(["0:v1"]);
+    expect(some.records({ topic: "orders", partition: 4 })).toEqual([]);
+    expect(some.nextOffsets()).toEqual(all.nextOffsets());
+    expect(all.count).toBe(3);
+  });
+
+  test("can have others in the place of its records, and no others", async () => {
+    const all = await polled();
+    const others = all.map((record) => record.with({ value: `${record.value}!` }));
+    expect(texts(others)).toEqual(["0:v0!", "0:v1!", "4:v0!"]);
+    expect(others.nextOffsets()).toEqual(all.nextOffsets());
+    const [first] = all;
+    expect(() => all.map((record) => first ?? record)).toThrow("map gave no record in the place of orders-0@1");
+    // As plain JavaScript may do.
+    expect(() => all.map(() => undefined as never)).toThrow(TypeError);
+  });
 });
