@@ -10,10 +10,12 @@ import { InitProducerId } from "@odradek/protocol/messages/init-producer-id";
 import { Produce } from "@odradek/protocol/messages/produce";
 import {
   ClosedError,
+  type ConsumerInterceptor,
   type ConsumerOptions,
   KafkaConsumer,
   KafkaProducer,
   type ProducerOptions,
+  RecordDeserializationError,
   string,
   TimeoutError,
   WakeupError,
@@ -381,6 +383,84 @@ describe("KafkaConsumer", () => {
       partitions: [0, 1, 2].map((partition) => ({ topic, partition })),
     });
     expect(topics).toContainEqual(expect.objectContaining({ topic: "__consumer_offsets", isInternal: true }));
+  });
+
+  test("awaits deserializers, asks interceptors, and tells them of commits of every kind", async () => {
+    const topic = await newTopic();
+    const partition = { topic, partition: 0 };
+    await write(topic, numbered(6));
+    const told: string[] = [];
+    const interceptors: ConsumerInterceptor<string, number>[] = [
+      {
+        onConsume: (records) => records.filter((record) => record.offset % 2n === 0n),
+        onCommit: (offsets) => told.push(`commit ${offsets.map(({ offset }) => offset)}`),
+        close: () => told.push("close"),
+      },
+    ];
+    const consumer = new KafkaConsumer({
+      bootstrapServers,
+      groupId: newName(),
+      autoOffsetReset: "earliest",
+      maxPollRecords: 2,
+      // So that it commits by itself at the end only.
+      autoCommitIntervalMs: 60_000,
+      keyDeserializer: string,
+      valueDeserializer: async (bytes: Buffer) => {
+        if (bytes.toString() === "2") throw new Error("no such schema");
+        return Number(bytes);
+      },
+      interceptors,
+    });
+    opened.push(consumer);
+    consumer.assign([partition]);
+    const records = await consumer.poll(10_000);
+    expect([...records].map(({ value }) => value)).toEqual([0]);
+    await consumer.commitSync(records.nextOffsets());
+    const [poison] = await consumer.poll(10_000);
+    expect(() => poison?.value).toThrow(RecordDeserializationError);
+    await new Promise<void>((resolve, reject) => {
+      consumer.commitAsync([{ ...partition, offset: 3 }], (error) => (error === null ? resolve() : reject(error)));
+    });
+    const [last] = await consumer.poll(10_000);
+    expect([last?.offset, last?.value]).toEqual([4n, 4]);
+    await consumer.close();
+    expect(told).toEqual(["commit 2", "commit 3", "commit 6", "close"]);
+  });
+
+  test("commits at its end nothing of what a deserializer holds still, and ends", async () => {
+    const topic = await newTopic();
+    const partition = { topic, partition: 0 };
+    await write(topic, numbered(6));
+    let holds = () => {};
+    const isHeld = new Promise<void>((resolve) => {
+      holds = resolve;
+    });
+    const consumer = new KafkaConsumer({
+      bootstrapServers,
+      groupId: newName(),
+      autoOffsetReset: "earliest",
+      maxPollRecords: 2,
+      valueDeserializer: async (bytes: Buffer) => {
+        if (bytes.toString() === "3") {
+          holds();
+          await new Promise(() => {});
+        }
+        return bytes.toString();
+      },
+    });
+    opened.push(consumer);
+    consumer.subscribe([topic]);
+    let records = await consumer.poll(10_000);
+    while (records.isEmpty) records = await consumer.poll(10_000);
+    expect([...records].map(({ value }) => value)).toEqual(["0", "1"]);
+    const refused = expect(consumer.poll(10_000)).rejects.toThrow(ClosedError);
+    await isHeld;
+    const { groupId } = consumer.groupMetadata();
+    await consumer.close();
+    await refused;
+    const outsider = new KafkaConsumer({ bootstrapServers, groupId });
+    opened.push(outsider);
+    expect(await outsider.committed([partition])).toMatchObject([{ ...partition, offset: 2n }]);
   });
 
   test("gives nothing when its time is over, and not much later", async () => {

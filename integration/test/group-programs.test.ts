@@ -180,6 +180,22 @@ describe("the examples of groups", () => {
     await expectLeft(topic, topic);
   });
 
+  test("ask interceptors, and deserializers that give promises, and go on behind a record that cannot be read", async () => {
+    const topic = await newTopic(2);
+    await write(topic, 0, 3);
+    await producer.send({ topic, partition: 0, key: "customer-0", value: "no order" });
+    await producer.send({ topic, partition: 1, value: JSON.stringify({ order: 7 }) });
+    const lines = linesOf(await run("examples/dist/consumer-interceptors.js", topic, topic));
+    expect(lines.at(-1)).toBe(`4 records, committed: ${topic}-0 up to 3, ${topic}-1 up to 2`);
+    expect(lines.slice(0, -1).sort()).toEqual([
+      "customer-0: order 0",
+      "customer-1: order 1",
+      "customer-2: order 2",
+      `the value of the record at ${topic}-0@2 (8 bytes) cannot be deserialized: no order`,
+    ]);
+    await expectLeft(topic, topic);
+  });
+
   test("read in a loop that commits what its body is done with", async () => {
     const topic = await newTopic(2);
     await write(topic, 0, 20);

@@ -1,4 +1,5 @@
 import { type Clock, ClosedError, Deadline, NetworkClient, State, StateError } from "@odradek/network";
+import { ConsumerInterceptors } from "./consumer-interceptors.ts";
 import { ConsumerLoop } from "./consumer-loop.ts";
 import type { ResolvedConsumerOptions } from "./consumer-options.ts";
 import { WakeupError } from "./errors.ts";
@@ -15,6 +16,7 @@ import { OffsetLookup } from "./positions/offset-lookup.ts";
 import { OffsetReset } from "./positions/offset-reset.ts";
 import { PositionValidation } from "./positions/position-validation.ts";
 import { SubscriptionState } from "./positions/subscription-state.ts";
+import { AwaitedDeserialization } from "./records/awaited-deserialization.ts";
 
 const coreStates = () =>
   new State("open", {
@@ -34,6 +36,8 @@ export class ConsumerCore<K, V> {
   /** What is had. */
   readonly assignment = new SubscriptionState();
   readonly buffer: FetchBuffer<K, V>;
+  readonly deserialization: AwaitedDeserialization<K, V>;
+  readonly interceptors: ConsumerInterceptors<K, V>;
   readonly offsetLookup: OffsetLookup;
   /** `null` for a consumer without a group. */
   readonly group: ConsumerGroup | null;
@@ -68,6 +72,9 @@ export class ConsumerCore<K, V> {
     this.metrics = new ConsumerMetrics(registry, clock);
     this.#fetchMetrics = new FetchMetrics(registry, clock, options.isolationLevel, assignment);
     this.buffer = new FetchBuffer(assignment, this.#fetchMetrics);
+    this.deserialization = new AwaitedDeserialization(options.keyDeserializer, options.valueDeserializer);
+    const interceptors = new ConsumerInterceptors(options.interceptors, logger);
+    this.interceptors = interceptors;
     this.group =
       groupId === null
         ? null
@@ -80,6 +87,7 @@ export class ConsumerCore<K, V> {
             clock,
             logger,
             onChange: () => this.retainTopics(),
+            onCommitted: (offsets) => interceptors.onCommit(offsets),
           });
     this.#fetcher = new Fetcher(options, network, assignment, this.buffer, clock, wake, this.#fetchMetrics);
     this.#initialPositions = new InitialPositions(options, assignment, this.group?.committed ?? null, clock, wake);

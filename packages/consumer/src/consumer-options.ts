@@ -10,6 +10,7 @@ import {
   OptionsError,
   resolveClientOptions,
 } from "@odradek/network";
+import type { ConsumerInterceptor } from "./consumer-interceptors.ts";
 import { type GroupOptions, type ResolvedGroupOptions, resolveGroupOptions } from "./group/group-options.ts";
 import { type AutoOffsetReset, parseAutoOffsetReset, type ResetPolicy } from "./positions/auto-offset-reset.ts";
 
@@ -20,9 +21,9 @@ export type IsolationLevel = (typeof isolationLevels)[number];
 
 /** What `KafkaConsumer` takes. Names, meaning and defaults are those of Kafka's Java client. */
 export interface ConsumerOptions<K = Uint8Array, V = Uint8Array> extends ClientOptions, GroupOptions {
-  /** Reads keys, when they are looked at. @default bytes */
+  /** Reads keys, when they are looked at, or before records are handed out where it gives promises. @default bytes */
   readonly keyDeserializer?: Deserializer<K> | DeserializerFunction<K>;
-  /** Reads values, when they are looked at. @default bytes */
+  /** Reads values, in the same way. @default bytes */
   readonly valueDeserializer?: Deserializer<V> | DeserializerFunction<V>;
   /**
    * Where to begin in a partition that has no position, or whose position the log does not have (any more):
@@ -60,12 +61,22 @@ export interface ConsumerOptions<K = Uint8Array, V = Uint8Array> extends ClientO
   readonly maxDecompressedBytes?: number;
   /** Whether a broker may create a topic because this consumer asked about it. @default true */
   readonly allowAutoCreateTopics?: boolean;
+  /** Look at records on their way to the application, and at what is committed, in this order. @default none */
+  readonly interceptors?: readonly ConsumerInterceptor<NoInfer<K>, NoInfer<V>>[];
+  /**
+   * Whether each record that is handed out has memory of its own, as `record.copy()` gives it: one that is kept does not keep alive the
+   * whole answer that it came in, up to `fetchMaxBytes`. It costs about half a microsecond a record, and its bytes once more. Where few
+   * of the records are kept, it is cheaper to copy those. @default false
+   */
+  readonly copyRecords?: boolean;
 }
 
 /** The same, complete. */
 export interface ResolvedConsumerOptions<K, V> extends NetworkOptions, ResolvedGroupOptions {
   readonly keyDeserializer: Deserializer<K>;
   readonly valueDeserializer: Deserializer<V>;
+  readonly interceptors: readonly ConsumerInterceptor<K, V>[];
+  readonly copyRecords: boolean;
   readonly autoOffsetReset: ResetPolicy;
   readonly isolationLevel: IsolationLevel;
   readonly maxPollRecords: number;
@@ -95,6 +106,8 @@ export function resolveConsumerOptions<K, V>(options: ConsumerOptions<K, V>): Re
     maxInFlightRequestsPerConnection,
     keyDeserializer: deserializer<K>(reader, "keyDeserializer"),
     valueDeserializer: deserializer<V>(reader, "valueDeserializer"),
+    interceptors: interceptors<K, V>(reader),
+    copyRecords: reader.boolean("copyRecords", false),
     autoOffsetReset: resetPolicy(reader.string("autoOffsetReset", "latest")),
     isolationLevel: reader.oneOf("isolationLevel", "read_uncommitted", isolationLevels),
     maxPollRecords: reader.integer("maxPollRecords", 500, 1),
@@ -123,12 +136,34 @@ function resetPolicy(text: string): ResetPolicy {
 function deserializer<T>(reader: OptionReader, name: string): Deserializer<T> {
   // Where the user gave none, T is the default of the type parameter: what `bytes` reads.
   const fallback = bytes as Deserializer<unknown> as Deserializer<T>;
-  return deserializerOf(
+  const given = deserializerOf(
     reader.value<Deserializer<T> | DeserializerFunction<T>>(
       name,
       fallback,
       isDeserializer<T>,
       "a function, or an object with deserialize()",
     ),
+  );
+  const { isAsync } = given;
+  if (isAsync === undefined || typeof isAsync === "boolean") return given;
+  throw new OptionsError(`${name}.isAsync`, isAsync, "true, false or left out");
+}
+
+function interceptors<K, V>(reader: OptionReader): readonly ConsumerInterceptor<K, V>[] {
+  const allowed = `an array of objects with some of ${interceptorMethods.map((name) => `${name}()`).join(", ")}`;
+  return [...reader.value<readonly ConsumerInterceptor<K, V>[]>("interceptors", [], areInterceptors, allowed)];
+}
+
+const interceptorMethods = ["onConsume", "onCommit", "close"] as const;
+
+/** One without any of the methods would do nothing, which nobody means. */
+function areInterceptors<K, V>(value: unknown): value is readonly ConsumerInterceptor<K, V>[] {
+  return (
+    Array.isArray(value) &&
+    value.every((interceptor: unknown) => {
+      if (typeof interceptor !== "object" || interceptor === null) return false;
+      const kinds = interceptorMethods.map((name) => typeof Reflect.get(interceptor, name));
+      return kinds.includes("function") && kinds.every((kind) => kind === "function" || kind === "undefined");
+    })
   );
 }

@@ -184,8 +184,8 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
    * the brokers are asked for more before they are handed out. A member of a group also takes part in rebalances here, and
    * its listener is called; what the polls before handed out may be committed by itself (`enableAutoCommit`).
    *
-   * @param timeoutMs how long to wait; 0 takes what is there. The listener's time comes on top
-   * @returns nothing but an empty answer when the time is over
+   * @param timeoutMs how long to wait; 0 takes what is there. The time of the listener, and of deserializers that give promises, comes on top
+   * @returns nothing but an empty answer when the time is over, or where interceptors have left out all records that came
    * @throws StateError where another poll is under way or there is nothing to read, WakeupError, ClosedError,
    *   NoOffsetForPartitionError, OffsetOutOfRangeError, LogTruncationError, CorruptLogError, AuthenticationError, BrokerError for what the
    *   cluster or the group refuses, and what the listener or the assignor threw
@@ -426,7 +426,7 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
   /**
    * Ends calls that wait with a ClosedError. A member commits what is done with (`enableAutoCommit`), waits for commits that are
    * under way, has its listener told that its partitions are revoked, which may commit and seek still, and leaves its group. Then every connection is closed:
-   * afterwards no socket and no timer is left.
+   * afterwards no socket and no timer is left. Last of all, interceptors are closed.
    *
    * @throws OptionsError; what the listener throws, when all is closed
    */
@@ -454,6 +454,7 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
       if (subscription.isAutomatic) await group?.leave("the consumer is being closed", isTold, deadline);
     } finally {
       await this.#core.end();
+      this.#core.interceptors.close();
     }
   }
 

@@ -1,5 +1,6 @@
 export type { CallOptions, CloseOptions, GroupMembershipOperation, PollOptions } from "./call-arguments.ts";
 export { KafkaConsumer, type OffsetCommitCallback, type OffsetToSeek } from "./consumer.ts";
+export type { ConsumerInterceptor } from "./consumer-interceptors.ts";
 export type { ConsumerOptions, IsolationLevel } from "./consumer-options.ts";
 export {
   CorruptLogError,
@@ -29,5 +30,5 @@ export type { AutoOffsetReset } from "./positions/auto-offset-reset.ts";
 export type { ListedTopic } from "./positions/listed-topics.ts";
 export type { OffsetAndTimestamp, TimestampQuery } from "./positions/offset-and-timestamp.ts";
 export { ConsumerBatch } from "./records/consumer-batch.ts";
-export { ConsumerRecord, type ConsumerRecordJson } from "./records/consumer-record.ts";
+export { ConsumerRecord, type ConsumerRecordJson, type RecordChanges } from "./records/consumer-record.ts";
 export { ConsumerRecords } from "./records/consumer-records.ts";

@@ -15,13 +15,16 @@ export interface PollsCore<K, V>
     | "buffer"
     | "clock"
     | "deadline"
+    | "deserialization"
     | "enter"
+    | "interceptors"
     | "isClosing"
     | "isDone"
     | "isPolling"
     | "metrics"
     | "openToRead"
     | "options"
+    | "race"
     | "subscription"
     | "throwError"
     | "throwErrorOfGroup"
@@ -33,7 +36,7 @@ export interface PollsCore<K, V>
 /** What a poll found: records, or calls of the rebalance listener that are due before there can be any. */
 type Found<K, V> = { readonly drained: Drained<K, V> } | { readonly task: () => Promise<void> };
 
-/** What a loop is at: the records of one poll, of which some are with its body, or done with. */
+/** What a poll, or a loop, is at: records of which some are with the body of the loop, or done with. */
 interface HandingOut<K, V> {
   readonly drained: Drained<K, V>;
   /** How many the body is done with, and how many it was given. */
@@ -79,10 +82,12 @@ export class Polls<K, V> {
         core.isDone = true;
         const found = await core.wait(deadline, signal, () => this.#find());
         if (found === null) return null;
-        if ("drained" in found) return found.drained;
-        await this.#run(found.task);
+        const ready = "drained" in found ? await this.#prepared(found.drained, signal) : null;
+        if (ready !== null) return ready;
+        if ("task" in found) await this.#run(found.task);
       }
     } finally {
+      this.takeBack();
       core.isPolling = false;
       core.isDone = false;
       this.#isUnderWay = false;
@@ -111,7 +116,7 @@ export class Polls<K, V> {
     }
   }
 
-  /** Where a partition stands for the application: within a loop, behind what its body was given. */
+  /** Where a partition stands for the application: within a loop, behind what its body was given; before what a poll is yet to hand out. */
   positionOf(state: PartitionState): FetchPosition | null {
     const { drained, given } = this.#handingOut ?? {};
     const key = partitionText(state);
@@ -120,7 +125,7 @@ export class Polls<K, V> {
     return positionBefore(drained.records, span, Math.max(span.start, given));
   }
 
-  /** Takes back what a loop was given and is not done with: it comes again. */
+  /** Takes back what a loop was given and is not done with, or a poll has found and not handed out: it comes again. */
   takeBack(): void {
     const handingOut = this.#handingOut;
     this.#handingOut = null;
@@ -133,7 +138,8 @@ export class Polls<K, V> {
         if (this.#isOver(signal) && (error === signal?.reason || error instanceof ClosedError)) return null;
         throw error;
       });
-      if (drained !== null) yield drained;
+      // Where an interceptor has left out all records of a partition, nothing is left to be finished, or taken back.
+      if (drained !== null) yield { ...drained, spans: drained.spans.filter(({ start, end }) => start < end) };
     }
   }
 
@@ -215,6 +221,8 @@ export class Polls<K, V> {
       const found = this.#look();
       // From here on the application has records that it is not done with.
       if (found !== null) this.#core.isDone = false;
+      // A poll that ends without handing them out takes them back.
+      if (found !== null && "drained" in found) this.#handingOut = { drained: found.drained, finished: 0, given: 0 };
       return found;
     } catch (error) {
       this.#core.isDone = false;
@@ -240,6 +248,39 @@ export class Polls<K, V> {
     throw new StateError("nothing to read: call subscribe or assign first");
   }
 
+  /** What is handed out of what was found; `null` where nothing is left of it by now. */
+  async #prepared(found: Drained<K, V>, signal: AbortSignal | undefined): Promise<Drained<K, V> | null> {
+    const { options, deserialization, interceptors } = this.#core;
+    const drained = options.copyRecords ? { ...found, records: found.records.map((record) => record.copy()) } : found;
+    const pending = deserialization.begin(drained.records);
+    if (pending !== null) await this.#awaitDeserializers(pending, signal);
+    const left = pending === null ? drained : this.#stillWanted(drained);
+    this.#handingOut = null;
+    return left === null ? null : interceptors.onConsume(left);
+  }
+
+  /** Deserializers may take their time, as the listener may. */
+  async #awaitDeserializers(pending: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+    const membership = this.#core.group?.membership;
+    this.#enter();
+    this.#core.isPolling = false;
+    membership?.pollEnded();
+    try {
+      await this.#core.race(pending, signal);
+    } finally {
+      membership?.pollBegan();
+    }
+  }
+
+  /** What may still be handed out after a while in which partitions may have been moved, paused or lost; the rest is taken back. */
+  #stillWanted(drained: Drained<K, V>): Drained<K, V> | null {
+    const isHeldBack = this.#core.group?.membership.isHoldingBack === true;
+    const wanted = drained.spans.filter((span) => !isHeldBack && this.#standsStill(span));
+    if (wanted.length === drained.spans.length) return drained;
+    for (const span of drained.spans) if (!wanted.includes(span)) this.#takeBackSpan(this.#handingOut, span);
+    return onlyOf(drained, wanted);
+  }
+
   /** The listener may take its time, which is the application's: nothing is fetched, and it may be found stuck. */
   async #run(task: () => Promise<void>): Promise<void> {
     const membership = this.#core.group?.membership;
@@ -262,4 +303,15 @@ function positionBefore<K, V>(
 ): FetchPosition {
   const before = index > span.start ? records[index - 1] : undefined;
   return { offset: records[index]?.offset ?? span.next.offset, leaderEpoch: before?.leaderEpoch ?? -1 };
+}
+
+/** The records of some of the spans; `null` for none. */
+function onlyOf<K, V>({ records }: Drained<K, V>, chosen: readonly PartitionSpan[]): Drained<K, V> | null {
+  let count = 0;
+  const spans = chosen.map((span) => {
+    const start = count;
+    count += span.end - span.start;
+    return { ...span, start, end: count };
+  });
+  return count === 0 ? null : { records: chosen.flatMap(({ start, end }) => records.slice(start, end)), spans };
 }

@@ -20,6 +20,8 @@ describe("resolveConsumerOptions", () => {
       checkCrcs: true,
       maxDecompressedBytes: 67_108_864,
       allowAutoCreateTopics: true,
+      interceptors: [],
+      copyRecords: false,
       keyDeserializer: bytes,
       valueDeserializer: bytes,
       requestTimeoutMs: 30_000,
@@ -49,10 +51,24 @@ describe("resolveConsumerOptions", () => {
       },
     ],
     ["valueDeserializer", {}],
+    ["valueDeserializer", { isAsync: "yes", deserialize: () => null }],
+    ["copyRecords", 1],
+    ["interceptors", { onConsume: () => {} }],
+    ["interceptors", [{}]],
+    ["interceptors", [{ onConsume: true }]],
+    ["interceptors", [null]],
     ["groupID", "billing"],
   ])("refuses %s: %s", (option, value) => {
     expect(() => resolveConsumerOptions(wrong(option, value))).toThrow(OptionsError);
     expect(() => resolveConsumerOptions(wrong(option, value))).toThrow(`option ${option}`);
+  });
+
+  test("takes instances of classes, and objects, for interceptors", () => {
+    class Counting {
+      onCommit() {}
+    }
+    const interceptors = [new Counting(), { close() {} }];
+    expect(resolveConsumerOptions({ bootstrapServers, interceptors }).interceptors).toEqual(interceptors);
   });
 
   test("asks for no more than a frame may have", () => {

@@ -36,6 +36,8 @@ export interface ConsumerGroupParts {
   readonly logger: Logger;
   /** Called when something changed that is worth another look, and when other topics are to be known of. */
   readonly onChange: () => void;
+  /** Called with what the group has committed for this consumer. */
+  readonly onCommitted: (offsets: readonly OffsetAndMetadata[]) => void;
 }
 
 /** All that a consumer has because it belongs to a group: its place there, and the offsets that the group has committed. */
@@ -51,7 +53,7 @@ export class ConsumerGroup {
   #lastPlace: MemberIdentity | null = null;
 
   constructor(parts: ConsumerGroupParts) {
-    const { groupId, options, network, subscription, assignment, clock, logger, onChange } = parts;
+    const { groupId, options, network, subscription, assignment, clock, logger, onChange, onCommitted } = parts;
     this.groupId = groupId;
     this.#parts = parts;
     const metrics = new CoordinatorMetrics(network.observer.registry, clock, assignment);
@@ -61,6 +63,7 @@ export class ConsumerGroup {
       committer: () => (subscription.isAutomatic ? this.membership.committer() : outsider(null)),
       commitRefused: (error, identity) =>
         subscription.isAutomatic ? this.membership.commitRefused(error, identity) : new CommitFailedError(error),
+      commitAccepted: onCommitted,
     };
     this.#commits = new OffsetCommits(options, this.#coordinator, committer, clock, metrics);
     this.committed = new CommittedOffsets(options, this.#coordinator, clock);

@@ -23,6 +23,8 @@ export interface Committer {
   committer(): MemberIdentity;
   /** What to tell the user after the group refused a commit of `identity`, having drawn conclusions from it. */
   commitRefused(error: BrokerError, identity: MemberIdentity): KafkaError;
+  /** The group has committed these offsets; said before it is said to who waits for that. */
+  commitAccepted?(offsets: readonly OffsetAndMetadata[]): void;
 }
 
 interface PendingCommit {
@@ -214,6 +216,8 @@ export class OffsetCommits {
   #settle(commit: PendingCommit, error: Error | null): void {
     const index = this.#queue.indexOf(commit);
     if (index >= 0) this.#queue.splice(index, 1);
+    // It is out of the queue by then: whoever is told may commit again.
+    if (error === null) this.#committer.commitAccepted?.(commit.offsets);
     if (error === null) commit.resolve();
     else commit.reject(error);
   }

@@ -1,4 +1,4 @@
-import { ConnectionError, Deadline } from "@odradek/network";
+import { ConnectionError, Deadline, type OffsetAndMetadata } from "@odradek/network";
 import { BrokerError, type BrokerErrorName, codeOf, KafkaError, UnsupportedVersionError } from "@odradek/protocol";
 import { OffsetCommit } from "@odradek/protocol/messages/offset-commit";
 import { describe, expect, test } from "vitest";
@@ -15,6 +15,7 @@ const closed = () => new ConnectionError({ host: "127.0.0.1", port: 9092 }, "clo
 function fixture(identity: MemberIdentity | Error = member) {
   const { options, clock, cluster, coordinator, finder, metrics, values } = scriptedCoordinator();
   const refused: string[] = [];
+  const accepted: bigint[] = [];
   const state = { identity };
   const committer = {
     committer: () => {
@@ -24,6 +25,9 @@ function fixture(identity: MemberIdentity | Error = member) {
     commitRefused: (error: BrokerError, { memberId, generationId }: MemberIdentity) => {
       refused.push(`${error.code} of ${memberId} ${generationId}`);
       return new CommitFailedError(error);
+    },
+    commitAccepted: ([first]: readonly OffsetAndMetadata[]) => {
+      accepted.push(first?.offset ?? -1n);
     },
   };
   const commits = new OffsetCommits(options, coordinator, committer, clock, metrics);
@@ -59,6 +63,7 @@ function fixture(identity: MemberIdentity | Error = member) {
     take,
     answer,
     refused,
+    accepted,
     state,
     options,
     values,
@@ -311,6 +316,33 @@ describe("OffsetCommits", () => {
     late.onAnswer(committedAs({ "refunds-0": "TOPIC_AUTHORIZATION_FAILED" }));
     group.answer();
     expect(await second).toBe("done");
+  });
+
+  test("tells the committer of what was accepted, before who waits is told, and of nothing else", async () => {
+    const group = fixture();
+    const seen: (readonly bigint[])[] = [];
+    void group.commit(1n).then(() => seen.push([...group.accepted]));
+    group.look();
+    group.answer("COORDINATOR_LOAD_IN_PROGRESS");
+    expect(group.accepted).toEqual([]);
+    group.clock.advanceTo(group.look());
+    group.look();
+    group.answer();
+    expect(group.accepted).toEqual([1n]);
+    await turn();
+    expect(seen).toEqual([[1n]]);
+    const refused = group.commit(2n);
+    group.look();
+    group.answer("GROUP_AUTHORIZATION_FAILED");
+    await refused;
+    const late = group.commit(3n, { timeoutMs: 100 });
+    group.look();
+    const request = group.take();
+    group.clock.advance(100);
+    group.look();
+    await late;
+    request.onAnswer(committedAs({ "refunds-0": "NONE", "refunds-1": "NONE" }));
+    expect(group.accepted).toEqual([1n]);
   });
 
   test("says when the first deadline is, of all that wait", () => {

@@ -22,3 +22,14 @@ test("what functions give is what the records have", () => {
     });
   expectTypeOf<ReturnType<typeof plain>>().toEqualTypeOf<KafkaConsumer<string, number>>();
 });
+
+test("what promises of deserializers become is what the records have", () => {
+  const awaited = () =>
+    new KafkaConsumer({
+      bootstrapServers,
+      keyDeserializer: { deserialize: async (bytes: Buffer) => bytes.length },
+      valueDeserializer: async (bytes: Buffer) => ({ text: bytes.toString() }),
+      interceptors: [{ onConsume: (records) => records.filter(({ key, value }) => key === value?.text.length) }],
+    });
+  expectTypeOf<ReturnType<typeof awaited>>().toEqualTypeOf<KafkaConsumer<number, { text: string }>>();
+});
