@@ -17,6 +17,11 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
 }
 
+/** @returns `null` where there is nothing */
+export function percentile(sorted: Float64Array, share: number): number | null {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? null;
+}
+
 /** `118 (112-131)`: the median, and from the least to the most. */
 export function summary(values: readonly number[]): string {
   const range = `${threeDigits(Math.min(...values))}-${threeDigits(Math.max(...values))}`;

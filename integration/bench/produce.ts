@@ -1,34 +1,26 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startCluster } from "../cluster/cluster.ts";
 import type { KafkaCluster } from "../cluster/kafka-cluster.ts";
-import { Comparison, type Ratio, type Work } from "./comparison.ts";
+import { startBrokers } from "./brokers.ts";
+import { Comparison, type Work } from "./comparison.ts";
+import { competitorNames, fieldOn, ratios } from "./field.ts";
 import { threeDigits } from "./measurement.ts";
-import { type Competitor, competitorNames, fieldOn } from "./produce/competitors.ts";
+import { type Competitor, competitorsOn } from "./produce/competitors.ts";
 import { DistantBrokers } from "./produce/distance.ts";
+import { javaMainClass } from "./produce/java.ts";
 import type { Outcome } from "./produce/load.ts";
-import { clients } from "./produce/producers.ts";
 import { TurnTopic } from "./produce/topic.ts";
 import { type Workload, workloadNamed, workloads } from "./produce/workloads.ts";
-import { inTurn, type NodeBinary, type Run, say } from "./run.ts";
+import { playRounds, type Turns } from "./rounds.ts";
+import { type NodeBinary, type Run, say } from "./run.ts";
 import type { Suite } from "./suite.ts";
 import type { Table } from "./table.ts";
 
-/** The launcher's brokers are quick to start and slow to work: these compile all the way, with the heap to do so. */
-const brokerJvmOptions = ["-Xmx1g", "-XX:TieredStopAtLevel=4"];
-
-const ratios: readonly Ratio[] = [
-  { head: "odradek to the best Node peer", rivals: clients.filter((client) => client !== "odradek") },
-  { head: "odradek to Java", rivals: ["java"] },
-];
-
-/** Somebody on a Node, and what came out of their turns so far. */
-interface Turns {
-  readonly node: NodeBinary;
-  readonly competitor: Competitor;
-  /** By replication factor. */
-  readonly outcomes: Map<number, Outcome[]>;
+/** The turns of one workload with so many replicas. */
+interface Replicated {
+  readonly factor: number;
+  readonly turns: readonly Turns<Competitor, Outcome>[];
 }
 
 /** Records from the application to the logs of three brokers. */
@@ -39,8 +31,7 @@ export const produce: Suite = {
     const chosen = run.workloads.length === 0 ? workloads : run.workloads.map(workloadNamed);
     const folder = await mkdtemp(join(tmpdir(), "odradek-bench-"));
     try {
-      const anyWillDo = run.isSmoke || process.env["KAFKA_BROKERS"];
-      await using cluster = await startCluster(anyWillDo ? {} : { jvmOptions: brokerJvmOptions });
+      await using cluster = await startBrokers(run);
       say(`produce: ${cluster.describe()}`);
       return await new Produce(run, cluster, folder).tables(chosen);
     } finally {
@@ -66,18 +57,26 @@ class Produce {
   async tables(chosen: readonly Workload[]): Promise<Table[]> {
     const { nodes, isSmoke } = this.#run;
     const fields = await Promise.all(
-      nodes.map(async (node) => ({ node, ...(await fieldOn(node, this.#run, this.#folder)) })),
+      nodes.map(async (node) => {
+        const field = await fieldOn(node, this.#run, javaMainClass);
+        return { node, notes: field.notes, competitors: competitorsOn(node, field, this.#run, this.#folder) };
+      }),
     );
     for (const line of new Set(fields.flatMap(({ notes }) => notes))) say(`produce: ${line}`);
-    if (!isSmoke) await this.#warmUp(fields.flatMap(({ present }) => present));
+    if (!isSmoke) await this.#warmUp(fields.flatMap(({ competitors }) => competitors));
     const tables: Table[] = [];
     for (const workload of chosen) {
-      const turns = fields.flatMap(({ node, present }) =>
-        present.map((competitor): Turns => ({ node, competitor, outcomes: new Map() })),
+      const replicated = this.#replicationFactors.map(
+        (factor): Replicated => ({
+          factor,
+          turns: fields.flatMap(({ node, competitors }) =>
+            competitors.map((competitor) => ({ node, competitor, outcomes: [] })),
+          ),
+        }),
       );
-      const failures = await this.#takeAll(turns, workload);
+      const failures = await this.#takeAll(replicated, workload);
       for (const { node, notes } of fields) {
-        const table = this.#table(node, workload, turns);
+        const table = this.#table(node, workload, replicated);
         // What holds for all tables is said once, below the first one of a Node.
         const isFirst = workload === chosen[0];
         tables.push({ ...table, notes: [...(isFirst ? [this.#cluster.describe(), ...notes] : []), ...failures] });
@@ -96,27 +95,14 @@ class Produce {
   }
 
   /** @returns what went wrong, a line for each turn that does not count */
-  async #takeAll(turns: readonly Turns[], workload: Workload): Promise<string[]> {
+  async #takeAll(replicated: readonly Replicated[], workload: Workload): Promise<string[]> {
     const failures: string[] = [];
-    const { rounds, isSmoke } = this.#run;
     using distant = workload.addedMs > 0 ? await DistantBrokers.open(this.#cluster, workload.addedMs) : null;
     const { bootstrapServers } = distant ?? this.#cluster;
-    for (const factor of this.#replicationFactors) {
-      for (let round = 0; round < rounds; round++) {
-        for (const { node, competitor, outcomes } of inTurn(turns, round)) {
-          const where = `${workload.name}, RF ${factor}, round ${round + 1} of ${rounds}, ${competitor.name} on Node ${node.version}`;
-          try {
-            const outcome = await this.#take(competitor, workload, factor, bootstrapServers);
-            say(`produce: ${where}: ${outcome === null ? "cannot" : textOf(outcome)}`);
-            if (outcome !== null) outcomes.set(factor, [...(outcomes.get(factor) ?? []), outcome]);
-          } catch (error) {
-            // Hours of measuring are not thrown away for one turn; in a smoke run all have to do.
-            if (isSmoke) throw error;
-            failures.push(`${where}: ${error instanceof Error ? error.message : String(error)}`);
-            say(`produce: ${failures.at(-1)}`);
-          }
-        }
-      }
+    for (const { factor, turns } of replicated) {
+      const title = `${workload.name}, RF ${factor}`;
+      const take = (competitor: Competitor) => this.#take(competitor, workload, factor, bootstrapServers);
+      failures.push(...(await playRounds(this.#run, turns, { suite: "produce", title, take, textOf })));
     }
     return failures;
   }
@@ -139,17 +125,19 @@ class Produce {
     return outcome;
   }
 
-  #table(node: NodeBinary, workload: Workload, turns: readonly Turns[]): Table {
+  #table(node: NodeBinary, workload: Workload, replicated: readonly Replicated[]): Table {
+    const { id: runId } = this.#run;
     const comparison = new Comparison(this.#run, node, competitorNames, ratios);
-    const works = this.#replicationFactors.flatMap((factor) =>
-      measures.map((measure) => ({ ...measure, name: `RF ${factor}, ${measure.name}`, factor })),
-    );
-    for (const { competitor, outcomes } of turns.filter((each) => each.node === node)) {
-      for (const { name, factor, of } of works) {
-        const values = (outcomes.get(factor) ?? []).map(of).filter((value) => value !== null);
-        if (values.length === 0) continue;
-        const { id: runId } = this.#run;
-        comparison.add({ runId, nodeVersion: node.version, peer: competitor.name, work: name, values });
+    const works: Work[] = [];
+    for (const { factor, turns } of replicated) {
+      for (const measure of measures) {
+        const work = { ...measure, name: `RF ${factor}, ${measure.name}` };
+        works.push(work);
+        for (const { competitor, outcomes } of turns.filter((each) => each.node === node)) {
+          const values = outcomes.map(measure.of).filter((value) => value !== null);
+          if (values.length === 0) continue;
+          comparison.add({ runId, nodeVersion: node.version, peer: competitor.name, work: work.name, values });
+        }
       }
     }
     return comparison.table(`Produce: ${workload.name}, ${workload.title}`, works);

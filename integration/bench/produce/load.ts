@@ -1,4 +1,5 @@
 import { performance } from "node:perf_hooks";
+import { percentile } from "../measurement.ts";
 import { type Payload, payloads } from "./payloads.ts";
 import type { Workload } from "./workloads.ts";
 
@@ -124,8 +125,4 @@ class Source {
     if (item === undefined) throw new Error("there is nothing to send");
     return item;
   }
-}
-
-function percentile(sorted: Float64Array, share: number): number | null {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? null;
 }

@@ -2,8 +2,10 @@ import { KafkaProducer } from "odradek";
 import type { PeerProducer } from "./load.ts";
 import type { Target } from "./target.ts";
 
-export async function odradekProducer({ bootstrapServers, topic, compression }: Target): Promise<PeerProducer> {
-  const producer = new KafkaProducer({ bootstrapServers, acks: "all", compressionType: compression });
+export async function odradekProducer(target: Target): Promise<PeerProducer> {
+  const { bootstrapServers, topic, compression, lingerMs } = target;
+  const linger = lingerMs === undefined ? {} : { lingerMs };
+  const producer = new KafkaProducer({ bootstrapServers, acks: "all", compressionType: compression, ...linger });
   await producer.connect();
   return {
     send: ({ key, value }) => producer.send({ topic, key, value }),

@@ -1,5 +1,7 @@
+import { answerOnce } from "../client-process.ts";
+import type { Client } from "../field.ts";
 import { load, type Outcome, type Patience } from "./load.ts";
-import { type Client, openProducer } from "./producers.ts";
+import { openProducer } from "./producers.ts";
 import type { Target } from "./target.ts";
 import { workloadNamed } from "./workloads.ts";
 
@@ -11,22 +13,10 @@ export interface Job {
   readonly patience: Patience;
 }
 
-async function answer({ client, target, workload, patience }: Job): Promise<Outcome | null> {
+answerOnce(async ({ client, target, workload, patience }: Job): Promise<Outcome | null> => {
   const producer = await openProducer[client](target);
   if (producer === null) return null;
   const outcome = await load(producer, workloadNamed(workload), patience);
   await producer.close();
   return outcome;
-}
-
-process.once("message", (job: Job) => {
-  answer(job).then(
-    (outcome) => process.send?.({ outcome }),
-    (error: unknown) => {
-      process.stderr.write(`${job.client}: ${error instanceof Error ? error.stack : String(error)}\n`);
-      process.exit(1);
-    },
-  );
 });
-// The end of who asked is the end of this process too.
-process.once("disconnect", () => process.exit());

@@ -1,10 +1,6 @@
+import type { Client } from "../field.ts";
 import type { PeerProducer } from "./load.ts";
 import type { Target } from "./target.ts";
-
-/** Clients for Node, each of which has processes of its own. */
-export const clients = ["odradek", "kafkajs", "platformatic", "confluent"] as const;
-
-export type Client = (typeof clients)[number];
 
 /** A client is loaded where it is measured, and nowhere else. `null` stands for what it cannot do. */
 export const openProducer: Readonly<Record<Client, (target: Target) => Promise<PeerProducer | null>>> = {

@@ -1,7 +1,8 @@
 import { parseArgs } from "node:util";
 import { startCluster } from "../../cluster/cluster.ts";
+import { clients } from "../field.ts";
 import { load, patient } from "./load.ts";
-import { clients, openProducer } from "./producers.ts";
+import { openProducer } from "./producers.ts";
 import { TurnTopic } from "./topic.ts";
 import { workloadNamed } from "./workloads.ts";
 

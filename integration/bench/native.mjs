@@ -1,6 +1,6 @@
-// Gets what `npm run bench -- produce` can do without: Node 24, and the peer that is native code, built for that Node.
+// Gets what `npm run bench -- produce consume` can do without: Node 24, and the peer that is native code, built for that Node.
 //
-//   node integration/bench/produce/native.mjs
+//   node integration/bench/native.mjs
 //
 // Both come from npm into .cache/bench at the top of the repository. The build takes a C++ compiler, make, Python and the
 // headers of OpenSSL and zlib (libssl-dev, zlib1g-dev); with those of zstd (libzstd-dev) it compresses with zstd too.
@@ -9,7 +9,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const cache = fileURLToPath(new URL("../../../.cache/bench", import.meta.url));
+const cache = fileURLToPath(new URL("../../.cache/bench", import.meta.url));
 const packages = { "node@24": join(cache, "node"), "@confluentinc/kafka-javascript@1.10.1": join(cache, "confluent") };
 const [node, confluent] = Object.entries(packages);
 
@@ -32,4 +32,4 @@ install(confluent, {
   CKJS_LINKING: "dynamic",
   npm_config_nodedir: join(nodePackage, "node_modules", `node-${process.platform}-${process.arch}`),
 });
-console.log(`npm run bench -- produce --node ${join(bin, "node")}`);
+console.log(`npm run bench -- produce consume --node ${join(bin, "node")}`);
