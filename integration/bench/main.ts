@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { codec } from "./codec.ts";
+import { consume } from "./consume.ts";
 import { importTime } from "./import.ts";
 import { loadAverage, machine } from "./machine.ts";
 import { produce } from "./produce.ts";
@@ -7,7 +8,7 @@ import { newRun } from "./run.ts";
 import type { Suite } from "./suite.ts";
 import { markdown } from "./table.ts";
 
-const suites: readonly Suite[] = [codec, importTime, produce];
+const suites: readonly Suite[] = [codec, importTime, produce, consume];
 
 /** `npm run bench -- [SUITE...] [--node PATH]... [--rounds 5] [--workload NAME]... [--smoke]`: measures, and prints tables. */
 async function main(): Promise<void> {

@@ -1,0 +1,10 @@
+import type { Client } from "../field.ts";
+import type { StartConsumer } from "./sink.ts";
+
+/** A client is loaded where it is measured, and nowhere else, and before the time begins that counts. */
+export const loadConsumer: Readonly<Record<Client, () => Promise<StartConsumer>>> = {
+  odradek: async () => (await import("./odradek.ts")).startOdradek,
+  kafkajs: async () => (await import("./kafkajs.ts")).startKafkaJs,
+  platformatic: async () => (await import("./platformatic.ts")).loadPlatformatic(),
+  confluent: async () => (await import("./confluent.ts")).startConfluent,
+};

@@ -1,0 +1,31 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Kafka, logLevel } from "kafkajs";
+import type { Sink, Source, StartConsumer } from "./sink.ts";
+
+/** It has no codec: all but gzip come from elsewhere. */
+export const startKafkaJs: StartConsumer = (source, sink) =>
+  source.compression === "none" ? consume(source, sink) : null;
+
+async function consume({ bootstrapServers, topic, groupId, style }: Source, sink: Sink): Promise<void> {
+  const { handlerMs } = sink;
+  const kafka = new Kafka({ brokers: [...bootstrapServers], logLevel: logLevel.NOTHING });
+  const consumer = kafka.consumer({ groupId });
+  await consumer.connect();
+  await consumer.subscribe({ topics: [topic], fromBeginning: true });
+  if (style === "batch") {
+    await consumer.run({
+      autoCommit: false,
+      eachBatch: async ({ batch: { partition, messages } }) => {
+        for (const { offset, key, value } of messages) sink.take(partition, offset, key, value);
+      },
+    });
+  } else {
+    await consumer.run({
+      autoCommit: false,
+      eachMessage: async ({ partition, message: { offset, key, value } }) => {
+        sink.take(partition, offset, key, value);
+        if (handlerMs > 0) await sleep(handlerMs);
+      },
+    });
+  }
+}
