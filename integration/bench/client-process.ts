@@ -14,6 +14,9 @@ export interface ClientProcess<Job> {
   readonly nodeOptions?: readonly string[];
 }
 
+/** How long it may take to end once it has answered. */
+const graceMs = 3_000;
+
 /**
  * @returns what it answered, when it has ended
  * @throws Error where it ended without an answer; what it says of that is on stderr
@@ -38,8 +41,11 @@ export async function askClient<Job extends object, Outcome>(asked: ClientProces
     return outcome;
   } finally {
     if (child.connected) child.disconnect();
-    // Where it was killed, this fails as the try did.
+    // One that is busy with what nobody waits for any more does not notice.
+    const impatience = setTimeout(() => child.kill("SIGKILL"), graceMs);
+    // Where it was killed for its time, this fails as the try did.
     await ended.catch(() => {});
+    clearTimeout(impatience);
   }
 }
 

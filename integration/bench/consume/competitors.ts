@@ -29,7 +29,7 @@ export interface Competitor {
   measure(turn: Turn): Promise<Outcome | null>;
 }
 
-const longestTurnMs = 60_000;
+const longestTurnMs = 120_000;
 /** Java's tool takes seconds to start: this is enough to show that it runs. */
 const smokeOfJava = "bulk";
 

@@ -5,7 +5,7 @@ import { FilledTopic } from "./filled-topic.ts";
 import type { Content } from "./workloads.ts";
 
 /** As many batches as there are partitions have more. */
-const smokeRecords = 500;
+const smokeRecords = 100;
 
 /** The topics of a run, each of which is filled once, when it is first read. */
 export class FilledTopics implements AsyncDisposable {

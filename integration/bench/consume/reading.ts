@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Offsets } from "./offsets.ts";
 import { nothingMeasured, type Outcome, peakMib } from "./outcome.ts";
@@ -14,6 +15,8 @@ export interface Task {
 
 /** Of the records, this part only warms up. */
 const warmUpShare = 0.25;
+/** How many records may come before somebody looks at the clock: a loop over what is there at once lets no timer run. */
+const lookEvery = 1_000;
 
 /** Reads a topic to its end, or for as long as it may, and measures the greater part of that. */
 export class Reading implements Sink {
@@ -26,10 +29,11 @@ export class Reading implements Sink {
   #settle: (outcome: Outcome | Promise<Outcome>) => void = () => {};
   #read = 0;
   #bytes = 0;
-  /** How many records are read when there is something to be done next. */
+  /** How many records are read when there is something to be looked at next. */
   #mark = 1;
-  /** What was read when the measured stretch began, and what ends it. */
-  #measured: { readonly from: number; readonly end: () => Spent } | null = null;
+  #firstAtMs = 0;
+  /** The measured stretch: when it began, what was read by then, and what ends it. */
+  #measured: { readonly atMs: number; readonly from: number; readonly end: () => Spent } | null = null;
   #isOver = false;
 
   constructor({ records, handlerMs }: Task, patience: Patience) {
@@ -55,17 +59,26 @@ export class Reading implements Sink {
   }
 
   #reach(): void {
-    if (this.#read === 1) setTimeout(() => this.#begin(), this.#patience.warmUpMs);
-    if (this.#read >= this.#warmUpRecords) this.#begin();
+    if (this.#read === 1) {
+      this.#firstAtMs = performance.now();
+      setTimeout(() => this.#look(), this.#patience.warmUpMs);
+    }
+    this.#look();
     if (this.#read >= this.#records) this.#end(true);
-    else this.#mark = this.#measured === null ? this.#warmUpRecords : this.#records;
+    const next = this.#measured === null ? this.#warmUpRecords : this.#records;
+    this.#mark = Math.min(next, this.#read + lookEvery);
   }
 
-  #begin(): void {
-    if (this.#measured !== null) return;
-    this.#measured = { from: this.#read, end: stretch() };
-    this.#mark = this.#records;
-    setTimeout(() => this.#end(false), this.#patience.readMs);
+  /** Begins or ends what is measured, where it is time. */
+  #look(): void {
+    const nowMs = performance.now();
+    const { warmUpMs, readMs } = this.#patience;
+    if (this.#measured !== null) {
+      if (nowMs - this.#measured.atMs >= readMs) this.#end(false);
+    } else if (this.#read >= this.#warmUpRecords || nowMs - this.#firstAtMs >= warmUpMs) {
+      this.#measured = { atMs: nowMs, from: this.#read, end: stretch() };
+      setTimeout(() => this.#end(false), readMs);
+    }
   }
 
   #end(isWhole: boolean): void {
