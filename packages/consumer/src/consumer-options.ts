@@ -44,9 +44,10 @@ export interface ConsumerOptions<K = Uint8Array, V = Uint8Array> extends ClientO
   /** How long a broker waits for `fetchMinBytes`, milliseconds. @default 500 */
   readonly fetchMaxWaitMs?: number;
   /**
-   * Most that one broker gives in one answer, bytes. A batch that alone is larger comes nevertheless. Brokers are asked for
-   * more while less than this waits to be polled: what is kept ready is at most this, one answer of each broker on
-   * top, and what was fetched of paused partitions. At most `receiveMessageMaxBytes`. @default 52_428_800
+   * Most that one broker gives in one answer, and about the most that is kept ready: brokers that are asked at the same time share
+   * it, and what waits to be polled counts, but each may give as much as `maxPartitionFetchBytes`, and what was fetched of paused
+   * partitions comes on top. A batch that alone is larger comes nevertheless. Bytes; at most `receiveMessageMaxBytes`.
+   * @default 52_428_800
    */
   readonly fetchMaxBytes?: number;
   /** Most of one partition in one answer, bytes. A batch that alone is larger comes nevertheless. @default 1_048_576 */

@@ -39,6 +39,7 @@ export class BrokerSocket {
   #socket: Socket;
   #writer: FrameWriter;
   #remoteAddress: string | null = null;
+  readonly #onRead = (chunk: Buffer) => this.#onData(chunk);
 
   /** @param avoid the address of the host that is tried last */
   constructor(
@@ -53,7 +54,7 @@ export class BrokerSocket {
     this.#clock = clock;
     this.#listener = listener;
     this.#reader = new FrameReader(handshakeMaxBytes, (payload) => listener.onFrame(payload));
-    this.#socket = openSocket(address, avoid);
+    this.#socket = openSocket(address, { avoid, onRead: tls === null ? this.#onRead : null });
     this.#writer = new FrameWriter(this.#socket);
     this.#socket.on("connect", () => this.#onConnect());
     this.#watch(this.#socket);
@@ -133,7 +134,7 @@ export class BrokerSocket {
   /** @throws ConnectionError where Node refuses the options only now */
   #secured(carrier: Socket, options: ConnectionOptions): TLSSocket {
     try {
-      return secureSocket(carrier, options);
+      return secureSocket(carrier, options, this.#onRead);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new ConnectionError(this.#address, `TLS cannot be set up as the option ssl says: ${reason}`, {
@@ -154,7 +155,6 @@ export class BrokerSocket {
   }
 
   #open(): void {
-    this.#socket.on("data", (chunk) => this.#onData(chunk));
     this.#socket.on("drain", () => this.#listener.onDrain());
     this.#socket.on("end", () => this.#listener.onEnd());
     this.#listener.onOpen();

@@ -4,8 +4,8 @@ import { DecodeError } from "@odradek/protocol";
 const discardedBytes = 1_048_576;
 
 /**
- * Cuts a stream of chunks into frames. A frame inside one chunk is a view of it; a frame over several chunks is
- * copied once, chunk by chunk, into a buffer of exactly its size.
+ * Cuts a stream of chunks into frames. Each frame is copied once, chunk by chunk, into memory of its own: a chunk is overwritten by
+ * what the socket reads next. Small frames share their memory with others.
  */
 export class FrameReader {
   /** Largest frame that is taken; smaller during the handshake, when the peer is not known yet. */
@@ -40,12 +40,7 @@ export class FrameReader {
       if (this.#lengthHave === 0 && chunk.length - offset >= 4) {
         const length = this.#checked(chunk.readInt32BE(offset), chunk.subarray(offset, offset + 4));
         offset += 4;
-        if (chunk.length - offset >= length) {
-          this.#onFrame(chunk.subarray(offset, offset + length));
-          offset += length;
-        } else {
-          this.#begin(length);
-        }
+        this.#begin(length);
         continue;
       }
       const copied = chunk.copy(this.#lengthBytes, this.#lengthHave, offset);
@@ -60,7 +55,7 @@ export class FrameReader {
 
   /** Memory that is not written to is not resident: a peer that announces much and sends little costs little. */
   #begin(length: number): void {
-    this.#frame = Buffer.allocUnsafeSlow(length);
+    this.#frame = Buffer.allocUnsafe(length);
     this.#frameHave = 0;
     // No byte will come to complete it.
     if (length === 0) this.#fill(this.#frame, this.#lengthBytes, this.#lengthBytes.length);

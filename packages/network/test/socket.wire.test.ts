@@ -28,7 +28,7 @@ const neverAnswering = (() => {}) as unknown as typeof lookup;
 
 /** The address that takes the connection. */
 async function taker(port: number, avoid: string | null, resolve: typeof lookup): Promise<string | undefined> {
-  const socket = openSocket({ host: "broker.test", port }, avoid, resolve);
+  const socket = openSocket({ host: "broker.test", port }, { avoid, onRead: null, resolve });
   onTestFinished(() => void socket.destroy());
   await once(socket, "connect");
   return socket.remoteAddress;
@@ -56,14 +56,17 @@ describe("a host with several addresses", () => {
 
   test("has failed when all of them have, and says how each did", async () => {
     const port = await listenAt("127.0.0.4");
-    const socket = openSocket({ host: "broker.test", port }, null, knowing("127.0.0.2", "127.0.0.3"));
+    const socket = openSocket(
+      { host: "broker.test", port },
+      { avoid: null, onRead: null, resolve: knowing("127.0.0.2", "127.0.0.3") },
+    );
     const [error] = await once(socket, "error").catch((thrown: unknown) => [thrown]);
     expect(reasonOf(error)).toBe(`connect ECONNREFUSED 127.0.0.2:${port}; connect ECONNREFUSED 127.0.0.3:${port}`);
   });
 });
 
 test("a host whose name is still being looked up can be given up on", async () => {
-  const socket = openSocket({ host: "broker.test", port: 1 }, null, neverAnswering);
+  const socket = openSocket({ host: "broker.test", port: 1 }, { avoid: null, onRead: null, resolve: neverAnswering });
   const closed = once(socket, "close");
   socket.destroy();
   await closed;

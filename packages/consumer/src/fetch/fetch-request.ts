@@ -10,10 +10,7 @@ type Request = RequestOf<typeof Fetch>;
 /** What a broker answered about one partition. */
 export type PartitionData = ResponseOf<typeof Fetch>["responses"][number]["partitions"][number];
 
-type Options = Pick<
-  ResolvedConsumerOptions<unknown, unknown>,
-  "fetchMaxWaitMs" | "fetchMinBytes" | "fetchMaxBytes" | "isolationLevel"
->;
+type Options = Pick<ResolvedConsumerOptions<unknown, unknown>, "fetchMaxWaitMs" | "fetchMinBytes" | "isolationLevel">;
 
 /** Versions above this one name topics by their ids alone. */
 const newestVersionWithNames = 12;
@@ -22,10 +19,18 @@ const newestVersionWithNames = 12;
 export const versionsFor = ({ usesTopicIds }: SessionRequest): { readonly newest?: number } =>
   usesTopicIds ? {} : { newest: newestVersionWithNames };
 
+/** What else a request says. */
+export interface FetchTerms {
+  /** Where the consumer is, for a leader that may know a replica there; empty for one that is to give records itself. */
+  readonly rackId: string;
+  /** Most that the answer may have, unless the first batch alone is larger. */
+  readonly maxBytes: number;
+}
+
 /** A request in a version of Fetch. The broker serves partitions in the order in which it was told of them. */
-export function fetchBody(request: SessionRequest, rackId: string, options: Options, version: number): Request {
+export function fetchBody(request: SessionRequest, terms: FetchTerms, options: Options, version: number): Request {
   const { sessionId, sessionEpoch, targets, named, forgotten, replaced } = request;
-  let maxBytes = options.fetchMaxBytes;
+  let { maxBytes } = terms;
   for (const { state } of targets.values()) maxBytes = Math.max(maxBytes, state.minFetchBytes);
   // By name the new topic would be forgotten with the old one.
   const gone = version > newestVersionWithNames ? [...forgotten, ...replaced] : forgotten;
@@ -44,7 +49,7 @@ export function fetchBody(request: SessionRequest, rackId: string, options: Opti
     })),
     // Brokers without sessions have no field for it, and nothing was told to them that they could forget.
     forgottenTopicsData: byTopic(gone, ({ partition }) => partition),
-    rackId,
+    rackId: terms.rackId,
   };
 }
 

@@ -41,8 +41,8 @@ export class Fetcher<K, V> {
   readonly #backoff: Backoff;
   readonly #background: BackgroundDecompression;
   readonly #metrics: FetchMetrics | null;
-  /** Nodes that have a Fetch to answer. */
-  readonly #inFlight = new Set<number>();
+  /** How many bytes each node may answer with that has a Fetch to answer. */
+  readonly #inFlight = new Map<number, number>();
   /** One for each node that was ever asked. */
   readonly #sessions = new Map<number, FetchSession>();
   /** Positions that the log does not have, and that only the user may change. */
@@ -93,18 +93,32 @@ export class Fetcher<K, V> {
       if (state.retryAtMs <= nowMs) due.push(state);
       else nextMs = Math.min(nextMs, state.retryAtMs);
     }
+    const ready: [nodeId: number, states: readonly PartitionState[]][] = [];
     const nearer = (state: PartitionState) => this.#nearerReplica(state, nowMs);
     for (const [nodeId, states] of byLeader(this.#cluster, due, (error) => this.#fail(error), nearer)) {
       if (this.#inFlight.has(nodeId)) continue;
       if (this.#cluster.ready(nodeId, "fetch")) {
-        requests.push(this.#request(nodeId, states, nowMs));
+        ready.push([nodeId, states]);
         continue;
       }
       nextMs = Math.min(nextMs, this.#cluster.retryAtMs(nodeId, "fetch"));
       const refusal = this.#cluster.authenticationError(nodeId, "fetch");
       if (refusal !== null) this.#fail(refusal);
     }
+    let places = ready.length;
+    for (const [nodeId, states] of ready) requests.push(this.#request(nodeId, states, this.#share(places--), nowMs));
     return { requests, nextMs };
+  }
+
+  /**
+   * How many bytes the next of some requests may bring: an equal share of what is not taken up by answers that wait or are on their
+   * way, and never less than one partition may have, so that nobody is left out because others are quiet.
+   */
+  #share(places: number): number {
+    const { fetchMaxBytes, maxPartitionFetchBytes } = this.#options;
+    let left = fetchMaxBytes - this.#buffer.fetchableBytes;
+    for (const bytes of this.#inFlight.values()) left -= bytes;
+    return Math.min(fetchMaxBytes, Math.max(Math.floor(left / places), maxPartitionFetchBytes));
   }
 
   /** The replica that the leader has sent a partition to. While it takes no request, the leader is as good as any. */
@@ -113,18 +127,23 @@ export class Fetcher<K, V> {
     return nodeId !== null && this.#cluster.ready(nodeId, "fetch") ? nodeId : null;
   }
 
-  #request(nodeId: number, states: readonly PartitionState[], nowMs: number): RequestTo<typeof Fetch> {
+  #request(
+    nodeId: number,
+    states: readonly PartitionState[],
+    maxBytes: number,
+    nowMs: number,
+  ): RequestTo<typeof Fetch> {
     const session = this.#session(nodeId);
     const request = session.next(states.flatMap((state) => this.#target(state) ?? []));
     // A leader that knows the rack of who asks gives no records, but sends it elsewhere, where these cannot go now.
     const isElsewhere = states.some((state) => (state.preferredReplica(nowMs) ?? nodeId) !== nodeId);
     const rackId = isElsewhere ? "" : (this.#options.clientRack ?? "");
     const question = { nodeId, session, request, rackId, sentAtMs: this.#clock.now() };
-    this.#inFlight.add(nodeId);
+    this.#inFlight.set(nodeId, maxBytes);
     return new ApiRequest({
       nodeId,
       api: Fetch,
-      body: (version) => fetchBody(request, rackId, this.#options, version),
+      body: (version) => fetchBody(request, { rackId, maxBytes }, this.#options, version),
       options: { purpose: "fetch", bounds: versionsFor(request) },
       onAnswer: (answer) => this.#onAnswer(question, answer),
       onFailure: (error) => this.#onFailure(question, error),

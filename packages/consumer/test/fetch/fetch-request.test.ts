@@ -10,7 +10,6 @@ const billsId = "AAAAAAAAAAAAAAAAAAAAAw";
 const options = {
   fetchMaxWaitMs: 500,
   fetchMinBytes: 1,
-  fetchMaxBytes: 1_000,
   isolationLevel: "read_uncommitted",
 } as const;
 
@@ -22,6 +21,7 @@ const target = (topic: string, partition: number, offset: bigint, topicId: strin
 };
 
 const newest = 18;
+const terms = { rackId: "", maxBytes: 1_000 };
 
 /** The first request of a session. */
 const first = (targets: readonly FetchTarget[]): SessionRequest => new FetchSession().next(targets);
@@ -51,7 +51,7 @@ const answer = (responses: { topic: string; topicId: string; partitions: ReturnT
 describe("fetchBody", () => {
   test("names each topic once, and its partitions in the order in which they were given", () => {
     const targets = [target("orders", 2, 5n), target("bills", 0, 1n), target("orders", 1, 6n)];
-    const body = fetchBody(first(targets), "", options, newest);
+    const body = fetchBody(first(targets), terms, options, newest);
     expect(body.topics).toEqual([
       {
         topic: "orders",
@@ -70,7 +70,7 @@ describe("fetchBody", () => {
   });
 
   test("says how long and for how much to wait, where it is, and begins a session", () => {
-    expect(fetchBody(first([target("orders", 0, 0n)]), "rack-a", options, newest)).toMatchObject({
+    expect(fetchBody(first([target("orders", 0, 0n)]), { ...terms, rackId: "rack-a" }, options, newest)).toMatchObject({
       maxWaitMs: 500,
       minBytes: 1,
       maxBytes: 1_000,
@@ -81,7 +81,7 @@ describe("fetchBody", () => {
       rackId: "rack-a",
     });
     const committed = { ...options, isolationLevel: "read_committed" } as const;
-    expect(fetchBody(first([]), "", committed, newest).isolationLevel).toBe(1);
+    expect(fetchBody(first([]), terms, committed, newest).isolationLevel).toBe(1);
   });
 
   test("allows the bytes that the next batch of a partition is known to have, beyond all limits, named or not", () => {
@@ -89,9 +89,9 @@ describe("fetchBody", () => {
     const large = target("orders", 0, 0n);
     large.state.needs(5_000);
     const opening = session.next([large, target("orders", 1, 0n)]);
-    expect(fetchBody(opening, "", options, newest).maxBytes).toBe(5_000);
+    expect(fetchBody(opening, terms, options, newest).maxBytes).toBe(5_000);
     session.answered(opening, { ...answer([]), sessionId: 1 });
-    const body = fetchBody(session.next([large, target("orders", 1, 3n)]), "", options, newest);
+    const body = fetchBody(session.next([large, target("orders", 1, 3n)]), terms, options, newest);
     expect(body).toMatchObject({ maxBytes: 5_000, topics: [{ partitions: [{ partition: 1 }] }] });
   });
 
@@ -101,11 +101,11 @@ describe("fetchBody", () => {
     session.answered(opening, { ...answer([]), sessionId: 1 });
     const request = session.next([target("orders", 0, 0n, billsId)]);
     const forgotten = { topic: "orders", topicId: ordersId };
-    expect(fetchBody(request, "", options, 13)).toMatchObject({
+    expect(fetchBody(request, terms, options, 13)).toMatchObject({
       topics: [{ topicId: billsId, partitions: [{ partition: 0, fetchOffset: 0n }] }],
       forgottenTopicsData: [{ ...forgotten, partitions: [1, 0] }],
     });
-    expect(fetchBody(request, "", options, 12).forgottenTopicsData).toEqual([{ ...forgotten, partitions: [1] }]);
+    expect(fetchBody(request, terms, options, 12).forgottenTopicsData).toEqual([{ ...forgotten, partitions: [1] }]);
   });
 });
 

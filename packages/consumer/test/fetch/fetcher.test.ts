@@ -121,6 +121,24 @@ describe("Fetcher.poll", () => {
     expect(routes(poll().requests)).toEqual(["3: 3", "2: 1"]);
   });
 
+  test("has brokers share what may be kept ready, less what waits and what is on its way", async () => {
+    const records = await counted(100, { baseOffset: 10 });
+    const { poll, state, buffer } = fixture({ fetchMaxBytes: 9_000, maxPartitionFetchBytes: 1_000 });
+    const limits = (requests: readonly FetchRequest[]) =>
+      requests.map((request) => `${request.nodeId}: ${bodyOf(request).maxBytes}`);
+    state(3).pause();
+    const { requests } = poll();
+    expect(limits(requests)).toEqual(["1: 4500", "2: 4500"]);
+    state(3).resume();
+    // All is spoken for, and each broker may give what one partition may have.
+    expect(limits(poll().requests)).toEqual(["3: 1000"]);
+    to(requests, 1).parts.onAnswer(fetchAnswer("orders", [fetched(0, { records }), fetched(2)]));
+    expect(limits(poll().requests)).toEqual([`1: ${9_000 - 4_500 - 1_000 - records.length}`]);
+    buffer.drain(1_000);
+    to(requests, 2).parts.onAnswer(fetchAnswer("orders", [fetched(1)]));
+    expect(limits(poll().requests)).toEqual([`2: ${9_000 - 1_000 - (9_000 - 4_500 - 1_000 - records.length)}`]);
+  });
+
   test("fetches batch by batch where nothing may wait", async () => {
     const { poll, buffer } = fixture({ fetchMaxBytes: 0 });
     const { requests } = poll();
