@@ -19,6 +19,8 @@ export interface ZstdFrame {
   readonly end: number;
   /** What it can become at most: the sum of its blocks, the compressed ones counted as full. */
   readonly maxBytes: number;
+  /** What it says that it becomes, or else what it can become at most. Nobody has looked whether that is true. */
+  readonly statedBytes: number;
 }
 
 /**
@@ -64,7 +66,10 @@ function readFrame(input: Buffer, start: number): ZstdFrame {
     blockBytes = Math.min(maxZstdBlockBytes, windowBytes(input.readUInt8(at)));
     at += 1;
   }
-  at += dictionaryIdBytes + contentSizeBytes;
+  at += dictionaryIdBytes;
+  need(input, at, contentSizeBytes);
+  const contentBytes = contentSize(input, at, contentSizeBytes);
+  at += contentSizeBytes;
 
   let maxBytes = 0;
   for (let isLast = false; !isLast; ) {
@@ -84,7 +89,14 @@ function readFrame(input: Buffer, start: number): ZstdFrame {
     need(input, at, 4);
     at += 4;
   }
-  return { start, end: at, maxBytes };
+  return { start, end: at, maxBytes, statedBytes: Math.min(contentBytes ?? maxBytes, maxBytes) };
+}
+
+/** Two bytes count from 256 on: less takes one. `null` where there are none. */
+function contentSize(input: Buffer, at: number, bytes: number): number | null {
+  if (bytes === 0) return null;
+  if (bytes === 8) return Number(input.readBigUInt64LE(at));
+  return input.readUIntLE(at, bytes) + (bytes === 2 ? 256 : 0);
 }
 
 /** Three bits of mantissa over an exponent that starts at 1 KiB. */

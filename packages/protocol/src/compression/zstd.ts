@@ -1,8 +1,11 @@
 import { promisify } from "node:util";
 import * as zlib from "node:zlib";
-import { type CompressionCodec, chunkBytes, refusal, tooLarge, unreadable } from "./codec.ts";
+import { type CompressionCodec, refusal, tooLarge, unreadable } from "./codec.ts";
 import { lazily } from "./library.ts";
 import { maxZstdBlockBytes, zstdFrames } from "./zstd-frame.ts";
+
+/** Least that Node takes. */
+const minChunkBytes = 64;
 
 const levels = { min: -131_072, max: 22, default: 3 } as const;
 
@@ -22,17 +25,17 @@ function builtInZstd(): CompressionCodec {
     compressSync: (input, level = levels.default) => zlib.zstdCompressSync(input, atLevel(level)),
     async decompress(input, maxOutputBytes) {
       const output = new Output(maxOutputBytes);
-      for (const { start, end } of zstdFrames(input)) {
-        const part = decompress(input.subarray(start, end), output.options);
+      for (const { start, end, statedBytes } of zstdFrames(input)) {
+        const part = decompress(input.subarray(start, end), output.options(statedBytes));
         output.add(await part.catch((error: unknown) => output.refuse(error)));
       }
       return output.finish();
     },
     decompressSync(input, maxOutputBytes) {
       const output = new Output(maxOutputBytes);
-      for (const { start, end } of zstdFrames(input)) {
+      for (const { start, end, statedBytes } of zstdFrames(input)) {
         try {
-          output.add(zlib.zstdDecompressSync(input.subarray(start, end), output.options));
+          output.add(zlib.zstdDecompressSync(input.subarray(start, end), output.options(statedBytes)));
         } catch (error) {
           output.refuse(error);
         }
@@ -56,9 +59,15 @@ class Output {
     this.#maxBytes = maxBytes;
   }
 
-  /** Node takes no limit below one byte. */
-  get options(): zlib.ZstdOptions {
-    return { maxOutputLength: Math.max(1, this.#maxBytes - this.#bytes), chunkSize: chunkBytes };
+  /**
+   * Where a frame becomes what it says, one chunk holds all of it, and nothing is put together: 66 kB take 70 instead of 100 us,
+   * 1 MB 0.4 instead of 0.9 ms (Node 24). Where that is a lie, most of the chunk is never touched, or there are more of them.
+   */
+  options(statedBytes: number): zlib.ZstdOptions {
+    // Node takes no limit below one byte.
+    const maxOutputLength = Math.max(1, this.#maxBytes - this.#bytes);
+    // A byte more: a chunk that is full to its end asks for another.
+    return { maxOutputLength, chunkSize: Math.max(minChunkBytes, Math.min(statedBytes, maxOutputLength) + 1) };
   }
 
   add(part: Buffer): void {

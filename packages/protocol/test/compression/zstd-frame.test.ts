@@ -25,7 +25,18 @@ describe("frames are found, with what they can become", () => {
     ["with several blocks", `${magic} 00 58 280000 68656c6c6f 0c0000 00 ${raw}`, 131_072 + 10],
   ])("%s", (_, hex, maxBytes) => {
     const input = bytes(hex);
-    expect(frames(hex)).toEqual([{ start: 0, end: input.length, maxBytes }]);
+    expect(frames(hex)).toMatchObject([{ start: 0, end: input.length, maxBytes }]);
+  });
+
+  test.each([
+    ["nothing", `${magic} 00 58 0d0000 00`, 131_072],
+    ["a size of one byte", `${magic} 20 fa 0d0000 00`, 250],
+    ["a size of two bytes, from 256 on", `${magic} 40 58 0100 0d0000 00`, 257],
+    ["a size of four bytes", `${magic} a0 e8030000 0d0000 00`, 1_000],
+    ["a size of eight bytes", `${magic} e0 e803000000000000 0d0000 00`, 1_000],
+    ["more than it can become", `${magic} e0 ffffffffffffffff 0d0000 00`, 131_072],
+  ])("and say %s", (_, hex, statedBytes) => {
+    expect(frames(hex)).toMatchObject([{ statedBytes }]);
   });
 
   test("one behind the other, and without those to be skipped", () => {
@@ -54,6 +65,7 @@ describe("what is no frame is a DecodeError", () => {
     ["a frame to be skipped past the end", "502a4d18 ffffffff 00"],
     ["a block past the end", `${magic} 00 58 310000 68656c6c6f`],
     ["no last block", `${magic} 00 58 280000 68656c6c6f`],
+    ["a size past the end", `${magic} e0 0500`],
     ["no checksum where there should be one", `${magic} 04 58 ${raw}`],
   ])("%s", (_, hex) => {
     expect(() => frames(hex)).toThrow(DecodeError);
@@ -68,6 +80,14 @@ describe.each([
     const input = bytes(`${magic} 00 58 ${raw} 502a4d18 02000000 ffff ${magic} 20 05 ${raw}`);
     expect(String(await codec.decompress(input, 10))).toBe("hellohello");
     await expect(codec.decompress(input, 9)).rejects.toThrow("zstd data of more than 9 bytes when decompressed");
+  });
+
+  test.each([2, 250])("reads a frame that states a size of %i bytes and becomes another one", async (size) => {
+    const input = bytes(`${magic} 20 ${size.toString(16).padStart(2, "0")} 280000 68656c6c6f 030020 41`);
+    // The library of the package, and that of some Nodes, refuse it; what they make of it is all of it.
+    const output = await codec.decompress(input, 1_000_000).catch((error: unknown) => error);
+    if (output instanceof Buffer) expect(output).toHaveLength(5 + 131_072);
+    else expect(output).toBeInstanceOf(DecodeError);
   });
 
   test("reads what Kafka's streams write, which do not state a size", async () => {
