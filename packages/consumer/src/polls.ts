@@ -100,7 +100,10 @@ export class Polls<K, V> {
   async *records(signal: AbortSignal | undefined): AsyncGenerator<ConsumerRecord<K, V>, void, undefined> {
     for await (const drained of this.#drained(signal)) {
       const handingOut = { drained, finished: 0, given: 0 };
-      yield* this.#handOut(handingOut, signal, (span) => this.#singly(handingOut, span, signal));
+      // Not `yield*`, which has each record pass through a promise more: a quarter of the time of a loop.
+      for (const record of this.#handOut(handingOut, signal, (span) => this.#singly(handingOut, span, signal))) {
+        yield record;
+      }
     }
   }
 
