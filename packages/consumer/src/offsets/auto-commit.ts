@@ -95,7 +95,8 @@ export class AutoCommit {
 
   async #commit(deadline: Deadline, isRetried: boolean): Promise<void> {
     try {
-      await this.#commits.commit(consumedOffsets(this.#subscription), deadline, isRetried);
+      // Of a topic that was deleted there is nothing to keep, and whoever waits must not wait for it: it may come back as another.
+      await this.#commits.commit(consumedOffsets(this.#subscription), deadline, isRetried, false);
     } catch (error) {
       if (error instanceof KafkaError && error.code === "CLOSED") return;
       const isPassing = error instanceof KafkaError && error.retriable;

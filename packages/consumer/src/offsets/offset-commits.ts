@@ -32,6 +32,8 @@ interface PendingCommit {
   readonly deadline: Deadline;
   /** Whether an error that may pass is waited out. */
   readonly isRetried: boolean;
+  /** Whether that of a topic that is not there (any more) is, too. */
+  readonly isTopicAwaited: boolean;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
   attempts: number;
@@ -94,12 +96,18 @@ export class OffsetCommits {
    * Commits; `poll` gives the requests that it takes.
    *
    * @param isRetried whether to ask again, until the deadline, after an error that may pass
+   * @param isTopicAwaited whether to do so where a topic is not there, because it was deleted or is not known everywhere yet
    * @throws TimeoutError, CommitFailedError, RebalanceInProgressError, BrokerError
    */
-  commit(offsets: readonly OffsetAndMetadata[], deadline: Deadline, isRetried: boolean): Promise<void> {
+  commit(
+    offsets: readonly OffsetAndMetadata[],
+    deadline: Deadline,
+    isRetried: boolean,
+    isTopicAwaited = isRetried,
+  ): Promise<void> {
     const retryAtMs = Number.NEGATIVE_INFINITY;
     const committing = new Promise<void>((resolve, reject) => {
-      this.#queue.push({ offsets, deadline, isRetried, resolve, reject, attempts: 0, retryAtMs });
+      this.#queue.push({ offsets, deadline, isRetried, isTopicAwaited, resolve, reject, attempts: 0, retryAtMs });
     });
     this.#unsettled.add(committing);
     const forget = () => this.#unsettled.delete(committing);
@@ -190,6 +198,7 @@ export class OffsetCommits {
     if (name === "STALE_MEMBER_EPOCH" && commit.isRetried) this.#retry(commit, error);
     else if (memberErrors.has(name)) this.#settle(commit, this.#committer.commitRefused(error, identity));
     else if (refusals.has(name) || !retriable) this.#settle(commit, error);
+    else if (name === "UNKNOWN_TOPIC_OR_PARTITION" && !commit.isTopicAwaited) this.#settle(commit, error);
     else {
       // A broker that did not see its replicas follow in time may no longer lead the group's partition.
       if (refresh === "coordinator" || name === "REQUEST_TIMED_OUT") this.#coordinator.lost(nodeId, error);

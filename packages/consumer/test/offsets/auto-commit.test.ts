@@ -122,6 +122,17 @@ describe("AutoCommit", () => {
     expect(await committing).toBe("done");
   });
 
+  test("waits for no topic that was deleted: whoever waits for the commit goes on", async () => {
+    const { clock, poll, answer, autoCommit, logger, options } = fixture();
+    const committing = outcome(autoCommit.now(new Deadline(clock, 300_000)));
+    expect(poll()).toBe(1);
+    await answer("UNKNOWN_TOPIC_OR_PARTITION");
+    expect(await committing).toBe("done");
+    expect(logger.count("auto-commit failed")).toBe(1);
+    clock.advance(options.retryBackoffMaxMs);
+    expect(poll()).toBe(0);
+  });
+
   test("ends without an error, and with a warning, where it could not commit", async () => {
     const { clock, poll, autoCommit, logger } = fixture();
     const committing = outcome(autoCommit.now(new Deadline(clock, 1_000)));
