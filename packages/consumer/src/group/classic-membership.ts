@@ -324,8 +324,9 @@ export class ClassicMembership implements GroupMembership {
       if (!this.#state.is("JOINING")) this.requestRejoin("the group is being rebalanced");
       return;
     }
-    this.#lose(verdict !== "displaced");
-    if (verdict !== "displaced" && verdict !== "forgotten") this.#onError(error);
+    // It has its place for as long as its session lasts, and may be given its rights back before that is over.
+    if (verdict !== "fatal") this.#lose(verdict !== "displaced");
+    if (verdict === "fatal" || verdict === "fenced") this.#onError(error);
   }
 
   /** Its place is another's by now, and what belonged to it is lost. */
