@@ -1,4 +1,3 @@
-import { CreatePartitions } from "@odradek/protocol/messages/create-partitions";
 import {
   KafkaAdmin,
   KafkaConsumer,
@@ -12,7 +11,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { until } from "../cluster/readiness.ts";
 import { GroupLedger, Member } from "./group-member.ts";
 import { newName } from "./opened.ts";
-import { networkOf, withinAMinute } from "./requests.ts";
+import { addPartitions } from "./partitions.ts";
 import { bootstrapServers, newTopic, opened } from "./topics.ts";
 
 const producer = new KafkaProducer({ bootstrapServers, valueSerializer: string });
@@ -50,13 +49,6 @@ const consumerOf = (groupId: string, options = {}) => {
 };
 
 const when = (what: string, holds: () => boolean): Promise<void> => until(what, async () => holds() || "not yet");
-
-async function addPartitions(topic: string, count: number): Promise<void> {
-  const network = networkOf({ bootstrapServers });
-  const body = { topics: [{ name: topic, count, assignments: null }], timeoutMs: 30_000, validateOnly: false };
-  const { results } = await network.request(CreatePartitions, body, { to: "controller", deadline: withinAMinute() });
-  expect(results.map(({ errorCode }) => errorCode)).toEqual([0]);
-}
 
 /** Polls until there are records. */
 async function some(consumer: KafkaConsumer<Uint8Array, string>) {
@@ -391,7 +383,7 @@ describe("a member", () => {
     opened.push(member);
     member.start();
     await when("it has the one", () => member.consumer.assignment().length === 1);
-    await addPartitions(topic, 3);
+    await addPartitions(bootstrapServers, topic, 3);
     await when("it has all", () => member.consumer.assignment().length === 3);
     await write(topic, 3, 0, 3);
     await when("all is read", () => ledger.read.size === 3);

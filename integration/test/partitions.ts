@@ -1,8 +1,10 @@
 import { AlterPartitionReassignments } from "@odradek/protocol/messages/alter-partition-reassignments";
+import { CreatePartitions } from "@odradek/protocol/messages/create-partitions";
 import { ElectLeaders } from "@odradek/protocol/messages/elect-leaders";
 import { Metadata, type MetadataResponse } from "@odradek/protocol/messages/metadata";
 import { until } from "../cluster/readiness.ts";
 import { type Address, ask } from "../cluster/wire.ts";
+import { networkOf, withinAMinute } from "./requests.ts";
 
 type KnownPartition = MetadataResponse["topics"][number]["partitions"][number];
 
@@ -61,4 +63,15 @@ export async function moveLeaders(brokers: readonly Address[], topic: string): P
     ({ partitionIndex, replicaNodes }) => replicaNodes[0] === leaders.get(partitionIndex),
   );
   await restoreLeaders(brokers, topic);
+}
+
+/** Has a topic have so many partitions from now on. */
+export async function addPartitions(bootstrapServers: readonly string[], topic: string, count: number): Promise<void> {
+  const body = { topics: [{ name: topic, count, assignments: null }], timeoutMs: 30_000, validateOnly: false };
+  const { results } = await networkOf({ bootstrapServers }).request(CreatePartitions, body, {
+    to: "controller",
+    deadline: withinAMinute(),
+  });
+  const errorCode = results[0]?.errorCode;
+  if (errorCode !== 0) throw new Error(`${topic} did not get ${count} partitions: error ${errorCode}`);
 }
