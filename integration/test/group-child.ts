@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { ConsumerOptions } from "odradek";
-import { onTestFinished } from "vitest";
+import type { TestContext } from "vitest";
 
 const program = `
   const { KafkaConsumer, string } = require("odradek");
@@ -31,12 +31,24 @@ export class GroupChild {
   /** What it said, line by line. */
   readonly said: string[] = [];
 
-  constructor(topic: string, options: ConsumerOptions) {
+  /** @param context of the test, which ends it */
+  constructor(topic: string, options: ConsumerOptions, { onTestFinished }: Pick<TestContext, "onTestFinished">) {
     const argument = JSON.stringify({ topic, options: { autoOffsetReset: "earliest", ...options } });
     const { pathname: cwd } = new URL(".", import.meta.url);
     this.#process = spawn(process.execPath, ["-e", program, argument], { cwd, stdio: ["pipe", "pipe", "inherit"] });
     createInterface(this.#process.stdout!).on("line", (line) => this.said.push(line));
     onTestFinished(() => this.kill());
+  }
+
+  /** The partitions that it has, as it said. */
+  get owned(): string[] {
+    const owned = new Set<string>();
+    for (const [call, partitions = ""] of this.said.map((line) => line.split(" "))) {
+      const numbers = partitions.split(",").filter(Boolean);
+      if (call === "assigned") for (const number of numbers) owned.add(number);
+      else if (call === "revoked" || call === "lost") for (const number of numbers) owned.delete(number);
+    }
+    return [...owned].sort();
   }
 
   /** `kill -9`. */

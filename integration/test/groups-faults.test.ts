@@ -1,17 +1,25 @@
-import { type Coordinator, Coordinators, systemClock } from "@odradek/network";
-import { KafkaProducer, string } from "odradek";
+import { IncrementalAlterConfigs } from "@odradek/protocol/messages/incremental-alter-configs";
+import { type ConsumerOptions, KafkaProducer, string } from "odradek";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type KafkaCluster, startCluster } from "../cluster/cluster.ts";
 import { until } from "../cluster/readiness.ts";
 import { GroupChild } from "./group-child.ts";
 import { GroupLedger, Member } from "./group-member.ts";
+import { beginAnew, letExpire } from "./lost-offsets.ts";
 import { newName, opened } from "./opened.ts";
-import { networkOf, withinAMinute } from "./requests.ts";
+import { restoreLeaders } from "./partitions.ts";
+import { coordinatorOf, networkOf, withinAMinute } from "./requests.ts";
 
 let cluster: KafkaCluster;
 beforeAll(async () => {
-  // The others take over from a broker that is silent for this long.
-  cluster = await startCluster({ own: true, properties: { "broker.session.timeout.ms": "3000" } });
+  cluster = await startCluster({
+    own: true,
+    properties: {
+      // The others take over from a broker that is silent for this long.
+      "broker.session.timeout.ms": "3000",
+      "offsets.retention.check.interval.ms": "500",
+    },
+  });
 });
 afterAll(() => cluster?.stop());
 
@@ -29,14 +37,6 @@ async function newTopic(): Promise<string> {
     ],
   });
   return topic;
-}
-
-/** Who coordinates a group. */
-async function coordinatorOf(groupId: string): Promise<Coordinator | undefined> {
-  const { bootstrapServers } = cluster;
-  const network = networkOf({ bootstrapServers });
-  const coordinators = new Coordinators(network, { retryBackoffMs: 100, retryBackoffMaxMs: 1_000 }, systemClock);
-  return (await coordinators.find("group", [groupId], withinAMinute())).get(groupId);
 }
 
 /** Writes numbered values all the time, round the partitions. */
@@ -70,64 +70,128 @@ class Writing implements AsyncDisposable {
   }
 }
 
-describe.each([
+const protocols = [
   ["classic", { sessionTimeoutMs: 30_000 }],
   ["consumer", { groupProtocol: "consumer" }],
-] as const)("a group of the %s protocol", (_protocol, options) => {
-  test("goes on when its coordinator is killed, and when that is back: nothing is missed, and none has two owners", async () => {
-    const topic = await newTopic();
-    await using writing = new Writing(topic);
-    const ledger = new GroupLedger();
-    const { bootstrapServers } = cluster;
-    const members = ["one", "two"].map((name) => {
-      const member = new Member(name, [topic], ledger, {
-        bootstrapServers,
-        groupId: topic,
-        autoCommitIntervalMs: 200,
-        requestTimeoutMs: 5_000,
-        ...options,
-      });
-      opened.push(member);
-      return member.start();
+] as const;
+
+/** A group of two that share a topic of its own, to which somebody writes all the time. */
+async function busyGroup(groupId: string, options: Partial<ConsumerOptions<string, string>>) {
+  const { bootstrapServers } = cluster;
+  const topic = await newTopic();
+  const writing = new Writing(topic);
+  opened.push(writing);
+  const ledger = new GroupLedger();
+  const members = ["one", "two"].map((name) => {
+    const member = new Member(name, [topic], ledger, {
+      bootstrapServers,
+      groupId,
+      autoCommitIntervalMs: 200,
+      requestTimeoutMs: 5_000,
+      ...options,
     });
-    await when("the members share", () => `${ledger.shares(members)}` === "1,2");
-    const nodeId = await coordinatorOf(topic);
+    opened.push(member);
+    return member.start();
+  });
+  const share = () => when("the members share", () => `${ledger.shares(members)}` === "1,2");
+  await share();
+  return {
+    topic,
+    ledger,
+    members,
+    /** Waits until it has read more of each partition. */
+    readsOn: (how: string) => {
+      const read = ledger.read.size;
+      return when(`it reads ${how}`, () => ledger.read.size > read + 100);
+    },
+    /** Holds that nothing was missed, or had two owners, or was read twice while it had the same. */
+    settle: async () => {
+      await writing.stop();
+      await when("all is read", () => ledger.read.size === writing.count);
+      await share();
+      expect([ledger.wrongs, ...members.map(({ error }) => error)]).toEqual([[], null, null]);
+    },
+  };
+}
+
+describe.each(protocols)("a group of the %s protocol", (_protocol, options) => {
+  test("goes on when its coordinator is killed, and when that is back: nothing is missed, and none has two owners", async () => {
+    const groupId = newName();
+    const group = await busyGroup(groupId, options);
+    const { nodeId } = await coordinatorOf(cluster.bootstrapServers, groupId);
     const coordinator = cluster.brokers.find(({ id }) => id === nodeId)!;
     await coordinator.kill();
-    const read = ledger.read.size;
-    await when("it reads without its coordinator", () => ledger.read.size > read + 100);
+    await group.readsOn("without its coordinator");
     await coordinator.restart();
-    const again = ledger.read.size;
-    await when("it reads when that is back", () => ledger.read.size > again + 100);
-    await writing.stop();
-    await when("all is read", () => ledger.read.size === writing.count);
-    await when("the members share still", () => `${ledger.shares(members)}` === "1,2");
-    expect([ledger.wrongs, ...members.map(({ error }) => error)]).toEqual([[], null, null]);
+    await group.readsOn("when that is back");
+    await group.settle();
+  });
+
+  test("begins anew as autoOffsetReset says where what it committed has expired", () => {
+    const { bootstrapServers } = cluster;
+    const { groupProtocol } = { groupProtocol: "classic", ...options } as const;
+    const lose = (groupId: string, topic: string) => letExpire(bootstrapServers, groupId, topic);
+    return beginAnew({ bootstrapServers, groupProtocol, lose });
   });
 });
 
-describe("a member in a process of its own", () => {
-  const options = () => ({
-    bootstrapServers: cluster.bootstrapServers,
-    heartbeatIntervalMs: 300,
-    sessionTimeoutMs: 3_000,
-    autoCommitIntervalMs: 100,
-  });
-  const gets = (child: GroupChild, count: number) =>
-    when(
-      `it has ${count}`,
-      () => child.said.findLast((line) => line.startsWith("assigned"))?.split(",").length === count,
-    );
+test("groups of either protocol read on when a leader is killed that coordinates none of them, and when that is back", async () => {
+  const leader = cluster.brokers.at(-1)!;
+  const groups = await Promise.all(
+    protocols.map(async ([, options]) => {
+      for (;;) {
+        const groupId = newName();
+        const { nodeId } = await coordinatorOf(cluster.bootstrapServers, groupId);
+        if (nodeId !== leader.id) return busyGroup(groupId, options);
+      }
+    }),
+  );
+  const calls = () => groups.map(({ members }) => members.map((member) => [...member.calls]));
+  const before = calls();
+  await leader.kill();
+  await Promise.all(groups.map((group) => group.readsOn("without the leader")));
+  await leader.restart();
+  for (const { topic } of groups) await restoreLeaders(cluster.brokers, topic);
+  await Promise.all(groups.map((group) => group.readsOn("when that is back")));
+  await Promise.all(groups.map((group) => group.settle()));
+  // Who leads a partition is no business of the group's: nobody lost what it had.
+  expect(calls()).toEqual(before);
+});
 
-  test("that is killed is followed by others, who read on where it committed", async () => {
+/** How long a broker waits for a sign of life of members of a group, before it is the others' turn. */
+async function setSessionTimeout(groupId: string, timeoutMs: number): Promise<void> {
+  const network = networkOf({ bootstrapServers: cluster.bootstrapServers });
+  const configs = [{ name: "consumer.session.timeout.ms", configOperation: 0, value: `${timeoutMs}` }];
+  const { responses } = await network.request(
+    IncrementalAlterConfigs,
+    { resources: [{ resourceType: 32, resourceName: groupId, configs }], validateOnly: false },
+    { to: "any", deadline: withinAMinute() },
+  );
+  expect(responses).toMatchObject([{ errorCode: 0, errorMessage: null }]);
+}
+
+// They wait most of their time.
+describe.concurrent("a member in a process of its own", () => {
+  /** @param sessionTimeoutMs in groups of the consumer protocol brokers decide on that */
+  const optionsOf = (protocol: (typeof protocols)[number][0], sessionTimeoutMs: number): ConsumerOptions => ({
+    bootstrapServers: cluster.bootstrapServers,
+    groupId: newName(),
+    groupProtocol: protocol,
+    autoCommitIntervalMs: 100,
+    ...(protocol === "classic" ? { heartbeatIntervalMs: 300, sessionTimeoutMs } : {}),
+  });
+
+  test("that is killed is followed by others, who read on where it committed", async (context) => {
     const topic = await newTopic();
     await using writing = new Writing(topic);
-    const child = new GroupChild(topic, { groupId: topic, ...options() });
+    const options = { ...optionsOf("classic", 3_000), groupId: topic };
+    const child = new GroupChild(topic, options, context);
     await when("the child reads", () => child.said.filter((line) => line.startsWith("read")).length > 100);
     child.kill();
     const ledger = new GroupLedger();
-    const member = new Member("next", [topic], ledger, { groupId: topic, ...options() });
-    opened.push(member);
+    const { bootstrapServers } = cluster;
+    const member = new Member("next", [topic], ledger, { bootstrapServers, groupId: topic, sessionTimeoutMs: 3_000 });
+    context.onTestFinished(() => member[Symbol.asyncDispose]());
     member.start();
     await when("the next has all", () => member.consumer.assignment().length === 3);
     await writing.stop();
@@ -136,28 +200,46 @@ describe("a member in a process of its own", () => {
     expect([ledger.wrongs, member.error]).toEqual([[], null]);
   });
 
-  test("whose event loop is blocked for longer than its session loses what it had, and joins again", async () => {
-    const topic = await newTopic();
-    const child = new GroupChild(topic, { groupId: topic, ...options() });
-    await gets(child, 3);
-    const other = new GroupChild(topic, { groupId: topic, ...options() });
-    await when("they share", () => child.said.filter((line) => line.startsWith("assigned")).length === 2);
-    child.block(8_000);
-    await gets(other, 3);
-    await when("it is told what it lost", () => child.said.some((line) => line.startsWith("lost")));
-    await when("it is back", () => child.said.at(-1)?.startsWith("assigned") === true);
-  });
+  test("whose event loop is blocked for longer than its session loses what it had, and joins again", (context) =>
+    Promise.all(
+      protocols.map(async ([protocol]) => {
+        const topic = await newTopic();
+        const options = optionsOf(protocol, 3_000);
+        const child = new GroupChild(topic, options, context);
+        await when(`the one of ${protocol} has all`, () => child.owned.length === 3);
+        const other = new GroupChild(topic, options, context);
+        const share = () =>
+          when(`they share by ${protocol}`, () => {
+            const owned = [...child.owned, ...other.owned];
+            const areShared = child.owned.length > 0 && other.owned.length > 0;
+            return areShared && owned.sort().join() === "0,1,2";
+          });
+        await share();
+        child.block(10_000);
+        await when(`the other one of ${protocol} has all`, () => other.owned.length === 3);
+        await when("it is told what it lost", () => child.said.some((line) => line.startsWith("lost")));
+        await share();
+      }),
+    ));
 
-  test("whose event loop is blocked for less than its session keeps what it has", async () => {
-    const topic = await newTopic();
-    await using writing = new Writing(topic);
-    const child = new GroupChild(topic, { groupId: topic, ...options(), sessionTimeoutMs: 30_000 });
-    await gets(child, 3);
-    child.block(4_000);
-    await when("it is unblocked", () => child.said.includes("unblocked"));
-    const before = child.said.length;
-    await when("it reads on", () => child.said.length > before + 200);
-    await writing.stop();
-    expect(child.said.filter((line) => !line.startsWith("read"))).toEqual(["assigned 0,1,2", "unblocked"]);
-  });
+  test("whose event loop is blocked for less than its session keeps what it has", (context) =>
+    Promise.all(
+      protocols.map(async ([protocol]) => {
+        const topic = await newTopic();
+        await using writing = new Writing(topic);
+        const options = optionsOf(protocol, 30_000);
+        if (protocol === "consumer") await setSessionTimeout(options.groupId ?? "", 30_000);
+        const child = new GroupChild(topic, options, context);
+        const calls = () => child.said.filter((line) => !line.startsWith("read"));
+        await when(`the one of ${protocol} has all`, () => child.owned.length === 3);
+        const before = calls();
+        child.block(10_000);
+        await when("it is unblocked", () => child.said.includes("unblocked"));
+        const { length } = child.said;
+        await when("it reads on", () => child.said.length > length + 200);
+        await writing.stop();
+        await when("all is read", () => child.said.length - calls().length === writing.count);
+        expect(calls()).toEqual([...before, "unblocked"]);
+      }),
+    ));
 });

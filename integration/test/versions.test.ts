@@ -7,7 +7,7 @@ import { Metadata } from "@odradek/protocol/messages/metadata";
 import { Produce } from "@odradek/protocol/messages/produce";
 import { SaslAuthenticate } from "@odradek/protocol/messages/sasl-authenticate";
 import { SaslHandshake } from "@odradek/protocol/messages/sasl-handshake";
-import { KafkaAdmin, KafkaConsumer, KafkaProducer, string } from "odradek";
+import { type GroupProtocol, KafkaAdmin, KafkaConsumer, KafkaProducer, string } from "odradek";
 import { expect, test } from "vitest";
 import { type ClusterOptions, type KafkaCluster, startCluster } from "../cluster/cluster.ts";
 import { until } from "../cluster/readiness.ts";
@@ -15,39 +15,49 @@ import { ask, Wire } from "../cluster/wire.ts";
 import { divide } from "./divide.ts";
 import { allIsWell, judge } from "./judgement.ts";
 import { readLog } from "./log.ts";
+import { beginAnew, letExpire } from "./lost-offsets.ts";
+import { readRecreated } from "./recreated-topic.ts";
 import { measured, roundTrip } from "./round-trip.ts";
 import { transact } from "./transact.ts";
+import { readTrimmed } from "./trimmed-log.ts";
 import { Writer } from "./writer.ts";
 
 /** What each release of Kafka answers to ApiVersions, read from that release. */
-const releases: readonly (ClusterOptions & { readonly ranges: Readonly<Record<string, readonly [number, number]>> })[] =
-  [
-    {
-      version: "4.4.0",
-      brokers: 1,
-      ranges: { Produce: [0, 13], Fetch: [4, 18], Metadata: [0, 13], JoinGroup: [0, 9] },
-    },
-    {
-      version: "3.9.2",
-      brokers: 3,
-      ranges: { Produce: [0, 11], Fetch: [0, 17], Metadata: [0, 12], JoinGroup: [0, 9] },
-    },
-    {
-      version: "2.8.2",
-      brokers: 1,
-      ranges: { Produce: [0, 9], Fetch: [0, 12], Metadata: [0, 11], JoinGroup: [0, 7] },
-    },
-    {
-      version: "2.1.1",
-      brokers: 1,
-      ranges: { Produce: [0, 7], Fetch: [0, 10], Metadata: [0, 7], JoinGroup: [0, 3] },
-    },
-  ];
+const releases: readonly (ClusterOptions & {
+  readonly ranges: Readonly<Record<string, readonly [number, number]>>;
+  readonly groupProtocols: readonly GroupProtocol[];
+})[] = [
+  {
+    version: "4.4.0",
+    brokers: 1,
+    groupProtocols: ["classic", "consumer"],
+    ranges: { Produce: [0, 13], Fetch: [4, 18], Metadata: [0, 13], JoinGroup: [0, 9] },
+  },
+  {
+    version: "3.9.2",
+    brokers: 3,
+    groupProtocols: ["classic"],
+    ranges: { Produce: [0, 11], Fetch: [0, 17], Metadata: [0, 12], JoinGroup: [0, 9] },
+  },
+  {
+    version: "2.8.2",
+    brokers: 1,
+    groupProtocols: ["classic"],
+    ranges: { Produce: [0, 9], Fetch: [0, 12], Metadata: [0, 11], JoinGroup: [0, 7] },
+  },
+  {
+    version: "2.1.1",
+    brokers: 1,
+    groupProtocols: ["classic"],
+    ranges: { Produce: [0, 7], Fetch: [0, 10], Metadata: [0, 7], JoinGroup: [0, 3] },
+  },
+];
 
 test.each(releases)(
   "Kafka $version says what it supports, and gives back what clients write with every codec",
-  async ({ ranges, ...options }) => {
-    await using cluster = await startCluster(options);
+  async ({ ranges, groupProtocols, ...options }) => {
+    const properties = { "offsets.retention.check.interval.ms": "500" };
+    await using cluster = await startCluster({ ...options, properties });
     expect(cluster.version).toBe(options.version);
     const [broker] = cluster.brokers;
     using wire = await Wire.open(broker!);
@@ -65,6 +75,7 @@ test.each(releases)(
     expect(await consume(cluster.bootstrapServers, sent.length + committed.length)).toEqual([...sent, ...committed]);
     // Kafka 2.1.1 does not know members that are static.
     await divide(cluster.bootstrapServers, options.version !== "2.1.1");
+    await goOnWithout(cluster.bootstrapServers, groupProtocols);
     await resend(cluster);
   },
   240_000,
@@ -130,6 +141,18 @@ async function consume(bootstrapServers: readonly string[], count: number): Prom
     received.push(...[...records].map(({ value }) => value));
   }
   return received;
+}
+
+/** Has brokers lose what consumers had, or were to read: the offsets of their groups, the beginnings of logs, whole topics. */
+async function goOnWithout(bootstrapServers: readonly string[], protocols: readonly GroupProtocol[]): Promise<void> {
+  const lose = (groupId: string, topic: string) => letExpire(bootstrapServers, groupId, topic);
+  await Promise.all([
+    ...(["earliest", "by_duration:PT1H", "none"] as const).map((policy) => readTrimmed(bootstrapServers, policy)),
+    ...protocols.flatMap((groupProtocol) => [
+      beginAnew({ bootstrapServers, groupProtocol, lose }),
+      readRecreated(bootstrapServers, { groupProtocol }),
+    ]),
+  ]);
 }
 
 /** Has records sent again that may be in the log, by a broker that is silent for longer than they are waited for. */
