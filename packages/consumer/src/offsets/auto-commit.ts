@@ -3,7 +3,7 @@ import { KafkaError } from "@odradek/protocol";
 import type { ResolvedConsumerOptions } from "../consumer-options.ts";
 import type { FetchPosition, PartitionState } from "../positions/partition-state.ts";
 import type { SubscriptionState } from "../positions/subscription-state.ts";
-import type { Committer, OffsetCommits } from "./offset-commits.ts";
+import type { Committer, OffsetCommits, OffsetOfTopic } from "./offset-commits.ts";
 
 type Options = Pick<
   ResolvedConsumerOptions<unknown, unknown>,
@@ -93,10 +93,17 @@ export class AutoCommit {
     if (this.isNeeded) await this.#commit(deadline, true);
   }
 
+  /** Where one topic has taken the place of another, offsets of the one must not be taken for such of the other. */
+  #consumed(): OffsetOfTopic[] {
+    return consumedOffsets(this.#subscription).map((consumed) => {
+      return { ...consumed, topicId: this.#subscription.find(consumed)?.log?.topicId ?? null };
+    });
+  }
+
   async #commit(deadline: Deadline, isRetried: boolean): Promise<void> {
     try {
       // Of a topic that was deleted there is nothing to keep, and whoever waits must not wait for it: it may come back as another.
-      await this.#commits.commit(consumedOffsets(this.#subscription), deadline, isRetried, false);
+      await this.#commits.commit(this.#consumed(), deadline, isRetried, false);
     } catch (error) {
       if (error instanceof KafkaError && error.code === "CLOSED") return;
       const isPassing = error instanceof KafkaError && error.retriable;

@@ -7,7 +7,7 @@ import {
   partitionText,
   TimeoutError,
 } from "@odradek/network";
-import { BrokerError, brokerErrorByCode, KafkaError } from "@odradek/protocol";
+import { BrokerError, brokerErrorByCode, KafkaError, zeroUuid } from "@odradek/protocol";
 import { OffsetCommit, type OffsetCommitResponse } from "@odradek/protocol/messages/offset-commit";
 import type { ResolvedConsumerOptions } from "../consumer-options.ts";
 import type { GroupCoordinator } from "../group/group-coordinator.ts";
@@ -27,8 +27,14 @@ export interface Committer {
   commitAccepted?(offsets: readonly OffsetAndMetadata[]): void;
 }
 
+/** An offset that is to be committed, and the topic that it was read in, which another of the same name may have replaced. */
+export interface OffsetOfTopic extends OffsetAndMetadata {
+  /** `null` where it is not known, or nobody cares which topic of that name it is. @default null */
+  readonly topicId?: string | null;
+}
+
 interface PendingCommit {
-  readonly offsets: readonly OffsetAndMetadata[];
+  readonly offsets: readonly OffsetOfTopic[];
   readonly deadline: Deadline;
   /** Whether an error that may pass is waited out. */
   readonly isRetried: boolean;
@@ -43,7 +49,7 @@ interface PendingCommit {
 /** Static members can be told from others only since this version (KIP-345). */
 const staticMembersSince = 7;
 
-/** Topics go by their ids from the version behind this one on, and not every broker knows the id of every topic yet. */
+/** Topics go by their ids from the version behind this one on. */
 const newestVersionWithNames = 9;
 
 /** What only other offsets, or other rights, would mend, and says nothing of the member. */
@@ -53,6 +59,9 @@ const refusals: ReadonlySet<string> = new Set([
   "OFFSET_METADATA_TOO_LARGE",
   "TOPIC_AUTHORIZATION_FAILED",
 ]);
+
+/** What a coordinator says that does not know a topic (any more, or yet). */
+const topicUnknown: ReadonlySet<string> = new Set(["UNKNOWN_TOPIC_ID", "UNKNOWN_TOPIC_OR_PARTITION"]);
 
 /** What says something of the member: it is not what the group takes it for. */
 const memberErrors: ReadonlySet<string> = new Set([
@@ -100,7 +109,7 @@ export class OffsetCommits {
    * @throws TimeoutError, CommitFailedError, RebalanceInProgressError, BrokerError
    */
   commit(
-    offsets: readonly OffsetAndMetadata[],
+    offsets: readonly OffsetOfTopic[],
     deadline: Deadline,
     isRetried: boolean,
     isTopicAwaited = isRetried,
@@ -156,13 +165,16 @@ export class OffsetCommits {
     this.#asked = commit;
     const { groupId } = this.#coordinator;
     const { memberId, generationId: generationIdOrMemberEpoch, groupInstanceId } = identity;
-    const isStatic = groupInstanceId !== null;
+    const bounds = {
+      ...(groupInstanceId === null ? {} : { oldest: staticMembersSince }),
+      ...(haveIds(commit.offsets) ? {} : { newest: newestVersionWithNames }),
+    };
     const sentAtMs = this.#clock.now();
     return new ApiRequest({
       nodeId,
       api: OffsetCommit,
       body: { groupId, memberId, generationIdOrMemberEpoch, groupInstanceId, topics: byTopic(commit.offsets) },
-      options: { bounds: { newest: newestVersionWithNames, ...(isStatic ? { oldest: staticMembersSince } : {}) } },
+      options: { bounds },
       onAnswer: (answer) => {
         this.#metrics.commitAnswered(sentAtMs);
         this.#answered(commit, () => this.#onAnswer(commit, nodeId, identity, answer));
@@ -179,11 +191,13 @@ export class OffsetCommits {
   }
 
   #onAnswer(commit: PendingCommit, nodeId: number, identity: MemberIdentity, { topics }: OffsetCommitResponse): void {
-    const failed = topics.flatMap(({ name: topic, partitions }) =>
-      partitions.flatMap(({ partitionIndex: partition, errorCode }) =>
+    const names = new Map(commit.offsets.map(({ topicId, topic }) => [topicId, topic]));
+    const failed = topics.flatMap(({ name, topicId, partitions }) => {
+      const topic = name || (names.get(topicId) ?? topicId);
+      return partitions.flatMap(({ partitionIndex: partition, errorCode }) =>
         errorCode === 0 ? [] : [{ errorCode, text: partitionText({ topic, partition }), topic }],
-      ),
-    );
+      );
+    });
     const [first] = failed;
     if (first === undefined) {
       this.#coordinator.answered();
@@ -198,7 +212,7 @@ export class OffsetCommits {
     if (name === "STALE_MEMBER_EPOCH" && commit.isRetried) this.#retry(commit, error);
     else if (memberErrors.has(name)) this.#settle(commit, this.#committer.commitRefused(error, identity));
     else if (refusals.has(name) || !retriable) this.#settle(commit, error);
-    else if (name === "UNKNOWN_TOPIC_OR_PARTITION" && !commit.isTopicAwaited) this.#settle(commit, error);
+    else if (topicUnknown.has(name) && !commit.isTopicAwaited) this.#settle(commit, error);
     else {
       // A broker that did not see its replicas follow in time may no longer lead the group's partition.
       if (refresh === "coordinator" || name === "REQUEST_TIMED_OUT") this.#coordinator.lost(nodeId, error);
@@ -241,8 +255,13 @@ export class OffsetCommits {
   }
 }
 
+/** Whether it is known of all of them which topic they are of. */
+const haveIds = (offsets: readonly OffsetOfTopic[]): boolean =>
+  offsets.every(({ topicId = null }) => topicId !== null && topicId !== zeroUuid);
+
 interface CommittedTopic {
   readonly name: string;
+  readonly topicId?: string;
   readonly partitions: {
     readonly partitionIndex: number;
     readonly committedOffset: bigint;
@@ -251,11 +270,16 @@ interface CommittedTopic {
   }[];
 }
 
-function byTopic(offsets: readonly OffsetAndMetadata[]): CommittedTopic[] {
+function byTopic(offsets: readonly OffsetOfTopic[]): CommittedTopic[] {
   const topics = new Map<string, CommittedTopic>();
-  for (const { topic, partition, offset, leaderEpoch, metadata } of offsets) {
-    const entry: CommittedTopic = topics.get(topic) ?? { name: topic, partitions: [] };
-    topics.set(topic, entry);
+  for (const { topic, topicId = null, partition, offset, leaderEpoch, metadata } of offsets) {
+    const key = `${topicId} ${topic}`;
+    const entry: CommittedTopic = topics.get(key) ?? {
+      name: topic,
+      ...(topicId === null ? {} : { topicId }),
+      partitions: [],
+    };
+    topics.set(key, entry);
     entry.partitions.push({
       partitionIndex: partition,
       committedOffset: offset,

@@ -122,15 +122,32 @@ describe("AutoCommit", () => {
     expect(await committing).toBe("done");
   });
 
+  test("says which topic it is that was read, where that is known", async () => {
+    const { clock, sent, poll, state } = fixture();
+    clock.advance(5_000);
+    poll();
+    const byName = taken(sent, OffsetCommit);
+    expect(byName.options?.bounds).toEqual({ newest: 9 });
+    byName.onAnswer(committedAs({ "orders-0": "NONE" }));
+    await turn();
+    const topicId = "Q7h5NahmQJy9rxBH8iO0XA";
+    state.ledBy({ topicId, leaderEpoch: 3 });
+    clock.advance(5_000);
+    poll();
+    const byId = taken(sent, OffsetCommit);
+    expect(byId.options?.bounds).toEqual({});
+    expect(bodyOf(byId).topics).toMatchObject([{ name: "orders", topicId, partitions: [{ committedOffset: 42n }] }]);
+  });
+
   test("waits for no topic that was deleted: whoever waits for the commit goes on", async () => {
-    const { clock, poll, answer, autoCommit, logger, options } = fixture();
+    const { clock, poll, answer, autoCommit, commits, logger, options } = fixture();
     const committing = outcome(autoCommit.now(new Deadline(clock, 300_000)));
     expect(poll()).toBe(1);
     await answer("UNKNOWN_TOPIC_OR_PARTITION");
     expect(await committing).toBe("done");
     expect(logger.count("auto-commit failed")).toBe(1);
     clock.advance(options.retryBackoffMaxMs);
-    expect(poll()).toBe(0);
+    expect(commits.poll(clock.now()).requests).toEqual([]);
   });
 
   test("ends without an error, and with a warning, where it could not commit", async () => {
