@@ -46,9 +46,11 @@ async function committedSince(partition: number, offset: bigint, groupIds: reado
 }
 
 /** Which partition of that log is a group's: Java's `String.hashCode` decides. */
-const partitionOf = (groupId: string, partitionCount: number): number =>
-  Math.abs([...groupId].reduce((hash, character) => (Math.imul(31, hash) + character.charCodeAt(0)) | 0, 0)) %
-  partitionCount;
+function partitionOf(groupId: string, partitionCount: number): number {
+  let hash = 0;
+  for (let index = 0; index < groupId.length; index++) hash = (Math.imul(31, hash) + groupId.charCodeAt(index)) | 0;
+  return Math.abs(hash) % partitionCount;
+}
 
 test("Java's kafka-consumer-groups tells what was committed, the lag and the members, while they are there and later", async () => {
   const producer = new KafkaProducer({ bootstrapServers, valueSerializer: string });
