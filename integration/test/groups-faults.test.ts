@@ -75,6 +75,18 @@ const protocols = [
   ["consumer", { groupProtocol: "consumer" }],
 ] as const;
 
+/** How long a broker waits for a sign of life of members of a group, before it is the others' turn. */
+async function setSessionTimeout(groupId: string, timeoutMs: number): Promise<void> {
+  const network = networkOf({ bootstrapServers: cluster.bootstrapServers });
+  const configs = [{ name: "consumer.session.timeout.ms", configOperation: 0, value: `${timeoutMs}` }];
+  const { responses } = await network.request(
+    IncrementalAlterConfigs,
+    { resources: [{ resourceType: 32, resourceName: groupId, configs }], validateOnly: false },
+    { to: "any", deadline: withinAMinute() },
+  );
+  expect(responses).toMatchObject([{ errorCode: 0, errorMessage: null }]);
+}
+
 /** A group of two that share a topic of its own, to which somebody writes all the time. */
 async function busyGroup(groupId: string, options: Partial<ConsumerOptions<string, string>>) {
   const { bootstrapServers } = cluster;
@@ -138,11 +150,13 @@ describe.each(protocols)("a group of the %s protocol", (_protocol, options) => {
 test("groups of either protocol read on when a leader is killed that coordinates none of them, and when that is back", async () => {
   const leader = cluster.brokers.at(-1)!;
   const groups = await Promise.all(
-    protocols.map(async ([, options]) => {
+    protocols.map(async ([protocol, options]) => {
       for (;;) {
         const groupId = newName();
         const { nodeId } = await coordinatorOf(cluster.bootstrapServers, groupId);
-        if (nodeId !== leader.id) return busyGroup(groupId, options);
+        if (nodeId === leader.id) continue;
+        if (protocol === "consumer") await setSessionTimeout(groupId, 30_000);
+        return busyGroup(groupId, options);
       }
     }),
   );
@@ -157,18 +171,6 @@ test("groups of either protocol read on when a leader is killed that coordinates
   // Who leads a partition is no business of the group's: nobody lost what it had.
   expect(calls()).toEqual(before);
 });
-
-/** How long a broker waits for a sign of life of members of a group, before it is the others' turn. */
-async function setSessionTimeout(groupId: string, timeoutMs: number): Promise<void> {
-  const network = networkOf({ bootstrapServers: cluster.bootstrapServers });
-  const configs = [{ name: "consumer.session.timeout.ms", configOperation: 0, value: `${timeoutMs}` }];
-  const { responses } = await network.request(
-    IncrementalAlterConfigs,
-    { resources: [{ resourceType: 32, resourceName: groupId, configs }], validateOnly: false },
-    { to: "any", deadline: withinAMinute() },
-  );
-  expect(responses).toMatchObject([{ errorCode: 0, errorMessage: null }]);
-}
 
 // They wait most of their time.
 describe.concurrent("a member in a process of its own", () => {
