@@ -1,4 +1,4 @@
-import { partitionText } from "@odradek/network";
+import { partitionText, type SerdeContext } from "@odradek/network";
 import {
   CorruptRecordError,
   DecodeError,
@@ -57,6 +57,8 @@ export class CompletedFetch<K, V> {
   readonly #start: FetchPosition;
   readonly #batches: RecordBatches;
   readonly #aborted: AbortedTransactions | null;
+  readonly #keyContext: SerdeContext;
+  readonly #valueContext: SerdeContext;
   #position: FetchPosition;
   #open: OpenBatch<K, V> | null = null;
   /** Comes next, once it is decompressed and there is room for what it becomes. */
@@ -82,6 +84,9 @@ export class CompletedFetch<K, V> {
     this.#batches = new RecordBatches(fetched.records, batchesOptions);
     this.#aborted =
       isolationLevel === "read_committed" ? new AbortedTransactions(fetched.abortedTransactions ?? []) : null;
+    const { topic } = fetched.state;
+    this.#keyContext = { topic, role: "key" };
+    this.#valueContext = { topic, role: "value" };
     this.#start = fetched.position;
     this.#position = fetched.position;
   }
@@ -194,8 +199,8 @@ export class CompletedFetch<K, V> {
       timestampType,
       keyDeserializer,
       valueDeserializer,
-      keyContext: { topic, role: "key" },
-      valueContext: { topic, role: "value" },
+      keyContext: this.#keyContext,
+      valueContext: this.#valueContext,
     };
   }
 
