@@ -41,6 +41,8 @@ export class PositionValidation {
   readonly #backoff: Backoff;
   /** Partitions for which an answer is on its way. */
   readonly #asked = new Set<PartitionState>();
+  /** Positions of a later epoch than that of the leader, and when that was noticed. */
+  readonly #ahead = new WeakMap<FetchPosition, number>();
   readonly #truncations: LogTruncation[] = [];
   /** Positions in logs of topics that were made anew. */
   readonly #replaced: PartitionPosition[] = [];
@@ -78,7 +80,12 @@ export class PositionValidation {
       if (!state.awaitsValidation || position === null || log === null || this.#asked.has(state)) continue;
       if (state.retryAtMs > nowMs) laterMs = Math.min(laterMs, state.retryAtMs);
       else if (this.#isReplaced(state)) this.#tellReplaced(state, position);
-      else due.push({ state, topic, partition, position, log });
+      // There is nothing that the leader could be asked: the place that was gone back to does not say its epoch.
+      else if (position.leaderEpoch < 0) state.validated();
+      else if (this.#isLedLater(position, log, nowMs)) {
+        this.#retry(state);
+        laterMs = Math.min(laterMs, state.retryAtMs);
+      } else due.push({ state, topic, partition, position, log });
     }
     this.#snapshot = snapshot;
     const { requests, nextMs } = toLeaders(this.#cluster, due, {
@@ -109,6 +116,17 @@ export class PositionValidation {
   #isReplaced({ topic, log }: PartitionState): boolean {
     const topicId = this.#cluster.metadata.snapshot.topics.get(topic)?.id ?? zeroUuid;
     return log !== null && log.topicId !== zeroUuid && topicId !== zeroUuid && log.topicId !== topicId;
+  }
+
+  /**
+   * Whether somebody else must lead by now than is known: whoever wrote the record before the position did so in a later epoch, of which
+   * a leader of the past knows nothing, as if that record were lost. Until the cluster was asked once more it is not asked.
+   */
+  #isLedLater(position: FetchPosition, log: LedLog, nowMs: number): boolean {
+    if (position.leaderEpoch <= log.leaderEpoch) return false;
+    const sinceMs = this.#ahead.get(position) ?? nowMs;
+    this.#ahead.set(position, sinceMs);
+    return this.#cluster.metadata.updatedAtMs <= sinceMs;
   }
 
   /** Told again after a while, until the user says where to go on. */
@@ -152,7 +170,7 @@ export class PositionValidation {
         this.#settle(validation, end);
         continue;
       }
-      this.#retry(validation);
+      this.#retry(state);
       const error = end && new BrokerError(end.errorCode, `validating the position of ${partitionText(state)}`);
       if (error?.retriable === false && error.code !== "UNKNOWN_SERVER_ERROR") this.#fail(error);
     }
@@ -166,7 +184,7 @@ export class PositionValidation {
       for (const { state } of open) state.validated();
       return;
     }
-    for (const validation of open) this.#retry(validation);
+    for (const { state } of open) this.#retry(state);
     if (!(error instanceof KafkaError && error.retriable)) this.#fail(error);
   }
 
@@ -201,7 +219,7 @@ export class PositionValidation {
     else state.seek(divergent, log);
   }
 
-  #retry({ state }: Validation): void {
+  #retry(state: PartitionState): void {
     state.failed(this.#clock.now(), this.#backoff);
     this.#cluster.requestUpdate();
   }

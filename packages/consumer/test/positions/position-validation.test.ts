@@ -109,6 +109,42 @@ describe("The validation of positions", () => {
     expect(state(0).isFetchable).toBe(true);
   });
 
+  test("asks nothing about a position that was gone back to, and whose epoch is not known", () => {
+    const { poll, cluster, state } = fixture();
+    poll();
+    cluster.learn([orders(6)]);
+    const { requests } = poll();
+    state(0).rewind({ offset: 40n, leaderEpoch: -1 });
+    to(requests, 1).parts.onAnswer(ends(0, -1, -1));
+    expect(asked(poll().requests)).toEqual([]);
+    expect(state(0)).toMatchObject({ state: "FETCHING", position: { offset: 40n } });
+  });
+
+  test("asks for metadata, and not a leader of the past, where the position is of a later epoch", () => {
+    const { poll, cluster, state } = fixture();
+    state(0).seek({ offset: 50n, leaderEpoch: 6 });
+    const { requests, nextMs } = poll();
+    expect(requests).toEqual([]);
+    expect(cluster.updatesRequested).toBe(1);
+    expect(state(0).isFetchable).toBe(false);
+    cluster.clock.advance(nextMs - cluster.clock.now());
+    cluster.learn([orders(6)]);
+    expect(asked(poll().requests)).toEqual(["1: 0@6/6", "2: 1@5/6"]);
+  });
+
+  test("asks about a position of a later epoch where the cluster, asked once more, knows of none", () => {
+    const { poll, cluster, state } = fixture();
+    state(0).seek({ offset: 50n, leaderEpoch: 9 });
+    const pause = () => cluster.clock.advance(poll().nextMs - cluster.clock.now());
+    pause();
+    // Nobody has answered yet.
+    pause();
+    expect(cluster.updatesRequested).toBe(2);
+    cluster.learn([orders(5)]);
+    cluster.clock.advance(state(0).retryAtMs - cluster.clock.now());
+    expect(asked(poll().requests)).toEqual(["1: 0@9/5"]);
+  });
+
   test.each([50, 51])("lets the position stand where the epoch ends at it or behind it, %i", (endOffset) => {
     const { state, poll } = afterElection(ends(0, 5, endOffset));
     expect(state(0)).toMatchObject({ state: "FETCHING", position: { offset: 50n, leaderEpoch: 5 } });
