@@ -50,6 +50,8 @@ interface OpenBatch<K, V> {
 export class CompletedFetch<K, V> {
   readonly state: PartitionState;
   readonly sizeInBytes: number;
+  /** In which the partition was led when this came; `null` where that is not known. */
+  readonly leaderEpoch: number | null;
   readonly #options: Options<K, V>;
   readonly #background: BackgroundDecompression;
   readonly #onStalled: () => void;
@@ -76,6 +78,7 @@ export class CompletedFetch<K, V> {
   ) {
     this.state = fetched.state;
     this.sizeInBytes = fetched.records.length;
+    this.leaderEpoch = fetched.state.log?.leaderEpoch ?? null;
     this.#options = options;
     this.#background = background;
     this.#onStalled = onStalled;

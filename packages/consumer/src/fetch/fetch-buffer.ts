@@ -27,7 +27,7 @@ export class FetchBuffer<K, V> {
     this.#metrics = metrics;
   }
 
-  /** Takes an answer; an earlier one for the same partition is one that a seek has made void. */
+  /** Takes an answer. An earlier one for the same partition is void, or has the same records: of the leader and of another replica. */
   add(completed: CompletedFetch<K, V>): void {
     this.#completed.delete(completed.state);
     this.#completed.set(completed.state, completed);
@@ -48,14 +48,14 @@ export class FetchBuffer<K, V> {
     return bytes;
   }
 
-  /** Lets go of what a seek or a new assignment has made void. */
+  /** Lets go of what a seek, a new assignment or another leader has made void. */
   prune(): void {
     for (const [state, completed] of this.#completed) if (!this.#isValid(completed)) this.#completed.delete(state);
   }
 
   /**
    * Hands out up to `maxRecords`, and moves the positions of their partitions behind them. What is paused stays, and
-   * what waits to be validated; what a seek or a new assignment has made void goes.
+   * what waits to be validated; what is void goes.
    *
    * @returns `null` where nothing can be handed out now; no records where all that was decompressed held none to be
    *   seen, so that who waits gives others their turn before more is
@@ -95,7 +95,9 @@ export class FetchBuffer<K, V> {
     return records.length === 0 && !decompressed.isFull ? null : { records, spans };
   }
 
-  #isValid({ state, position }: CompletedFetch<K, V>): boolean {
-    return state.position === position && this.#subscription.has(state);
+  /** Void after a seek or a new assignment, and where another leads by now, in whose log other records may be. */
+  #isValid({ state, position, leaderEpoch }: CompletedFetch<K, V>): boolean {
+    const isOfLog = leaderEpoch === null || state.isLedIn(leaderEpoch);
+    return state.position === position && isOfLog && this.#subscription.has(state);
   }
 }

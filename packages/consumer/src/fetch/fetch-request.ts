@@ -66,20 +66,28 @@ function byTopic<P>(targets: readonly FetchTarget[], partitionOf: (target: Fetch
   return [...topics.values()];
 }
 
-/** Each target with what was answered about it, `null` for nothing. What nobody asked for is passed over. */
-export function* fetchAnswers(
-  targets: SessionRequest["targets"],
-  answer: ResponseOf<typeof Fetch>,
-): Generator<readonly [FetchTarget, PartitionData | null]> {
-  const answers = new Map<string, PartitionData>();
+/** What an answer says, target by target. */
+export interface FetchAnswers {
+  /** Each target with what was answered about it, `null` for nothing. */
+  readonly answers: readonly (readonly [FetchTarget, PartitionData | null])[];
+  /** Whether nothing was answered that nobody had asked for, which is passed over. */
+  readonly isAsAsked: boolean;
+}
+
+export function fetchAnswers(targets: SessionRequest["targets"], answer: ResponseOf<typeof Fetch>): FetchAnswers {
+  const told = new Map<string, PartitionData>();
   let names: ReadonlyMap<string, string> | null = null;
+  let isAsAsked = true;
   for (const { topic, topicId, partitions } of answer.responses) {
     names ??= topic === "" ? namesById(targets) : null;
     const name = topic === "" ? names?.get(topicId) : topic;
-    if (name === undefined) continue;
-    for (const data of partitions) answers.set(partitionText({ topic: name, partition: data.partitionIndex }), data);
+    for (const data of partitions) {
+      const key = name === undefined ? "" : partitionText({ topic: name, partition: data.partitionIndex });
+      if (targets.has(key)) told.set(key, data);
+      else isAsAsked = false;
+    }
   }
-  for (const [key, target] of targets) yield [target, answers.get(key) ?? null];
+  return { answers: [...targets].map(([key, target]) => [target, told.get(key) ?? null]), isAsAsked };
 }
 
 const namesById = (targets: SessionRequest["targets"]): ReadonlyMap<string, string> =>

@@ -1,4 +1,4 @@
-import { type Backoff, type Clock, exponentialBackoff, partitionText } from "@odradek/network";
+import { type Backoff, type Clock, exponentialBackoff, leaderOf, partitionText } from "@odradek/network";
 import { BrokerError, brokerErrorByCode, DecodeError, KafkaError, type ResponseOf, zeroUuid } from "@odradek/protocol";
 import { Fetch } from "@odradek/protocol/messages/fetch";
 import { byLeader, type ClusterView } from "../cluster-view.ts";
@@ -174,14 +174,19 @@ export class Fetcher<K, V> {
     }
     const nowMs = this.#clock.now();
     const isFull = request.sessionEpoch === 0;
-    let isWhole = true;
+    const { answers, isAsAsked } = fetchAnswers(request.targets, answer);
+    let isWhole = isAsAsked;
     const taken: FetchedBytes[] = [];
-    for (const [target, data] of fetchAnswers(request.targets, answer)) {
+    for (const [target, data] of answers) {
       const { state, position } = target;
       if (isFull && data === null) isWhole = false;
-      // Void after a seek, a reset, or a new assignment: whoever did that wants other records.
-      if (state.position !== position || !this.#subscription.has(state)) continue;
+      // Void after a new assignment, and where another leads by now, in whose log other records may be.
+      if (!this.#subscription.has(state) || !state.isLedIn(target.leaderEpoch)) continue;
       const errorCode = data?.errorCode || answer.errorCode;
+      // Wherever it is read: within a session the ends of the log are told once.
+      if (data !== null && errorCode === 0) state.saw(data);
+      // Void after a seek or a reset: whoever did that wants other records.
+      if (state.position !== position) continue;
       if (data !== null && errorCode === 0) {
         const bytes = this.#onData(question, target, data, nowMs);
         if (bytes > 0) taken.push({ topic: target.topic, bytes });
@@ -205,7 +210,6 @@ export class Fetcher<K, V> {
   #onData(question: Question, target: FetchTarget, data: PartitionData, nowMs: number): number {
     const { state, position } = target;
     state.succeeded();
-    state.saw(data);
     if (data.preferredReadReplica >= 0) this.#onPreference(question, state, data.preferredReadReplica, nowMs);
     if (data.records === null || data.records.length === 0) {
       this.#metrics?.sawEnds(state);
@@ -250,10 +254,10 @@ export class Fetcher<K, V> {
     this.#subscription.moveToEnd(state);
     // Who leads it now is another broker, and can be asked at once.
     if (!hasMoved) state.failed(nowMs, this.#backoff);
-    const wasNearer = state.preferredReplica(nowMs) === nodeId;
-    if (wasNearer) state.preferLeader();
+    if (state.preferredReplica(nowMs) === nodeId) state.preferLeader();
     // A replica that lags behind, or ahead of what it has deleted, is not the log: the leader is.
-    if (name === "OFFSET_OUT_OF_RANGE" && wasNearer) return;
+    const leader = leaderOf(this.#cluster.metadata.snapshot, state.topic, state.partition);
+    if (name === "OFFSET_OUT_OF_RANGE" && leader?.id !== nodeId) return;
     if (name === "OFFSET_OUT_OF_RANGE") {
       if (autoOffsetReset.kind === "none") this.#outOfRange.push(at);
       else state.requestReset(autoOffsetReset);

@@ -135,6 +135,11 @@ export class PartitionState implements TopicPartition {
     this.succeeded();
   }
 
+  /** Whether it is led still as it was in that epoch. What was said of it in another one may be of records that are no more. */
+  isLedIn(leaderEpoch: number): boolean {
+    return this.#log === null || this.#log.leaderEpoch === leaderEpoch;
+  }
+
   /** The position is of another log than the one there is: it is not read from. */
   suspect(): void {
     this.#state.to("AWAIT_VALIDATION");

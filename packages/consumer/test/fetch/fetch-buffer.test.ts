@@ -1,4 +1,5 @@
 import { bytes, string } from "@odradek/network";
+import { zeroUuid } from "@odradek/protocol";
 import { describe, expect, test } from "vitest";
 import { CorruptLogError } from "../../src/errors.ts";
 import { CompletedFetch } from "../../src/fetch/completed-fetch.ts";
@@ -95,6 +96,22 @@ describe("FetchBuffer", () => {
     p1.seek({ offset: 1n, leaderEpoch: -1 });
     p1.resume();
     expect(drained()).toBeNull();
+  });
+
+  test("drops what came of a leader that leads no more, once another's log has what was read before", async () => {
+    const { buffer, p0, arrive, drained } = fixture();
+    const log = (leaderEpoch: number) => ({ topicId: zeroUuid, leaderEpoch });
+    p0.seek({ offset: 0n, leaderEpoch: 5 }, log(5));
+    arrive(p0, await counted(2));
+    p0.ledBy(log(5));
+    expect(drained(1)).toEqual(["0:v0"]);
+    p0.ledBy(log(6));
+    expect(buffer.has(p0)).toBe(false);
+    p0.validated();
+    expect(drained()).toBeNull();
+    expect(p0.position?.offset).toBe(1n);
+    arrive(p0, await counted(2));
+    expect(drained()).toEqual(["0:v1"]);
   });
 
   test("takes what comes after a seek in place of what came before it", async () => {

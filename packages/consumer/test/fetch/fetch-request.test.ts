@@ -119,11 +119,9 @@ describe("versionsFor", () => {
 
 describe("fetchAnswers", () => {
   const targets = [target("orders", 0, 0n, ordersId), target("bills", 3, 0n, billsId)];
+  const told = (responses: Parameters<typeof answer>[0]) => fetchAnswers(first(targets).targets, answer(responses));
   const found = (responses: Parameters<typeof answer>[0]) =>
-    [...fetchAnswers(first(targets).targets, answer(responses))].map(([{ topic }, found]) => [
-      topic,
-      found?.partitionIndex ?? null,
-    ]);
+    told(responses).answers.map(([{ topic }, data]) => [topic, data?.partitionIndex ?? null]);
 
   test("finds partitions by the name of their topic", () => {
     const responses = [
@@ -157,5 +155,15 @@ describe("fetchAnswers", () => {
       ["orders", null],
       ["bills", 3],
     ]);
+    expect(told(responses).isAsAsked).toBe(false);
+  });
+
+  test.each([
+    ["a partition", [{ topic: "orders", topicId: zeroUuid, partitions: [data(0), data(8)] }], false],
+    ["a topic by its name", [{ topic: "others", topicId: zeroUuid, partitions: [data(0)] }], false],
+    ["a topic by its id", [{ topic: "", topicId: "AAAAAAAAAAAAAAAAAAAABQ", partitions: [data(0)] }], false],
+    ["nothing", [{ topic: "", topicId: ordersId, partitions: [data(0)] }], true],
+  ] as const)("notices %s that nobody asked for", (_, responses, isAsAsked) => {
+    expect(told(responses.map((topic) => ({ ...topic, partitions: [...topic.partitions] }))).isAsAsked).toBe(isAsAsked);
   });
 });

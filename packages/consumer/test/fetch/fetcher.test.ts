@@ -1,5 +1,5 @@
 import { AuthenticationError, ConnectionError } from "@odradek/network";
-import { codeOf, DecodeError, UnsupportedVersionError } from "@odradek/protocol";
+import { codeOf, DecodeError, UnsupportedVersionError, zeroUuid } from "@odradek/protocol";
 import type { Fetch } from "@odradek/protocol/messages/fetch";
 import { describe, expect, test } from "vitest";
 import { type ConsumerOptions, resolveConsumerOptions } from "../../src/consumer-options.ts";
@@ -159,6 +159,14 @@ describe("Fetcher, given an answer", () => {
     expect(state(1).lag("read_uncommitted")).toBe(15n);
   });
 
+  test("notes the ends of the log also where its position was left meanwhile: within a session they come once", () => {
+    const { poll, state } = fixture();
+    const { requests } = poll();
+    state(1).seek({ offset: 4n, leaderEpoch: -1 });
+    to(requests, 2).parts.onAnswer(fetchAnswer("orders", [fetched(1, { highWatermark: 25n })]));
+    expect(state(1).lag("read_uncommitted")).toBe(21n);
+  });
+
   test("drops what came for a position that was left meanwhile", async () => {
     const { poll, state, buffer } = fixture();
     const { requests } = poll();
@@ -177,6 +185,20 @@ describe("Fetcher, given an answer", () => {
     const records = await counted(2, { baseOffset: 10 });
     to(requests, 2).parts.onAnswer(fetchAnswer("orders", [fetched(1, { records })]));
     expect(buffer.drain(10)).toBeNull();
+  });
+
+  test("drops what came of a leader that leads no more, which may not be in the log of the next one", async () => {
+    const { poll, state, buffer } = fixture({ autoOffsetReset: "latest" });
+    for (const partition of [0, 1]) state(partition).ledBy({ topicId: zeroUuid, leaderEpoch: 5 });
+    const { requests } = poll();
+    for (const partition of [0, 1]) state(partition).ledBy({ topicId: zeroUuid, leaderEpoch: 6 });
+    const records = await counted(2, { baseOffset: 10 });
+    to(requests, 2).parts.onAnswer(fetchAnswer("orders", [fetched(1, { records, highWatermark: 12n })]));
+    to(requests, 1).parts.onAnswer(fetchAnswer("orders", [fetched(0, { error: "OFFSET_OUT_OF_RANGE" }), fetched(2)]));
+    expect(buffer.drain(10)).toBeNull();
+    expect(state(1).lag("read_uncommitted")).toBeNull();
+    expect(state(0)).toMatchObject({ state: "FETCHING", position: { offset: 10n } });
+    expect(routes(poll().requests)).toEqual(["1: 0,2", "2: 1"]);
   });
 
   test.each([
@@ -387,6 +409,13 @@ describe("Fetcher, within a session", () => {
     expect(fetcher.takeError()).toBeNull();
   });
 
+  test("begins anew where the broker answers what it was not asked", () => {
+    const { poll } = opened();
+    const { responses } = fetchAnswer("orders", [fetched(0, { highWatermark: 30n }), fetched(1)]);
+    to(poll().requests, 1).parts.onAnswer({ ...nothingNew, responses });
+    expect(bodyOf(to(poll().requests, 1))).toMatchObject({ sessionId: 7, sessionEpoch: 0 });
+  });
+
   test("does not ask on and on where no session can be begun", () => {
     const { poll, state } = fixture();
     const refused = { ...fetchAnswer("orders", []), errorCode: codeOf("INVALID_FETCH_SESSION_EPOCH") };
@@ -456,6 +485,14 @@ describe("Fetcher, with a rack", () => {
       expect(routes(poll().requests)).toContain("2: 1");
     },
   );
+
+  test("does not take for the log what the replica says after its time is over", () => {
+    const { poll, cluster, state } = sent({ autoOffsetReset: "latest" });
+    const { requests } = poll();
+    cluster.clock.advance(60_000);
+    to(requests, 3).parts.onAnswer(fetchAnswer("orders", [fetched(3), fetched(1, { error: "OFFSET_OUT_OF_RANGE" })]));
+    expect(state(1)).toMatchObject({ state: "FETCHING", position: { offset: 10n } });
+  });
 
   test("goes back to the leader when the replica is lost", () => {
     const { poll } = sent();
