@@ -47,7 +47,15 @@ export const counted = (count: number, options: BatchOptions = {}): Promise<Buff
 
 /** What compaction leaves of a batch whose records are all gone. */
 export async function emptied(options: BatchOptions & { readonly lastOffsetDelta: number }): Promise<Buffer> {
-  const bytes = (await batch([{ value: "gone" }], options)).subarray(0, at.records);
+  return withoutRecords(await batch([{ value: "gone" }], options));
+}
+
+/** The same of the marker that ended a transaction. */
+export const emptiedMarker = async (producerId: number, baseOffset: number): Promise<Buffer> =>
+  withoutRecords(await marker("abort", producerId, baseOffset));
+
+function withoutRecords(whole: Buffer): Buffer {
+  const bytes = whole.subarray(0, at.records);
   bytes.writeInt32BE(0, at.count);
   bytes.writeInt32BE(bytes.length - 12, at.batchLength);
   return sealed(bytes);

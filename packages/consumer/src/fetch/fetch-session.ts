@@ -57,11 +57,11 @@ export class FetchSession {
   /** What to say to ask for these. There is one request under way at a time. */
   next(wanted: readonly FetchTarget[]): SessionRequest {
     const usesTopicIds = wanted.every(({ topicId }) => topicId !== zeroUuid);
+    const targets = new Map(wanted.map((target) => [target.state.key, target]));
     // Within one session topics are called either by their names or by their ids.
-    if (usesTopicIds !== this.#usesTopicIds) this.#restart();
+    if (usesTopicIds !== this.#usesTopicIds || this.#isTakenAgain(targets)) this.#restart();
     this.#usesTopicIds = usesTopicIds;
     const told = this.#place.sessionEpoch === 0 ? nothing : this.#told;
-    const targets = new Map(wanted.map((target) => [target.state.key, target]));
     const named = [...targets].filter(([key, target]) => isNews(target, told.get(key))).map(([, target]) => target);
     const forgotten: FetchTarget[] = [];
     const replaced: FetchTarget[] = [];
@@ -102,6 +102,12 @@ export class FetchSession {
   /** The request had no answer, or one that leaves out what it must name: nobody knows where the session stands. */
   failed(): void {
     this.#restart();
+  }
+
+  /** Whether a partition was given up meanwhile and came back: where its log ends, which a session tells once, it was not told. */
+  #isTakenAgain(targets: ReadonlyMap<string, FetchTarget>): boolean {
+    for (const [key, { state }] of targets) if ((this.#told.get(key)?.state ?? state) !== state) return true;
+    return false;
   }
 
   /** Begins a session in place of this one. */

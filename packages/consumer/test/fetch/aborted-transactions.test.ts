@@ -2,7 +2,7 @@ import { defaultRecordBatchesOptions, type RecordBatch, RecordBatches } from "@o
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { AbortedTransactions } from "../../src/fetch/aborted-transactions.ts";
-import { counted, marker } from "../log.ts";
+import { counted, emptiedMarker, marker } from "../log.ts";
 
 const read = (bytes: Buffer): RecordBatch => {
   const [batch] = new RecordBatches(bytes, defaultRecordBatchesOptions);
@@ -52,6 +52,19 @@ describe("AbortedTransactions", () => {
     expect(aborted.hides(await abort(1, 2))).toBe(true);
     expect(aborted.hides(await of(1, 3))).toBe(false);
     expect(aborted.hides(await of(1, 5))).toBe(true);
+  });
+
+  test("hides nothing behind the marker of a transaction of which compaction left nothing else", async () => {
+    const aborted = new AbortedTransactions([{ producerId: 1n, firstOffset: 5n }]);
+    expect(aborted.hides(await of(2, 6))).toBe(false);
+    expect(aborted.hides(await abort(1, 7))).toBe(true);
+    expect(aborted.hides(await of(1, 8))).toBe(false);
+  });
+
+  test("steps over the place of a marker that compaction has removed", async () => {
+    const aborted = new AbortedTransactions([{ producerId: 1n, firstOffset: 0n }]);
+    expect(aborted.hides(read(await emptiedMarker(1, 3)))).toBe(true);
+    expect(aborted.hides(await of(2, 4))).toBe(false);
   });
 
   test("goes through a list as long as a broker can send without moving it at each step", async () => {

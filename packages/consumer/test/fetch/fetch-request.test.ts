@@ -20,6 +20,13 @@ const target = (topic: string, partition: number, offset: bigint, topicId: strin
   return { topic, topicId, partition, leaderEpoch: 7, maxBytes: 100, state, position };
 };
 
+/** The same partition, further on, or of another topic of the name. */
+const moved = (before: FetchTarget, offset: bigint, topicId = before.topicId): FetchTarget => ({
+  ...before,
+  topicId,
+  position: { offset, leaderEpoch: -1 },
+});
+
 const newest = 18;
 const terms = { rackId: "", maxBytes: 1_000 };
 
@@ -86,20 +93,21 @@ describe("fetchBody", () => {
 
   test("allows the bytes that the next batch of a partition is known to have, beyond all limits, named or not", () => {
     const session = new FetchSession();
-    const large = target("orders", 0, 0n);
+    const [large, small] = [target("orders", 0, 0n), target("orders", 1, 0n)];
     large.state.needs(5_000);
-    const opening = session.next([large, target("orders", 1, 0n)]);
+    const opening = session.next([large, small]);
     expect(fetchBody(opening, terms, options, newest).maxBytes).toBe(5_000);
     session.answered(opening, { ...answer([]), sessionId: 1 });
-    const body = fetchBody(session.next([large, target("orders", 1, 3n)]), terms, options, newest);
+    const body = fetchBody(session.next([large, moved(small, 3n)]), terms, options, newest);
     expect(body).toMatchObject({ maxBytes: 5_000, topics: [{ partitions: [{ partition: 1 }] }] });
   });
 
   test("has a topic that was made anew take the place of the old one, which only ids tell apart", () => {
     const session = new FetchSession();
-    const opening = session.next([target("orders", 0, 9n, ordersId), target("orders", 1, 9n, ordersId)]);
+    const old = target("orders", 0, 9n, ordersId);
+    const opening = session.next([old, target("orders", 1, 9n, ordersId)]);
     session.answered(opening, { ...answer([]), sessionId: 1 });
-    const request = session.next([target("orders", 0, 0n, billsId)]);
+    const request = session.next([moved(old, 0n, billsId)]);
     const forgotten = { topic: "orders", topicId: ordersId };
     expect(fetchBody(request, terms, options, 13)).toMatchObject({
       topics: [{ topicId: billsId, partitions: [{ partition: 0, fetchOffset: 0n }] }],

@@ -7,8 +7,11 @@ import { fetchAnswer } from "../answers.ts";
 const ordersId = "AAAAAAAAAAAAAAAAAAAAAg";
 const newOrdersId = "AAAAAAAAAAAAAAAAAAAAAw";
 
+const states = [0, 1, 2, 3].map((partition) => new PartitionState({ topic: "orders", partition }));
+
 const target = (partition: number, offset = 0, more: Partial<FetchTarget> = {}): FetchTarget => {
-  const state = new PartitionState({ topic: "orders", partition });
+  const state = states[partition];
+  if (state === undefined) throw new Error(`no partition ${partition}`);
   const position = { offset: BigInt(offset), leaderEpoch: -1 };
   return { topic: "orders", topicId: ordersId, partition, leaderEpoch: 5, maxBytes: 100, state, position, ...more };
 };
@@ -68,15 +71,25 @@ describe("A fetch session", () => {
     expect(said(session.next([target(0), target(1), target(3)]))).toBe("42/2 1");
   });
 
-  test("does not forget a partition that was given up and taken again", () => {
-    const [old, again] = [target(1), target(1)];
-    expect(old.state).not.toBe(again.state);
-    expect(said(opened().next([target(0), again, target(2)]))).toBe("42/1");
+  test("begins anew where a partition was given up and taken again, which has yet to be told where its log ends", () => {
+    const again = new PartitionState({ topic: "orders", partition: 1 });
+    const session = opened();
+    const anew = session.next([target(0), target(1, 0, { state: again }), target(2)]);
+    expect(said(anew)).toBe("42/0 0 1 2");
+    session.answered(anew, answer(43));
+    expect(said(session.next([target(0), target(1, 0, { state: again }), target(2)]))).toBe("43/1");
   });
 
   test("replaces a topic that was made anew", () => {
     const anew = target(1, 0, { topicId: newOrdersId });
     expect(said(opened().next([target(0), anew, target(2)]))).toBe("42/1 1 ~1");
+  });
+
+  test("goes on where a topic comes back with another id after it was forgotten", () => {
+    const session = opened();
+    const without = session.next([target(0)]);
+    session.answered(without, answer(42));
+    expect(said(session.next([target(0), target(1, 0, { topicId: newOrdersId })]))).toBe("42/2 1");
   });
 
   test("begins anew where topics get ids, or lose them", () => {

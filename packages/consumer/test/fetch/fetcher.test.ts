@@ -177,6 +177,18 @@ describe("Fetcher, given an answer", () => {
     expect(routes(poll().requests)).toEqual(["2: 1"]);
   });
 
+  test("keeps what came for a partition that was paused meanwhile", async () => {
+    const { poll, state, buffer } = fixture();
+    const { requests } = poll();
+    state(1).pause();
+    const records = await counted(2, { baseOffset: 10 });
+    to(requests, 2).parts.onAnswer(fetchAnswer("orders", [fetched(1, { records })]));
+    expect(buffer.drain(10)).toBeNull();
+    state(1).resume();
+    expect(poll().requests).toEqual([]);
+    expect(buffer.drain(10)?.records.map(({ offset }) => offset)).toEqual([10n, 11n]);
+  });
+
   test("drops what came for a partition that was given up and taken again", async () => {
     const { poll, subscription, buffer } = fixture();
     const { requests } = poll();

@@ -53,6 +53,14 @@ describe("InitialPositions", () => {
     expect(sent).toEqual([]);
   });
 
+  test("does not ask the group where all have a position, or are to be reset", () => {
+    const { look, sent, state } = fixture();
+    state(0).seek({ offset: 7n, leaderEpoch: -1 });
+    state(1).requestReset({ kind: "latest" });
+    look();
+    expect(sent).toEqual([]);
+  });
+
   test("begins as the policy says where the group has committed nothing", async () => {
     const { look, answer, state } = fixture({ autoOffsetReset: "earliest" });
     look();

@@ -46,6 +46,17 @@ describe("OffsetReset", () => {
     expect(poll().requests).toEqual([]);
   });
 
+  test("asks for what is paused too, and for nothing that has a position", () => {
+    const { poll, state } = fixture();
+    state(0).pause();
+    state(1).pause();
+    state(1).seek({ offset: 5n, leaderEpoch: -1 });
+    const { requests } = poll();
+    expect(asked(requests)).toEqual(["1: 0@-2,2@-2"]);
+    requests[0]?.parts.onAnswer(listAnswer("orders", [listed(0, 3n), listed(2, 4n)]));
+    expect(state(0)).toMatchObject({ position: { offset: 3n }, isPaused: true, isFetchable: false });
+  });
+
   test("asks for the end the partition was sent to, for the end of the policy otherwise", () => {
     const { poll, state } = fixture({ autoOffsetReset: "latest" });
     state(0).requestReset({ kind: "earliest" });
