@@ -8,7 +8,7 @@ export interface FetchTarget {
   /** The zero UUID where the broker has no topic ids. */
   readonly topicId: string;
   readonly partition: number;
-  /** As the metadata had it. */
+  /** Of the log that the position is of. */
   readonly leaderEpoch: number;
   /** Most that the partition may give, bytes. */
   readonly maxBytes: number;

@@ -160,7 +160,8 @@ export class Fetcher<K, V> {
     const { topic, partition, position, minFetchBytes } = state;
     if (position === null) return null;
     const known = this.#cluster.metadata.snapshot.topics.get(topic);
-    const leaderEpoch = known?.partitions[partition]?.leaderEpoch ?? -1;
+    // As the position was held against it: a leader of another epoch refuses, whoever it is by what is known.
+    const leaderEpoch = state.log?.leaderEpoch ?? known?.partitions[partition]?.leaderEpoch ?? -1;
     const maxBytes = Math.max(this.#options.maxPartitionFetchBytes, minFetchBytes);
     return { topic, topicId: known?.id ?? zeroUuid, partition, leaderEpoch, maxBytes, state, position };
   }

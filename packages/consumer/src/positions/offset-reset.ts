@@ -73,11 +73,14 @@ export class OffsetReset {
     for (const state of this.#subscription.partitions()) {
       const { topic, partition, resetTo: spec } = state;
       if (spec === null || this.#asked.has(state)) continue;
-      const known = this.#cluster.metadata.snapshot.topics.get(topic);
-      const leaderEpoch = known?.partitions[partition]?.leaderEpoch;
-      const log = known === undefined || leaderEpoch === undefined ? null : { topicId: known.id, leaderEpoch };
-      yield { state, topic, partition, spec, timestamp: timestampOf(spec, wallTimeMs), log };
+      yield { state, topic, partition, spec, timestamp: timestampOf(spec, wallTimeMs), log: this.#logOf(state) };
     }
+  }
+
+  #logOf({ topic, partition }: PartitionState): LedLog | null {
+    const known = this.#cluster.metadata.snapshot.topics.get(topic);
+    const leaderEpoch = known?.partitions[partition]?.leaderEpoch;
+    return known === undefined || leaderEpoch === undefined ? null : { topicId: known.id, leaderEpoch };
   }
 
   #request(nodeId: number, resets: readonly Reset[]): RequestTo<typeof ListOffsets> {
@@ -122,7 +125,10 @@ export class OffsetReset {
     const { state, spec } = reset;
     // Void after a seek, another reset, or a new assignment: whoever did that knows better.
     if (state.resetTo !== spec) return;
-    if (offset >= 0n) state.seek({ offset, leaderEpoch }, reset.log);
+    const log = this.#logOf(state);
+    // Void where another leads by now, or another topic has the name: that one is asked next.
+    if (log?.topicId !== reset.log?.topicId || log?.leaderEpoch !== reset.log?.leaderEpoch) return;
+    if (offset >= 0n) state.seek({ offset, leaderEpoch }, log);
     // No record is of that time or later: what comes next is.
     else if (spec.kind === "by_duration") state.requestReset({ kind: "latest" });
     // Every log has its ends. A broker that does not tell must not be asked again at once, and on and on.

@@ -1,4 +1,5 @@
 import { type BrokerErrorName, codeOf, zeroUuid } from "@odradek/protocol";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FetchSession, type FetchTarget, type SessionRequest } from "../../src/fetch/fetch-session.ts";
 import { PartitionState } from "../../src/positions/partition-state.ts";
@@ -162,4 +163,73 @@ describe("A fetch session", () => {
     session.answered(last, answer(42));
     expect(said(session.next([target(0)]))).toBe("42/1");
   });
+});
+
+/** What a broker keeps of sessions, and how it answers. */
+class ModelBroker {
+  #sessionId = 0;
+  #epoch = 0;
+  #sessions = 0;
+  #told = new Map<string, string>();
+
+  /** What it looks at for the last request, as `offset in topic`. */
+  get told(): Record<string, string> {
+    return Object.fromEntries([...this.#told].map(([key, text]) => [key.split(" ")[1] ?? "", text]));
+  }
+
+  forgetSession(): void {
+    this.#sessionId = 0;
+  }
+
+  take(request: SessionRequest) {
+    const { sessionId, sessionEpoch, named, forgotten, replaced } = request;
+    if (sessionEpoch === 0) {
+      this.#told.clear();
+      this.#sessions += 1;
+      this.#sessionId = this.#sessions;
+      this.#epoch = 0;
+    } else if (sessionId !== this.#sessionId) return answer(0, "FETCH_SESSION_ID_NOT_FOUND");
+    else if (sessionEpoch !== this.#epoch) return answer(0, "INVALID_FETCH_SESSION_EPOCH");
+    for (const each of named) this.#told.set(`${each.topicId} ${each.state.key}`, textOf(each));
+    for (const { topicId, state } of [...forgotten, ...replaced]) this.#told.delete(`${topicId} ${state.key}`);
+    this.#epoch += 1;
+    return answer(this.#sessionId);
+  }
+}
+
+const textOf = ({ position, leaderEpoch, topicId }: FetchTarget) => `${position.offset}@${leaderEpoch} in ${topicId}`;
+
+test("a fetch session never means other partitions than the broker, whatever is lost on the way", () => {
+  const partition = fc.record({
+    isWanted: fc.boolean(),
+    offset: fc.integer({ min: 0, max: 2 }),
+    leaderEpoch: fc.integer({ min: 5, max: 6 }),
+    topicId: fc.constantFrom(ordersId, newOrdersId),
+  });
+  const step = fc.record({
+    partitions: fc.tuple(partition, partition, partition, partition),
+    fate: fc.constantFrom("answered", "answered", "answered", "request lost", "answer lost", "session lost"),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+      const [session, broker] = [new FetchSession(), new ModelBroker()];
+      let refusals = 0;
+      for (const { partitions, fate } of steps) {
+        const wanted = partitions.flatMap(({ isWanted, offset, ...more }, number) =>
+          isWanted ? target(number, offset, more) : [],
+        );
+        if (wanted.length === 0) continue;
+        if (fate === "session lost") broker.forgetSession();
+        const request = session.next(wanted);
+        const said = fate === "request lost" ? null : broker.take(request);
+        if (said === null || fate === "answer lost") session.failed();
+        else session.answered(request, said);
+        refusals = said === null || said.errorCode === 0 ? 0 : refusals + 1;
+        // One for a session that was lost, which the next request does without.
+        expect(refusals).toBeLessThan(2);
+        if (said?.errorCode !== 0) continue;
+        expect(broker.told).toEqual(Object.fromEntries(wanted.map((each) => [each.state.key, textOf(each)])));
+      }
+    }),
+  );
 });

@@ -54,6 +54,14 @@ describe("Fetcher.poll", () => {
     expect(nextMs).toBe(Number.POSITIVE_INFINITY);
   });
 
+  test("says of which leader it asks: the one that the position was held against", () => {
+    const { poll, state } = fixture();
+    state(1).ledBy({ topicId: zeroUuid, leaderEpoch: 4 });
+    const { requests } = poll();
+    const epochOf = (nodeId: number) => bodyOf(to(requests, nodeId)).topics[0]?.partitions[0]?.currentLeaderEpoch;
+    expect([epochOf(2), epochOf(3)]).toEqual([4, 5]);
+  });
+
   test("has one request under way for each node", async () => {
     const { poll } = fixture();
     const { requests } = poll();

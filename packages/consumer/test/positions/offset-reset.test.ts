@@ -2,7 +2,7 @@ import { ConnectionError } from "@odradek/network";
 import { UnsupportedVersionError } from "@odradek/protocol";
 import type { ListOffsets } from "@odradek/protocol/messages/list-offsets";
 import { describe, expect, test } from "vitest";
-import { topicAnswer } from "../../../network/test/metadata-answers.ts";
+import { partitionAnswer, topicAnswer } from "../../../network/test/metadata-answers.ts";
 import { type ConsumerOptions, resolveConsumerOptions } from "../../src/consumer-options.ts";
 import type { RequestTo } from "../../src/outgoing-request.ts";
 import { InitialPositions } from "../../src/positions/initial-positions.ts";
@@ -89,6 +89,24 @@ describe("OffsetReset", () => {
     expect(state(0)).toMatchObject({ state: "FETCHING", position: { offset: 17n, leaderEpoch: 5 } });
     expect(state(2).position?.offset).toBe(0n);
     expect(state(1).position).toBeNull();
+  });
+
+  test("knows of which log the position is, and asks again where another leads it by the time the answer comes", () => {
+    const { cluster, poll, state } = fixture();
+    const [first, second] = poll().requests;
+    first?.parts.onAnswer(listAnswer("orders", [listed(0, 3n), listed(2, 4n)]));
+    expect(state(0).log).toMatchObject({ leaderEpoch: 5 });
+    cluster.learn([
+      topicAnswer(
+        "orders",
+        [0, 1, 2].map((partition) => partitionAnswer(partition, 1, 6)),
+      ),
+    ]);
+    second?.parts.onAnswer(listAnswer("orders", [listed(1, 7n)]));
+    const { requests } = poll();
+    expect(asked(requests)).toEqual(["1: 1@-2"]);
+    requests[0]?.parts.onAnswer(listAnswer("orders", [listed(1, 6n)]));
+    expect(state(1)).toMatchObject({ position: { offset: 6n }, log: { leaderEpoch: 6 } });
   });
 
   test("begins the connection for the fetches to come", () => {
