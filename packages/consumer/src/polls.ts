@@ -49,6 +49,8 @@ export class Polls<K, V> {
   readonly #core: PollsCore<K, V>;
   #isUnderWay = false;
   #handingOut: HandingOut<K, V> | null = null;
+  /** Whether records were found since somebody looked what is wrong: where there are always some, nobody would ever hear of it. */
+  #isErrorDue = false;
 
   constructor(core: PollsCore<K, V>) {
     this.#core = core;
@@ -240,10 +242,17 @@ export class Polls<K, V> {
     const task = group?.membership.takeTask() ?? null;
     if (task !== null) return { task };
     this.#core.throwErrorOfGroup();
+    if (this.#isErrorDue) this.#throwError();
     const drained = group?.membership.isHoldingBack === true ? null : buffer.drain(options.maxPollRecords);
+    this.#isErrorDue = drained !== null;
     if (drained !== null) return { drained };
-    this.#core.throwError();
+    this.#throwError();
     return null;
+  }
+
+  #throwError(): void {
+    this.#isErrorDue = false;
+    this.#core.throwError();
   }
 
   #checkSubscription(): void {

@@ -8,6 +8,7 @@ import type { FetchedBytes, FetchMetrics } from "../metrics/fetch-metrics.ts";
 import { ApiRequest, type Due, type RequestTo } from "../outgoing-request.ts";
 import type { PartitionState } from "../positions/partition-state.ts";
 import type { SubscriptionState } from "../positions/subscription-state.ts";
+import { WrongPositions } from "../positions/wrong-positions.ts";
 import { CompletedFetch } from "./completed-fetch.ts";
 import { BackgroundDecompression } from "./decompression.ts";
 import type { FetchBuffer } from "./fetch-buffer.ts";
@@ -46,7 +47,7 @@ export class Fetcher<K, V> {
   /** One for each node that was ever asked. */
   readonly #sessions = new Map<number, FetchSession>();
   /** Positions that the log does not have, and that only the user may change. */
-  readonly #outOfRange: PartitionPosition[] = [];
+  readonly #outOfRange: WrongPositions<PartitionPosition>;
   #error: Error | null = null;
 
   /**
@@ -67,6 +68,7 @@ export class Fetcher<K, V> {
     this.#subscription = subscription;
     this.#buffer = buffer;
     this.#clock = clock;
+    this.#outOfRange = new WrongPositions(subscription);
     this.#background = new BackgroundDecompression(onReady);
     this.#metrics = metrics;
     this.#backoff = exponentialBackoff(options.retryBackoffMs, options.retryBackoffMaxMs);
@@ -74,7 +76,7 @@ export class Fetcher<K, V> {
 
   /** What went wrong since the last call, and will again: for the user. */
   takeError(): Error | null {
-    const positions = this.#outOfRange.splice(0);
+    const positions = this.#outOfRange.take();
     const error = positions.length > 0 ? new OffsetOutOfRangeError(positions) : this.#error;
     this.#error = null;
     return error;
@@ -260,7 +262,7 @@ export class Fetcher<K, V> {
     const leader = leaderOf(this.#cluster.metadata.snapshot, state.topic, state.partition);
     if (name === "OFFSET_OUT_OF_RANGE" && leader?.id !== nodeId) return;
     if (name === "OFFSET_OUT_OF_RANGE") {
-      if (autoOffsetReset.kind === "none") this.#outOfRange.push(at);
+      if (autoOffsetReset.kind === "none") this.#outOfRange.add(state, position, at);
       else state.requestReset(autoOffsetReset);
       return;
     }

@@ -7,6 +7,7 @@ import { type LogTruncation, LogTruncationError, OffsetOutOfRangeError, type Par
 import { ApiRequest, type Due, type RequestTo } from "../outgoing-request.ts";
 import type { FetchPosition, LedLog, PartitionState } from "./partition-state.ts";
 import type { SubscriptionState } from "./subscription-state.ts";
+import { WrongPositions } from "./wrong-positions.ts";
 
 type Options = Pick<
   ResolvedConsumerOptions<unknown, unknown>,
@@ -43,9 +44,9 @@ export class PositionValidation {
   readonly #asked = new Set<PartitionState>();
   /** Positions of a later epoch than that of the leader, and when that was noticed. */
   readonly #ahead = new WeakMap<FetchPosition, number>();
-  readonly #truncations: LogTruncation[] = [];
+  readonly #truncations: WrongPositions<LogTruncation>;
   /** Positions in logs of topics that were made anew. */
-  readonly #replaced: PartitionPosition[] = [];
+  readonly #replaced: WrongPositions<PartitionPosition>;
   /** That all positions were held against. */
   #snapshot: ClusterView["metadata"]["snapshot"] | null = null;
   #error: Error | null = null;
@@ -56,13 +57,15 @@ export class PositionValidation {
     this.#subscription = subscription;
     this.#clock = clock;
     this.#logger = logger;
+    this.#truncations = new WrongPositions(subscription);
+    this.#replaced = new WrongPositions(subscription);
     this.#backoff = exponentialBackoff(options.retryBackoffMs, options.retryBackoffMaxMs);
   }
 
   /** What went wrong since the last call, and will again: for the user. */
   takeError(): Error | null {
-    const truncations = this.#truncations.splice(0);
-    const replaced = this.#replaced.splice(0);
+    const truncations = this.#truncations.take();
+    const replaced = this.#replaced.take();
     const error = this.#error;
     this.#error = null;
     if (truncations.length > 0) return new LogTruncationError(truncations);
@@ -130,8 +133,9 @@ export class PositionValidation {
   }
 
   /** Told again after a while, until the user says where to go on. */
-  #tellReplaced(state: PartitionState, { offset }: FetchPosition): void {
-    this.#replaced.push({ topic: state.topic, partition: state.partition, offset });
+  #tellReplaced(state: PartitionState, position: FetchPosition): void {
+    const { topic, partition } = state;
+    this.#replaced.add(state, position, { topic, partition, offset: position.offset });
     state.failed(this.#clock.now(), this.#backoff);
   }
 
@@ -204,7 +208,7 @@ export class PositionValidation {
     const { topic, partition } = state;
     const { autoOffsetReset } = this.#options;
     if (autoOffsetReset.kind === "none") {
-      this.#truncations.push({ topic, partition, offset: position.offset, divergent });
+      this.#truncations.add(state, position, { topic, partition, offset: position.offset, divergent });
       // Asked again after a while, and told again, until the user says where to go on.
       state.failed(this.#clock.now(), this.#backoff);
       return;

@@ -298,6 +298,21 @@ describe("Fetcher, given an answer", () => {
     expect(fetcher.takeError()).toBeNull();
   });
 
+  test("tells once of a position that is out of range, however often it was found to be, and no more once it was left", () => {
+    const { poll, fetcher, state, cluster } = fixture({ autoOffsetReset: "none" });
+    const error = "OFFSET_OUT_OF_RANGE";
+    const beAnswered = () => {
+      cluster.clock.advance(2_000);
+      to(poll().requests, 1).parts.onAnswer(fetchAnswer("orders", [fetched(0, { error }), fetched(2, { error })]));
+    };
+    beAnswered();
+    beAnswered();
+    state(2).seek({ offset: 10n, leaderEpoch: -1 });
+    expect(fetcher.takeError()).toMatchObject({ positions: [{ partition: 0 }] });
+    beAnswered();
+    expect(fetcher.takeError()).toMatchObject({ positions: [{ partition: 0 }, { partition: 2 }] });
+  });
+
   test("tells of a batch that the broker itself finds corrupt, and how to step over it", () => {
     const { poll, fetcher } = fixture();
     to(poll().requests, 2).parts.onAnswer(fetchAnswer("orders", [fetched(1, { error: "CORRUPT_MESSAGE" })]));

@@ -1,6 +1,7 @@
 import { JoinGroup } from "@odradek/protocol/messages/join-group";
 import { SyncGroup } from "@odradek/protocol/messages/sync-group";
 import { describe, expect, test } from "vitest";
+import { OffsetOutOfRangeError } from "../../src/errors.ts";
 import { bodyOf, committedAs, joined, named, synced } from "./scripted-group.ts";
 import { consumerOf, TestConsumer, textOf } from "./test-consumer.ts";
 
@@ -12,6 +13,17 @@ describe("Polls.next", () => {
     await consumer.arrive("orders-0", 3);
     expect([await consumer.poll(), await consumer.poll(), await consumer.poll()]).toEqual(["v0 v1", "v2", "nothing"]);
     expect(await consumer.poll(100)).toBe("waits");
+  });
+
+  test("gives what is there before it says what is wrong, which waits for no more than that", async () => {
+    const consumer = await consumerOf({ maxPollRecords: 1 });
+    await consumer.arrive("orders-0", 4);
+    const polls: string[] = [];
+    for (let times = 0; times < 4; times++) {
+      consumer.error = new OffsetOutOfRangeError([{ topic: "orders", partition: 1, offset: 7n }]);
+      polls.push(await consumer.poll());
+    }
+    expect(polls).toEqual(["v0", "OFFSET_OUT_OF_RANGE", "v1", "OFFSET_OUT_OF_RANGE"]);
   });
 
   test("is refused while another waits, and where there is nothing to read", async () => {

@@ -26,6 +26,8 @@ export class TestConsumer {
   readonly #core: { -readonly [Key in keyof Core]: Core[Key] };
   /** What waits for something of its own. */
   readonly calls = new InterruptibleCalls();
+  /** What a poll is to be told that has nothing else to give. */
+  error: Error | null = null;
   readonly #background = new BackgroundDecompression(() => {});
 
   constructor(options: ConstructorParameters<typeof TestMember>[0] = {}) {
@@ -64,7 +66,8 @@ export class TestConsumer {
         if (error !== null) throw error;
       },
       throwError: () => {
-        const error = membership.takeError();
+        const error = membership.takeError() ?? this.error;
+        this.error = null;
         if (error !== null) throw error;
       },
     };

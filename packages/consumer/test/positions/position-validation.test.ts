@@ -190,6 +190,19 @@ describe("The validation of positions", () => {
     expect(state(0).isFetchable).toBe(true);
   });
 
+  test("tells once of what it has found again and again, and no more of a position that was left", () => {
+    const { state, poll, validation, cluster } = afterElection(ends(0, 4, 30), { autoOffsetReset: "none" });
+    const askAgain = () => {
+      cluster.clock.advance(2_000);
+      to(poll().requests, 1).parts.onAnswer(ends(0, 4, 20));
+    };
+    askAgain();
+    expect(validation.takeError()).toMatchObject({ truncations: [{ partition: 0, divergent: { offset: 20n } }] });
+    askAgain();
+    state(0).seek({ offset: 50n, leaderEpoch: -1 });
+    expect(validation.takeError()).toBeNull();
+  });
+
   test.each(["FENCED_LEADER_EPOCH", "UNKNOWN_LEADER_EPOCH", "NOT_LEADER_OR_FOLLOWER", "UNKNOWN_SERVER_ERROR"] as const)(
     "asks again after %s, with fresh metadata and after a pause",
     (error) => {
