@@ -331,7 +331,7 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     const deadline = this.#core.deadline(timeoutMs);
     const found = await this.#core.wait(deadline, signal, () => {
       const state = this.#core.assignment.get(partition);
-      const position = state.awaitsValidation ? null : this.#polls.positionOf(state);
+      const position = state.awaitsValidation || state.isOrphaned ? null : this.#polls.positionOf(state);
       if (position === null) this.#core.throwErrorOfPositions();
       return position;
     });

@@ -10,14 +10,17 @@ type Options = Pick<
   "autoCommitIntervalMs" | "defaultApiTimeoutMs" | "enableAutoCommit" | "retryBackoffMs"
 >;
 
-/** The positions of all partitions, as what is to be committed: whatever was handed out counts as done with. */
+/**
+ * The positions of all partitions, as what is to be committed: whatever was handed out counts as done with. Those in a log that is no
+ * more mean nothing in the one that has taken its place: whoever began there would miss what comes before.
+ */
 export function consumedOffsets(
   assignment: SubscriptionState,
   positionOf: (state: PartitionState) => FetchPosition | null = (state) => state.position,
 ): OffsetAndMetadata[] {
   return [...assignment.partitions()].flatMap((state) => {
     const position = positionOf(state);
-    if (position === null) return [];
+    if (position === null || state.isOrphaned) return [];
     const { topic, partition } = state;
     const { offset, leaderEpoch } = position;
     return { topic, partition, offset, leaderEpoch: leaderEpoch < 0 ? null : leaderEpoch, metadata: "" };

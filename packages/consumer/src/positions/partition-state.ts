@@ -5,12 +5,13 @@ import type { OffsetSpec } from "./auto-offset-reset.ts";
 const fetchStates = () =>
   new State("INITIALIZING", {
     INITIALIZING: ["FETCHING", "AWAIT_RESET"], // assigned; where to begin is not known
-    FETCHING: ["FETCHING", "AWAIT_VALIDATION", "AWAIT_RESET"], // has a position that may be fetched from
-    AWAIT_VALIDATION: ["FETCHING", "AWAIT_VALIDATION", "AWAIT_RESET"], // has one that the leader's log may not have
+    FETCHING: ["FETCHING", "AWAIT_VALIDATION", "ORPHANED", "AWAIT_RESET"], // has a position that may be fetched from
+    AWAIT_VALIDATION: ["FETCHING", "AWAIT_VALIDATION", "ORPHANED", "AWAIT_RESET"], // has one that the leader's log may not have
+    ORPHANED: ["FETCHING", "AWAIT_VALIDATION", "ORPHANED", "AWAIT_RESET"], // has one of a log that is no more: only the user knows where to go on
     AWAIT_RESET: ["FETCHING", "AWAIT_RESET"], // one end of the log is being asked for
   });
 
-/** Kafka's `FetchStates`. */
+/** Kafka's `FetchStates`, and one for topics that were made anew. */
 export type FetchState = ReturnType<typeof fetchStates>["now"];
 
 /** Where a partition is read next. */
@@ -70,7 +71,7 @@ export class PartitionState implements TopicPartition {
     return this.#state.now;
   }
 
-  /** Set exactly in FETCHING and AWAIT_VALIDATION. */
+  /** Set exactly in FETCHING, AWAIT_VALIDATION and ORPHANED. */
   get position(): FetchPosition | null {
     return this.#position;
   }
@@ -117,15 +118,15 @@ export class PartitionState implements TopicPartition {
 
   /** Goes back to `position`, which it has come from. */
   rewind(position: FetchPosition): void {
-    const { awaitsValidation } = this;
+    const before = this.state;
     this.seek(position, this.#log);
-    if (awaitsValidation) this.#state.to("AWAIT_VALIDATION");
+    this.#state.to(before);
   }
 
   /** Who leads it now, of which nothing follows where it is the one before. Else the new one's log may end before the position. */
   ledBy(log: LedLog): void {
     if (this.#position === null) return;
-    const isSame = this.#log?.leaderEpoch === log.leaderEpoch;
+    const isSame = this.#log?.leaderEpoch === log.leaderEpoch && !this.isOrphaned;
     this.#log = log;
     if (isSame) return;
     this.#preferred = null;
@@ -140,9 +141,13 @@ export class PartitionState implements TopicPartition {
     return this.#log === null || this.#log.leaderEpoch === leaderEpoch;
   }
 
-  /** The position is of another log than the one there is: it is not read from. */
-  suspect(): void {
-    this.#state.to("AWAIT_VALIDATION");
+  /** The position is of another log than the one there is: it is neither read from nor committed. */
+  orphan(): void {
+    this.#state.to("ORPHANED");
+  }
+
+  get isOrphaned(): boolean {
+    return this.#state.is("ORPHANED");
   }
 
   /** The log has what the position says, or nobody can tell. */

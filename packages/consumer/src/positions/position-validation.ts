@@ -80,9 +80,11 @@ export class PositionValidation {
     for (const state of this.#subscription.partitions()) {
       if (snapshot !== this.#snapshot || state.log === null) this.#compare(state);
       const { topic, partition, position, log } = state;
-      if (!state.awaitsValidation || position === null || log === null || this.#asked.has(state)) continue;
+      const { isOrphaned } = state;
+      if (!(isOrphaned || state.awaitsValidation) || position === null || log === null) continue;
+      if (this.#asked.has(state)) continue;
       if (state.retryAtMs > nowMs) laterMs = Math.min(laterMs, state.retryAtMs);
-      else if (this.#isReplaced(state)) this.#tellReplaced(state, position);
+      else if (isOrphaned) this.#tellReplaced(state, position);
       // There is nothing that the leader could be asked: the place that was gone back to does not say its epoch.
       else if (position.leaderEpoch < 0) state.validated();
       else if (this.#isLedLater(position, log, nowMs)) {
@@ -107,7 +109,7 @@ export class PositionValidation {
     if (known === undefined || leaderEpoch === undefined) return;
     const { autoOffsetReset } = this.#options;
     if (!this.#isReplaced(state)) state.ledBy({ topicId: known.id, leaderEpoch });
-    else if (autoOffsetReset.kind === "none") state.suspect();
+    else if (autoOffsetReset.kind === "none") state.orphan();
     else {
       const offset = String(state.position.offset);
       this.#logger.warn("a topic was deleted and made anew: the position is void", { topic, partition, offset });

@@ -6,6 +6,7 @@ import { partitionAnswer, topicAnswer } from "../../../network/test/metadata-ans
 import { RecordingLogger } from "../../../network/test/recording-logger.ts";
 import { type ConsumerOptions, resolveConsumerOptions } from "../../src/consumer-options.ts";
 import { LogTruncationError, OffsetOutOfRangeError } from "../../src/errors.ts";
+import { consumedOffsets } from "../../src/offsets/auto-commit.ts";
 import type { RequestTo } from "../../src/outgoing-request.ts";
 import { PositionValidation } from "../../src/positions/position-validation.ts";
 import { SubscriptionState } from "../../src/positions/subscription-state.ts";
@@ -288,6 +289,20 @@ describe("A topic that was made anew", () => {
     state(0).seek({ offset: 0n, leaderEpoch: -1 });
     poll();
     expect(state(0).isFetchable).toBe(true);
+  });
+
+  test("has its old position neither committed nor kept from being used again, should it have been a rumour", () => {
+    const { poll, cluster, state, subscription } = fixture({ autoOffsetReset: "none" });
+    poll();
+    cluster.learn([orders(5, newOrdersId)]);
+    poll();
+    expect(consumedOffsets(subscription)).toEqual([]);
+    state(0).rewind({ offset: 40n, leaderEpoch: 5 });
+    expect(state(0).isOrphaned).toBe(true);
+    cluster.learn([orders(5)]);
+    cluster.clock.advance(2_000);
+    expect(asked(poll().requests)).toEqual(["1: 0@5/5", "2: 1@5/5"]);
+    expect(consumedOffsets(subscription)).toMatchObject([{ offset: 40n }, { offset: 50n }]);
   });
 
   test("takes no answer of the old one", () => {
