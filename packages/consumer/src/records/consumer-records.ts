@@ -24,6 +24,8 @@ export const nextOffset = ({ topic, partition, next }: PartitionSpan): OffsetAnd
 export class ConsumerRecords<K = Uint8Array, V = Uint8Array> implements Iterable<ConsumerRecord<K, V>> {
   readonly #records: readonly ConsumerRecord<K, V>[];
   readonly #spans: readonly PartitionSpan[];
+  /** By the text of the partition; made when somebody asks for one. */
+  #byPartition: ReadonlyMap<string, PartitionSpan> | null = null;
 
   constructor(records: readonly ConsumerRecord<K, V>[], spans: readonly PartitionSpan[]) {
     this.#records = records;
@@ -47,8 +49,8 @@ export class ConsumerRecords<K = Uint8Array, V = Uint8Array> implements Iterable
 
   /** The records of one partition; none where nothing came of it. */
   records(partition: TopicPartition): readonly ConsumerRecord<K, V>[] {
-    const key = partitionText(partition);
-    const span = this.#spans.find((candidate) => partitionText(candidate) === key);
+    this.#byPartition ??= new Map(this.#spans.map((span) => [partitionText(span), span]));
+    const span = this.#byPartition.get(partitionText(partition));
     return span === undefined ? [] : this.#records.slice(span.start, span.end);
   }
 
