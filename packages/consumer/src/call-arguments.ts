@@ -63,3 +63,10 @@ export function checkedOffset(offset: bigint | number): bigint {
   if (typeof offset === "bigint" ? offset >= 0n : Number.isSafeInteger(offset) && offset >= 0) return BigInt(offset);
   throw new OptionsError("offset", offset, "a whole number of at least 0");
 }
+
+/** @returns -1 for none @throws OptionsError for what no leader can have for an epoch */
+export function checkedLeaderEpoch(leaderEpoch: number | null): number {
+  if (leaderEpoch === null) return -1;
+  if (Number.isInteger(leaderEpoch) && leaderEpoch >= -1 && leaderEpoch <= 0x7fff_ffff) return leaderEpoch;
+  throw new OptionsError("leaderEpoch", leaderEpoch, "a whole number of at least 0, or null");
+}

@@ -18,6 +18,7 @@ import {
 import {
   type CallOptions,
   type CloseOptions,
+  checkedLeaderEpoch,
   checkedOffset,
   checkMembershipOperation,
   checkPartitions,
@@ -306,7 +307,7 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     this.#core.open();
     const isWhole = typeof offset === "object" && offset !== null;
     const { offset: given, leaderEpoch = null } = isWhole ? offset : { offset };
-    const position = { offset: checkedOffset(given), leaderEpoch: leaderEpoch ?? -1 };
+    const position = { offset: checkedOffset(given), leaderEpoch: checkedLeaderEpoch(leaderEpoch) };
     this.#core.assignment.get(partition).seek(position);
     this.#core.redirected();
   }

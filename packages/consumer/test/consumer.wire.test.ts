@@ -348,6 +348,9 @@ describe("KafkaConsumer.seek", () => {
     for (const offset of [-1, 1.5, -1n, Number.MAX_VALUE]) {
       expect(() => consumer.seek(orders, offset)).toThrow("option offset");
     }
+    for (const leaderEpoch of [-2, 1.5, Number.NaN, 2 ** 31]) {
+      expect(() => consumer.seek(orders, { offset: 7, leaderEpoch })).toThrow("option leaderEpoch");
+    }
   });
 
   test("looks the ends of the log up", async () => {
