@@ -57,19 +57,30 @@ export class FetchSession {
   /** What to say to ask for these. There is one request under way at a time. */
   next(wanted: readonly FetchTarget[]): SessionRequest {
     const usesTopicIds = wanted.every(({ topicId }) => topicId !== zeroUuid);
-    const targets = new Map(wanted.map((target) => [target.state.key, target]));
     // Within one session topics are called either by their names or by their ids.
-    if (usesTopicIds !== this.#usesTopicIds || this.#isTakenAgain(targets)) this.#restart();
+    if (usesTopicIds !== this.#usesTopicIds) this.#restart();
     this.#usesTopicIds = usesTopicIds;
     const told = this.#place.sessionEpoch === 0 ? nothing : this.#told;
-    const named = [...targets].filter(([key, target]) => isNews(target, told.get(key))).map(([, target]) => target);
+    const targets = new Map<string, FetchTarget>();
+    const named: FetchTarget[] = [];
     const forgotten: FetchTarget[] = [];
     const replaced: FetchTarget[] = [];
-    for (const [key, target] of told) {
-      const now = targets.get(key);
-      if (now === undefined) forgotten.push(target);
-      else if (now.topicId !== target.topicId) replaced.push(target);
+    let knownCount = 0;
+    for (const target of wanted) {
+      const { key } = target.state;
+      const before = told.get(key);
+      // It was given up meanwhile and came back: where its log ends, which a session tells once, it was not told.
+      if (before !== undefined && before.state !== target.state) {
+        this.#restart();
+        return this.next(wanted);
+      }
+      targets.set(key, target);
+      if (before !== undefined) knownCount += 1;
+      if (before !== undefined && before.topicId !== target.topicId) replaced.push(before);
+      if (isNews(target, before)) named.push(target);
     }
+    // Most often all of them are wanted again.
+    if (knownCount < told.size) for (const [key, target] of told) if (!targets.has(key)) forgotten.push(target);
     this.#told = targets;
     return { ...this.#place, targets, named, forgotten, replaced, usesTopicIds };
   }
@@ -102,12 +113,6 @@ export class FetchSession {
   /** The request had no answer, or one that leaves out what it must name: nobody knows where the session stands. */
   failed(): void {
     this.#restart();
-  }
-
-  /** Whether a partition was given up meanwhile and came back: where its log ends, which a session tells once, it was not told. */
-  #isTakenAgain(targets: ReadonlyMap<string, FetchTarget>): boolean {
-    for (const [key, { state }] of targets) if ((this.#told.get(key)?.state ?? state) !== state) return true;
-    return false;
   }
 
   /** Begins a session in place of this one. */

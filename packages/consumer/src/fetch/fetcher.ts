@@ -136,9 +136,15 @@ export class Fetcher<K, V> {
     nowMs: number,
   ): RequestTo<typeof Fetch> {
     const session = this.#session(nodeId);
-    const request = session.next(states.flatMap((state) => this.#target(state) ?? []));
+    const targets: FetchTarget[] = [];
+    let isElsewhere = false;
+    for (const state of states) {
+      const target = this.#target(state);
+      if (target !== null) targets.push(target);
+      if ((state.preferredReplica(nowMs) ?? nodeId) !== nodeId) isElsewhere = true;
+    }
+    const request = session.next(targets);
     // A leader that knows the rack of who asks gives no records, but sends it elsewhere, where these cannot go now.
-    const isElsewhere = states.some((state) => (state.preferredReplica(nowMs) ?? nodeId) !== nodeId);
     const rackId = isElsewhere ? "" : (this.#options.clientRack ?? "");
     const question = { nodeId, session, request, rackId, sentAtMs: this.#clock.now() };
     this.#inFlight.set(nodeId, maxBytes);
