@@ -66,16 +66,16 @@ function byTopic<P>(targets: readonly FetchTarget[], partitionOf: (target: Fetch
   return [...topics.values()];
 }
 
-/** What an answer says, target by target. */
+/** What an answer says. */
 export interface FetchAnswers {
-  /** Each target with what was answered about it, `null` for nothing. */
-  readonly answers: readonly (readonly [FetchTarget, PartitionData | null])[];
+  /** By the text of the partition, of those that were asked for; of the others nothing was said. */
+  readonly answers: ReadonlyMap<string, PartitionData>;
   /** Whether nothing was answered that nobody had asked for, which is passed over. */
   readonly isAsAsked: boolean;
 }
 
 export function fetchAnswers(targets: SessionRequest["targets"], answer: ResponseOf<typeof Fetch>): FetchAnswers {
-  const told = new Map<string, PartitionData>();
+  const answers = new Map<string, PartitionData>();
   let names: ReadonlyMap<string, string> | null = null;
   let isAsAsked = true;
   for (const { topic, topicId, partitions } of answer.responses) {
@@ -83,11 +83,11 @@ export function fetchAnswers(targets: SessionRequest["targets"], answer: Respons
     const name = topic === "" ? names?.get(topicId) : topic;
     for (const data of partitions) {
       const key = name === undefined ? "" : partitionText({ topic: name, partition: data.partitionIndex });
-      if (targets.has(key)) told.set(key, data);
+      if (targets.has(key)) answers.set(key, data);
       else isAsAsked = false;
     }
   }
-  return { answers: [...targets].map(([key, target]) => [target, told.get(key) ?? null]), isAsAsked };
+  return { answers, isAsAsked };
 }
 
 const namesById = (targets: SessionRequest["targets"]): ReadonlyMap<string, string> =>

@@ -186,8 +186,9 @@ export class Fetcher<K, V> {
     const { answers, isAsAsked } = fetchAnswers(request.targets, answer);
     let isWhole = isAsAsked;
     const taken: FetchedBytes[] = [];
-    for (const [target, data] of answers) {
+    for (const target of request.targets.values()) {
       const { state, position } = target;
+      const data = answers.get(state.key) ?? null;
       if (isFull && data === null) isWhole = false;
       // Void after a new assignment, and where another leads by now, in whose log other records may be.
       if (!this.#subscription.has(state) || !state.isLedIn(target.leaderEpoch)) continue;

@@ -128,8 +128,10 @@ describe("versionsFor", () => {
 describe("fetchAnswers", () => {
   const targets = [target("orders", 0, 0n, ordersId), target("bills", 3, 0n, billsId)];
   const told = (responses: Parameters<typeof answer>[0]) => fetchAnswers(first(targets).targets, answer(responses));
-  const found = (responses: Parameters<typeof answer>[0]) =>
-    told(responses).answers.map(([{ topic }, data]) => [topic, data?.partitionIndex ?? null]);
+  const found = (responses: Parameters<typeof answer>[0]) => {
+    const { answers } = told(responses);
+    return targets.map(({ topic, state }) => [topic, answers.get(state.key)?.partitionIndex ?? null]);
+  };
 
   test("finds partitions by the name of their topic", () => {
     const responses = [
