@@ -179,6 +179,7 @@ export class Fetcher<K, V> {
     this.#inFlight.delete(nodeId);
     if (!session.answered(request, answer)) {
       if (answer.errorCode !== 0) this.#cluster.requestUpdate();
+      else this.#metrics?.answered(sentAtMs, answer.throttleTimeMs, []);
       return;
     }
     const nowMs = this.#clock.now();

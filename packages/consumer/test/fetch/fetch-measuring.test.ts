@@ -72,6 +72,12 @@ describe("what is measured of fetches", () => {
     expect(values()).toMatchObject({ "fetch-total": 1, "fetch-size-max": Number.NaN, "records-lag-max": 20 });
   });
 
+  test("has the time that a quota takes also where it holds back all that was asked for", () => {
+    const { ask, values } = fixture();
+    ask().onAnswer({ ...fetchAnswer("orders", []), responses: [], throttleTimeMs: 100 });
+    expect(values()).toMatchObject({ "fetch-total": 1, "fetch-throttle-time-max": 100 });
+  });
+
   test("has the replica that the leader sends a partition to", () => {
     const { ask, of } = fixture({ clientRack: "here" });
     ask().onAnswer(fetchAnswer("orders", [fetched(0, { preferredReadReplica: 3 }), fetched(1)]));
