@@ -307,14 +307,19 @@ export class Polls<K, V> {
   }
 }
 
-/** The position of one of the records of a span. */
+/**
+ * The position of one of the records of a span. The epoch of the record before it is that of the position only where there is none between
+ * them that nobody gets to see: a leader says that an epoch has ended where a later one began, which might be there.
+ */
 function positionBefore<K, V>(
   records: readonly ConsumerRecord<K, V>[],
   span: PartitionSpan,
   index: number,
 ): FetchPosition {
+  const offset = records[index]?.offset ?? span.next.offset;
   const before = index > span.start ? records[index - 1] : undefined;
-  return { offset: records[index]?.offset ?? span.next.offset, leaderEpoch: before?.leaderEpoch ?? -1 };
+  const leaderEpoch = before?.offset === offset - 1n ? before.leaderEpoch : null;
+  return { offset, leaderEpoch: leaderEpoch ?? -1 };
 }
 
 /** The records of some of the spans; `null` for none. */

@@ -2,6 +2,7 @@ import { JoinGroup } from "@odradek/protocol/messages/join-group";
 import { SyncGroup } from "@odradek/protocol/messages/sync-group";
 import { describe, expect, test } from "vitest";
 import { OffsetOutOfRangeError } from "../../src/errors.ts";
+import { counted } from "../log.ts";
 import { bodyOf, committedAs, joined, named, synced } from "./scripted-group.ts";
 import { consumerOf, TestConsumer, textOf } from "./test-consumer.ts";
 
@@ -245,5 +246,28 @@ describe("Polls.records", () => {
     await consumer.arrive("orders-0", 1);
     await consumer.settle();
     expect((await third).done).toBe(false);
+  });
+});
+
+describe("where a loop stands", () => {
+  test("is said with the epoch of the record before only where none is missing between, which may be of a later one", async () => {
+    const consumer = await consumerOf();
+    const before = await counted(2, { leaderEpoch: 4 });
+    // At 2 a transaction has ended, in an epoch that began there.
+    await consumer.arrive("orders-0", Buffer.concat([before, await counted(1, { baseOffset: 3, leaderEpoch: 5 })]));
+    const state = consumer.member.assignment.get({ topic: "orders", partition: 0 });
+    const positions: unknown[] = [];
+    const loop = consumer.polls.records(undefined);
+    for (let times = 0; times < 3; times++) {
+      const next = loop.next();
+      await consumer.settle();
+      await next;
+      positions.push(consumer.polls.positionOf(state));
+    }
+    expect(positions).toEqual([
+      { offset: 1n, leaderEpoch: 4 },
+      { offset: 3n, leaderEpoch: -1 },
+      { offset: 4n, leaderEpoch: 5 },
+    ]);
   });
 });

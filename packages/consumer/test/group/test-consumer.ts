@@ -121,11 +121,12 @@ export class TestConsumer {
   }
 
   /** Records come of a partition, from its position on. @returns the bytes that they are in */
-  async arrive(name: string, count: number): Promise<Buffer> {
+  async arrive(name: string, given: number | Buffer): Promise<Buffer> {
     const [partition = { topic: "", partition: 0 }] = named(name);
     const state = this.member.assignment.get(partition);
     const position = state.position ?? { offset: 0n, leaderEpoch: -1 };
-    const records = await counted(count, { baseOffset: Number(position.offset) });
+    const isCount = typeof given === "number";
+    const records = isCount ? await counted(given, { baseOffset: Number(position.offset) }) : given;
     const fetched = { state, position, records, abortedTransactions: null };
     this.#core.buffer.add(new CompletedFetch(fetched, this.member.options, this.#background, () => {}));
     return records;
