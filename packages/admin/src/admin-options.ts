@@ -20,5 +20,6 @@ export function resolveAdminOptions(options: AdminOptions): NetworkOptions {
   const reader = new OptionReader(options);
   const resolved = { ...resolveClientOptions(reader, defaults), maxInFlightRequestsPerConnection };
   reader.finish();
-  return Object.freeze(resolved);
+  // Who asks about a topic does not mean to create it.
+  return Object.freeze({ ...resolved, allowAutoCreateTopics: false });
 }

@@ -1,15 +1,28 @@
-import { Deadline, OptionReader } from "@odradek/network";
+import { OptionReader } from "@odradek/network";
 import { BrokerError, type KafkaError, type ResponseOf, zeroUuid } from "@odradek/protocol";
 import { CreateTopics } from "@odradek/protocol/messages/create-topics";
+import { DeleteTopics } from "@odradek/protocol/messages/delete-topics";
+import { type AdminCallOptions, type AdminContext, Call } from "./asking/call.ts";
+import { clusterMetadata } from "./asking/cluster-metadata.ts";
+import { askAll, askOne } from "./asking/fan-out.ts";
+import { toController } from "./asking/routing.ts";
 import { type NewTopic, type ResolvedNewTopic, resolveNewTopics } from "./new-topic.ts";
 import type { Results } from "./results.ts";
-import { type AdminContext, askUntilAnswered } from "./retries.ts";
+import { checkedTopicNames, type TopicName, textOfTopic } from "./topic-name.ts";
 
-export interface CreateTopicsOptions {
-  /** @default defaultApiTimeoutMs of the client */
-  readonly timeoutMs?: number;
+export interface TopicChangeOptions extends AdminCallOptions {
+  /** Whether to ask again where a quota is exceeded for the moment (KIP-599). @default true */
+  readonly retryOnQuotaViolation?: boolean;
+}
+
+export interface CreateTopicsOptions extends TopicChangeOptions {
   /** Only checks whether they could be created. @default false */
   readonly validateOnly?: boolean;
+}
+
+export interface ListTopicsOptions extends AdminCallOptions {
+  /** Whether topics that Kafka keeps for itself, such as `__consumer_offsets`, are listed too. @default false */
+  readonly listInternal?: boolean;
 }
 
 export interface TopicConfig {
@@ -30,6 +43,19 @@ export interface CreatedTopic {
   readonly configs: readonly TopicConfig[] | null;
 }
 
+export interface TopicListing {
+  readonly topic: string;
+  /** Kafka's UUID; `null` before Kafka 2.8. */
+  readonly topicId: string | null;
+  readonly isInternal: boolean;
+}
+
+/** Whether an error ends a call that does not wait for its quota. */
+export const quotaIsFinal =
+  (retryOnQuotaViolation: boolean) =>
+  ({ code }: KafkaError): boolean =>
+    code === "THROTTLING_QUOTA_EXCEEDED" && !retryOnQuotaViolation;
+
 /** See `KafkaAdmin.createTopics`. */
 export async function createTopics(
   context: AdminContext,
@@ -37,27 +63,83 @@ export async function createTopics(
   options: CreateTopicsOptions,
 ): Promise<Results<CreatedTopic>> {
   const topics = new Map(resolveNewTopics(given).map((topic) => [topic.topic, topic]));
-  const { timeoutMs, validateOnly } = resolveCreateTopicsOptions(options, context);
-  const deadline = new Deadline(context.clock, timeoutMs);
-  return askUntilAnswered(context, [...topics.keys()], deadline, async (names) => {
-    const body = {
-      topics: names.flatMap((name) => topics.get(name) ?? []).map(toCreatableTopic),
-      timeoutMs: Math.min(Math.ceil(deadline.remainingMs), context.options.requestTimeoutMs),
-      validateOnly,
-    };
-    const response = await context.network.request(CreateTopics, body, { to: "controller", deadline });
-    return new Map(response.topics.map((topic) => [topic.name, toAnswer(topic)]));
+  const reader = new OptionReader(options);
+  const call = new Call(context, reader);
+  const validateOnly = reader.boolean("validateOnly", false);
+  const isFinal = quotaIsFinal(reader.boolean("retryOnQuotaViolation", true));
+  reader.finish();
+  return askAll(call, {
+    keys: [...topics.keys()],
+    textOf: String,
+    routing: toController(),
+    isFinal,
+    ask: async (names, whom) => {
+      const body = {
+        topics: names.flatMap((name) => topics.get(name) ?? []).map(toCreatableTopic),
+        timeoutMs: call.brokerTimeoutMs,
+        validateOnly,
+      };
+      const response = await call.request(CreateTopics, body, whom);
+      return new Map(response.topics.map((topic) => [topic.name, toCreatedTopic(topic)]));
+    },
   });
 }
 
-function resolveCreateTopicsOptions(given: CreateTopicsOptions, { options }: AdminContext) {
-  const reader = new OptionReader(given);
-  const resolved = {
-    timeoutMs: reader.integer("timeoutMs", options.defaultApiTimeoutMs, 0),
-    validateOnly: reader.boolean("validateOnly", false),
-  };
+/** See `KafkaAdmin.deleteTopics`. */
+export async function deleteTopics(
+  context: AdminContext,
+  given: readonly TopicName[],
+  options: TopicChangeOptions,
+): Promise<Results<TopicName, TopicName>> {
+  const topics = checkedTopicNames(given);
+  const reader = new OptionReader(options);
+  const call = new Call(context, reader);
+  const isFinal = quotaIsFinal(reader.boolean("retryOnQuotaViolation", true));
   reader.finish();
-  return resolved;
+  const bounds = topics.some((topic) => typeof topic !== "string") ? { oldest: deletedByIdSince } : {};
+  return askAll(call, {
+    keys: topics,
+    textOf: textOfTopic,
+    routing: toController(),
+    isFinal,
+    ask: async (names, whom) => {
+      const byText = new Map(names.map((topic) => [textOfTopic(topic), topic]));
+      const { brokerTimeoutMs: timeoutMs } = call;
+      const body = (version: number) =>
+        version < deletedByIdSince
+          ? { topicNames: names.filter((topic) => typeof topic === "string"), timeoutMs }
+          : { topics: names.map(toDeletableTopic), timeoutMs };
+      const { responses } = await call.request(DeleteTopics, body, whom, bounds);
+      return new Map(
+        responses.flatMap(({ name, topicId, errorCode, errorMessage }): [string, TopicName | KafkaError][] => {
+          // The answer has both where the broker knows both.
+          const text = [name, topicId].find((one) => one !== null && byText.has(one));
+          const topic = text === undefined || text === null ? undefined : byText.get(text);
+          if (topic === undefined) return [];
+          const about = `deleting topic ${textOfTopic(topic)}`;
+          return [[textOfTopic(topic), errorCode === 0 ? topic : new BrokerError(errorCode, about, errorMessage)]];
+        }),
+      );
+    },
+  });
+}
+
+const deletedByIdSince = 6;
+
+const toDeletableTopic = (topic: TopicName) =>
+  typeof topic === "string" ? { name: topic, topicId: zeroUuid } : { name: null, topicId: topic.topicId };
+
+/** See `KafkaAdmin.listTopics`. */
+export async function listTopics(context: AdminContext, options: ListTopicsOptions): Promise<TopicListing[]> {
+  const reader = new OptionReader(options);
+  const call = new Call(context, reader);
+  const listInternal = reader.boolean("listInternal", false);
+  reader.finish();
+  const { topics } = await askOne(call, "listing topics", () => clusterMetadata(call, null));
+  return topics.flatMap(({ name, topicId, isInternal }) => {
+    if (name === null || (isInternal && !listInternal)) return [];
+    return [{ topic: name, topicId: topicId === zeroUuid ? null : topicId, isInternal }];
+  });
 }
 
 function toCreatableTopic({ topic, assignments, configs, ...counts }: ResolvedNewTopic) {
@@ -69,7 +151,7 @@ function toCreatableTopic({ topic, assignments, configs, ...counts }: ResolvedNe
   };
 }
 
-function toAnswer(topic: ResponseOf<typeof CreateTopics>["topics"][number]): CreatedTopic | KafkaError {
+function toCreatedTopic(topic: ResponseOf<typeof CreateTopics>["topics"][number]): CreatedTopic | KafkaError {
   if (topic.errorCode !== 0)
     return new BrokerError(topic.errorCode, `creating topic ${topic.name}`, topic.errorMessage);
   const isDescribed = topic.numPartitions >= 0 && topic.configs !== null;

@@ -85,6 +85,7 @@ export {
   string,
   uuid,
 } from "./serde.ts";
+export { softwareName, softwareVersion } from "./software.ts";
 export { State } from "./state.ts";
 export { checkTopicName } from "./topic-name.ts";
 export { byTopicAndNumber, type Header, partitionText, type TopicPartition } from "./topic-partition.ts";

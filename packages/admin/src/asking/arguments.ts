@@ -1,0 +1,71 @@
+import { OptionReader, OptionsError, partitionText, type TopicPartition } from "@odradek/network";
+
+const int32Max = 0x7fff_ffff;
+
+export const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
+
+export const isInt32 = (value: unknown): value is number =>
+  typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= int32Max;
+
+export const isInt64 = (value: unknown): value is bigint | number =>
+  typeof value === "bigint" || (typeof value === "number" && Number.isSafeInteger(value));
+
+export const anInt32 = "a whole number of at least 0";
+
+/** Something like `isItem`, each of it. */
+export const isArrayOf =
+  <T>(isItem: (value: unknown) => value is T) =>
+  (value: unknown): value is readonly T[] =>
+    Array.isArray(value) && value.every(isItem);
+
+/** @throws OptionsError where it is no array, or holds what is the same twice, naming which */
+export function checkedKeys<G, K>(
+  name: string,
+  given: readonly G[],
+  check: (item: G, path: string) => K,
+  textOf: (key: K) => string = String,
+): readonly K[] {
+  if (!Array.isArray(given)) throw new OptionsError(name, given, "an array");
+  const seen = new Set<string>();
+  return given.map((item: G, index) => {
+    const path = `${name}[${index}]`;
+    const key = check(item, path);
+    const text = textOf(key);
+    if (seen.has(text)) throw new OptionsError(path, text, "each only once");
+    seen.add(text);
+    return key;
+  });
+}
+
+/** @param what what they name, such as "the name of a topic" */
+export function checkedTexts(name: string, given: readonly string[], what: string): readonly string[] {
+  return checkedKeys(name, given, (text, path) => checkedText(path, text, what));
+}
+
+export function checkedText(path: string, given: string, what: string): string {
+  if (!isText(given)) throw new OptionsError(path, given, what);
+  return given;
+}
+
+export function checkedBrokerIds(name: string, given: readonly number[]): readonly number[] {
+  return checkedKeys(name, given, (id, path) => {
+    if (!isInt32(id)) throw new OptionsError(path, id, "the id of a broker");
+    return id;
+  });
+}
+
+/** The two fields that name a partition, read from an object with more in it. */
+export const readPartition = (reader: OptionReader): TopicPartition => ({
+  topic: reader.required("topic", isText, "the name of a topic"),
+  partition: reader.required("partition", isInt32, anInt32),
+});
+
+export function checkedPartitions(name: string, given: readonly TopicPartition[]): readonly TopicPartition[] {
+  return checkedKeys(
+    name,
+    given,
+    // What is more than a partition, such as an offset that was listed, names one as well.
+    (item, path) => readPartition(new OptionReader(item, path)),
+    partitionText,
+  );
+}

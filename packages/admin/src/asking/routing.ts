@@ -1,0 +1,108 @@
+import { type ClusterSnapshot, ConnectionError, type CoordinatorType, type TopicPartition } from "@odradek/network";
+import { BrokerError, codeOf, type KafkaError, type KafkaErrorCode } from "@odradek/protocol";
+import type { Call, Whom } from "./call.ts";
+import { clusterMetadata } from "./cluster-metadata.ts";
+
+/** Whom a call has to ask about each of its keys, and what to do where it was the wrong one. */
+export interface Routing<K> {
+  /** A lookup may throw, which counts for all of the keys. */
+  readonly route: (call: Call, keys: readonly K[]) => Promise<ReadonlyMap<K, Whom | KafkaError>>;
+  /** Whoever was asked about a key did not answer, or said that it should be asked of somebody else. */
+  readonly doubt?: (call: Call, key: K, error: KafkaError, whom: Whom) => void;
+  /** Errors that are true soon after something was created or began to start, and a moment later no more. */
+  readonly settling?: ReadonlySet<KafkaErrorCode>;
+  /** Before the next round, behind its back-off. */
+  readonly refresh?: (call: Call) => Promise<void>;
+}
+
+const sameFor = <K>(keys: readonly K[], whom: Whom): ReadonlyMap<K, Whom> => new Map(keys.map((key) => [key, whom]));
+
+/** Any broker knows, or passes it on to who does. */
+export const toAny = <K>(): Routing<K> => ({ route: async (_, keys) => sameFor(keys, "any") });
+
+/** The controller, as metadata names it; after a failure there has to be newer metadata, else the same one would be asked. */
+export function toController<K>(): Routing<K> {
+  let before: ClusterSnapshot | null = null;
+  return {
+    route: async ({ context }, keys) => {
+      before = context.network.metadata.snapshot;
+      return sameFor(keys, "controller");
+    },
+    refresh: async ({ context: { network }, deadline, signal }) => {
+      const isFresh = () => (network.metadata.snapshot === before ? null : true);
+      await network.awaitMetadata(deadline, "fresh metadata", isFresh, { signal });
+    },
+  };
+}
+
+/** The one broker that a key is about, if it is about one. */
+export function toBroker<K>(whomOf: (key: K) => Whom): Routing<K> {
+  return {
+    settling: new Set<KafkaErrorCode>(["BROKER_NOT_AVAILABLE"]),
+    route: async (call, keys) => {
+      const { nodes } = call.context.network.metadata.snapshot;
+      const whom = new Map<K, Whom | KafkaError>(keys.map((key) => [key, whomOf(key)]));
+      if ([...whom.values()].every((one) => typeof one !== "number" || nodes.has(one))) return whom;
+      const { brokers } = await clusterMetadata(call, []);
+      const ids = new Set(brokers.map(({ nodeId }) => nodeId));
+      for (const [key, one] of whom) if (typeof one === "number" && !ids.has(one)) whom.set(key, notThere(one, ids));
+      return whom;
+    },
+  };
+}
+
+const notThere = (brokerId: number, ids: ReadonlySet<number>): BrokerError =>
+  new BrokerError(
+    codeOf("BROKER_NOT_AVAILABLE"),
+    `broker ${brokerId}`,
+    `it is not among those of the cluster, which are ${[...ids].sort((one, other) => one - other).join(", ")}`,
+  );
+
+/** The leader of each partition. Source: Kafka's `PartitionLeaderStrategy`. */
+export const toLeader = <K extends TopicPartition>(): Routing<K> => ({
+  settling: new Set<KafkaErrorCode>(["UNKNOWN_TOPIC_OR_PARTITION"]),
+  route: async (call, partitions) => {
+    const { topics } = await clusterMetadata(call, [...new Set(partitions.map(({ topic }) => topic))]);
+    const byName = new Map(
+      topics.map(({ name, errorCode, partitions: all }) => [
+        name,
+        { errorCode, byNumber: new Map(all.map((one) => [one.partitionIndex, one])) },
+      ]),
+    );
+    return new Map(
+      partitions.map((key): [K, number | BrokerError] => {
+        const topic = byName.get(key.topic);
+        if (topic === undefined) return [key, unknownPartition(key)];
+        if (topic.errorCode !== 0) return [key, new BrokerError(topic.errorCode, `topic ${key.topic}`)];
+        const partition = topic.byNumber.get(key.partition);
+        if (partition === undefined) return [key, unknownPartition(key)];
+        return [key, partition.leaderId >= 0 ? partition.leaderId : noLeader(key)];
+      }),
+    );
+  },
+});
+
+const unknownPartition = ({ topic, partition }: TopicPartition): BrokerError =>
+  new BrokerError(codeOf("UNKNOWN_TOPIC_OR_PARTITION"), `partition ${partition} of topic ${topic}`);
+
+const noLeader = ({ topic, partition }: TopicPartition): BrokerError =>
+  new BrokerError(codeOf("LEADER_NOT_AVAILABLE"), `partition ${partition} of topic ${topic}`);
+
+/** The coordinator of each id. Source: Kafka's `CoordinatorStrategy`, KIP-699. */
+export function toCoordinator<K>(type: CoordinatorType, idOf: (key: K) => string): Routing<K> {
+  return {
+    route: async ({ context, deadline, signal }, keys) => {
+      const found = await context.coordinators.find(type, new Set(keys.map(idOf)), deadline, signal);
+      return new Map(
+        keys.flatMap((key) => {
+          const coordinator = found.get(idOf(key));
+          return coordinator === undefined ? [] : [[key, coordinator]];
+        }),
+      );
+    },
+    doubt: ({ context: { coordinators } }, key, error, whom) => {
+      coordinators.forget(type, idOf(key));
+      if (error instanceof ConnectionError && typeof whom === "number") coordinators.forgetNode(whom);
+    },
+  };
+}

@@ -1,0 +1,321 @@
+import { OptionReader, OptionsError } from "@odradek/network";
+import { BrokerError, type KafkaError, type ResponseOf } from "@odradek/protocol";
+import { DescribeConfigs } from "@odradek/protocol/messages/describe-configs";
+import { IncrementalAlterConfigs } from "@odradek/protocol/messages/incremental-alter-configs";
+import { ListConfigResources } from "@odradek/protocol/messages/list-config-resources";
+import { checkedKeys, isArrayOf, isText } from "./asking/arguments.ts";
+import { type AdminCallOptions, type AdminContext, Call, type Whom } from "./asking/call.ts";
+import { askAll, askOne } from "./asking/fan-out.ts";
+import { toAny, toBroker } from "./asking/routing.ts";
+import { Codes } from "./codes.ts";
+import type { Results } from "./results.ts";
+
+/** What can have a configuration. Source: Kafka's `ConfigResource.Type`. */
+export type ConfigResourceType = "UNKNOWN" | "TOPIC" | "BROKER" | "BROKER_LOGGER" | "CLIENT_METRICS" | "GROUP";
+
+/** Where a value comes from. Source: Kafka's `ConfigEntry.ConfigSource`. */
+export type ConfigSource =
+  | "UNKNOWN"
+  | "DYNAMIC_TOPIC_CONFIG"
+  | "DYNAMIC_BROKER_CONFIG"
+  | "DYNAMIC_DEFAULT_BROKER_CONFIG"
+  | "STATIC_BROKER_CONFIG"
+  | "DEFAULT_CONFIG"
+  | "DYNAMIC_BROKER_LOGGER_CONFIG"
+  | "DYNAMIC_CLIENT_METRICS_CONFIG"
+  | "DYNAMIC_GROUP_CONFIG";
+
+/** Source: Kafka's `ConfigEntry.ConfigType`. */
+export type ConfigType =
+  | "UNKNOWN"
+  | "BOOLEAN"
+  | "STRING"
+  | "INT"
+  | "SHORT"
+  | "LONG"
+  | "DOUBLE"
+  | "LIST"
+  | "CLASS"
+  | "PASSWORD";
+
+/** What to do with a value. `APPEND` and `SUBTRACT` are for lists. Source: Kafka's `AlterConfigOp.OpType`. */
+export type AlterConfigOperation = "SET" | "DELETE" | "APPEND" | "SUBTRACT";
+
+const types = new Codes<ConfigResourceType>(
+  { UNKNOWN: 0, TOPIC: 2, BROKER: 4, BROKER_LOGGER: 8, CLIENT_METRICS: 16, GROUP: 32 },
+  "UNKNOWN",
+);
+
+const sources = new Codes<ConfigSource>(
+  {
+    UNKNOWN: 0,
+    DYNAMIC_TOPIC_CONFIG: 1,
+    DYNAMIC_BROKER_CONFIG: 2,
+    DYNAMIC_DEFAULT_BROKER_CONFIG: 3,
+    STATIC_BROKER_CONFIG: 4,
+    DEFAULT_CONFIG: 5,
+    DYNAMIC_BROKER_LOGGER_CONFIG: 6,
+    DYNAMIC_CLIENT_METRICS_CONFIG: 7,
+    DYNAMIC_GROUP_CONFIG: 8,
+  },
+  "UNKNOWN",
+);
+
+const valueTypes = new Codes<ConfigType>(
+  { UNKNOWN: 0, BOOLEAN: 1, STRING: 2, INT: 3, SHORT: 4, LONG: 5, DOUBLE: 6, LIST: 7, CLASS: 8, PASSWORD: 9 },
+  "UNKNOWN",
+);
+
+const operations = new Codes<AlterConfigOperation>({ SET: 0, DELETE: 1, APPEND: 2, SUBTRACT: 3 }, "SET");
+
+export interface ConfigResource {
+  readonly type: ConfigResourceType;
+  /** For brokers the id as text, or empty for what is set for all of them. */
+  readonly name: string;
+}
+
+export interface ConfigQuery extends ConfigResource {
+  /** Which of its configs. @default all of them */
+  readonly configKeys?: readonly string[];
+}
+
+export interface DescribeConfigsOptions extends AdminCallOptions {
+  /** Whether each place that sets a value is told, the one that wins first. @default false */
+  readonly includeSynonyms?: boolean;
+  /** Whether what it is for is told; brokers before Kafka 2.6 do not (KIP-569). @default false */
+  readonly includeDocumentation?: boolean;
+}
+
+export interface ConfigSynonym {
+  readonly name: string;
+  readonly value: string | null;
+  readonly source: ConfigSource;
+}
+
+export interface ConfigEntry {
+  readonly name: string;
+  /** `null` where it is sensitive, or not set. */
+  readonly value: string | null;
+  readonly source: ConfigSource;
+  /** Whether it is as Kafka has it where nobody says otherwise. */
+  readonly isDefault: boolean;
+  readonly isSensitive: boolean;
+  readonly isReadOnly: boolean;
+  readonly type: ConfigType;
+  /** Empty where they were not asked for. */
+  readonly synonyms: readonly ConfigSynonym[];
+  readonly documentation: string | null;
+}
+
+export interface ConfigDescription extends ConfigResource {
+  readonly configs: readonly ConfigEntry[];
+}
+
+export interface AlterConfigOp {
+  readonly name: string;
+  readonly operation: AlterConfigOperation;
+  /** What to set, or which elements of a list, separated by commas; nothing for `DELETE`. */
+  readonly value?: string | null;
+}
+
+/** The changes of one resource: all of them are made, or none. */
+export interface ConfigAlteration extends ConfigResource {
+  readonly ops: readonly AlterConfigOp[];
+}
+
+export interface AlterConfigsOptions extends AdminCallOptions {
+  /** Only checks whether they could be made. @default false */
+  readonly validateOnly?: boolean;
+}
+
+const textOf = ({ type, name }: ConfigResource): string => `${type} ${name}`;
+
+const keyOf = ({ type, name }: ConfigResource): ConfigResource => ({ type, name });
+
+/** What concerns one broker is known to that one alone. */
+function brokerOf({ type, name }: ConfigResource): Whom {
+  const isOfOneBroker = (type === "BROKER" && name !== "") || type === "BROKER_LOGGER";
+  return isOfOneBroker ? Number(name) : "any";
+}
+
+/** See `KafkaAdmin.describeConfigs`. */
+export async function describeConfigs(
+  context: AdminContext,
+  given: readonly ConfigQuery[],
+  options: DescribeConfigsOptions,
+): Promise<Results<ConfigDescription, ConfigResource>> {
+  const queries = checkedKeys("resources", given, checkedQuery, textOf);
+  const reader = new OptionReader(options);
+  const call = new Call(context, reader);
+  const includeSynonyms = reader.boolean("includeSynonyms", false);
+  const includeDocumentation = reader.boolean("includeDocumentation", false);
+  reader.finish();
+  const keysOf = new Map(queries.map((query) => [textOf(query), query.configKeys]));
+  return askAll<ConfigResource, ConfigDescription>(call, {
+    keys: queries.map(keyOf),
+    textOf,
+    routing: toBroker(brokerOf),
+    ask: async (resources, whom) => {
+      const body = (version: number) => ({
+        resources: resources.map((resource) => ({
+          resourceType: types.codeOf(resource.type),
+          resourceName: resource.name,
+          configurationKeys: keysOf.get(textOf(resource)) ?? null,
+        })),
+        includeSynonyms,
+        includeDocumentation: includeDocumentation && version >= documentationSince,
+      });
+      const { results } = await call.request(DescribeConfigs, body, whom);
+      return new Map(
+        results.map((told): [string, ConfigDescription | KafkaError] => {
+          const { errorCode, errorMessage, resourceType, resourceName, configs } = told;
+          const resource = { type: types.nameOf(resourceType), name: resourceName };
+          const text = textOf(resource);
+          if (errorCode !== 0) return [text, new BrokerError(errorCode, `configs of ${text}`, errorMessage)];
+          return [text, { ...resource, configs: configs.map(toEntry) }];
+        }),
+      );
+    },
+  });
+}
+
+const documentationSince = 3;
+
+function checkedQuery(given: ConfigQuery, path: string) {
+  const reader = new OptionReader(given, path);
+  const checked = {
+    ...readResource(reader, path),
+    configKeys: reader.value("configKeys", null, isKeys, "an array of names of configs"),
+  };
+  reader.finish();
+  return checked;
+}
+
+const isKeys = (value: unknown): value is readonly string[] | null => value === null || isArrayOf(isText)(value);
+
+function readResource(reader: OptionReader, path: string): ConfigResource {
+  const resource = {
+    type: reader.required("type", isType, `one of ${types.names.slice(1).join(", ")}`),
+    name: reader.required("name", isResourceName, "a text"),
+  };
+  if (typeof brokerOf(resource) === "number" && !/^\d{1,9}$/.test(resource.name)) {
+    throw new OptionsError(`${path}.name`, resource.name, "the id of a broker");
+  }
+  return resource;
+}
+
+const isType = (value: unknown): value is ConfigResourceType => types.isName(value) && value !== "UNKNOWN";
+const isResourceName = (value: unknown): value is string => typeof value === "string";
+
+type EntryAnswer = ResponseOf<typeof DescribeConfigs>["results"][number]["configs"][number];
+
+const toEntry = (entry: EntryAnswer): ConfigEntry => ({
+  name: entry.name,
+  value: entry.value,
+  source: sources.nameOf(entry.configSource),
+  isDefault: sources.nameOf(entry.configSource) === "DEFAULT_CONFIG",
+  isSensitive: entry.isSensitive,
+  isReadOnly: entry.readOnly,
+  type: valueTypes.nameOf(entry.configType),
+  synonyms: entry.synonyms.map(({ name, value, source }) => ({ name, value, source: sources.nameOf(source) })),
+  documentation: entry.documentation,
+});
+
+/** See `KafkaAdmin.incrementalAlterConfigs`. */
+export async function incrementalAlterConfigs(
+  context: AdminContext,
+  given: readonly ConfigAlteration[],
+  options: AlterConfigsOptions,
+): Promise<Results<ConfigResource, ConfigResource>> {
+  const alterations = checkedKeys("resources", given, checkedAlteration, textOf);
+  const reader = new OptionReader(options);
+  const call = new Call(context, reader);
+  const validateOnly = reader.boolean("validateOnly", false);
+  reader.finish();
+  const opsOf = new Map(alterations.map((alteration) => [textOf(alteration), alteration.ops]));
+  return askAll<ConfigResource, ConfigResource>(call, {
+    keys: alterations.map(keyOf),
+    textOf,
+    routing: toBroker(brokerOf),
+    ask: async (resources, whom) => {
+      const body = {
+        resources: resources.map((resource) => ({
+          resourceType: types.codeOf(resource.type),
+          resourceName: resource.name,
+          configs: (opsOf.get(textOf(resource)) ?? []).map(({ name, operation, value }) => ({
+            name,
+            configOperation: operations.codeOf(operation),
+            value,
+          })),
+        })),
+        validateOnly,
+      };
+      const { responses } = await call.request(IncrementalAlterConfigs, body, whom);
+      return new Map(
+        responses.map((told): [string, ConfigResource | KafkaError] => {
+          const { errorCode, errorMessage, resourceType, resourceName } = told;
+          const resource = { type: types.nameOf(resourceType), name: resourceName };
+          const about = `altering configs of ${textOf(resource)}`;
+          return [textOf(resource), errorCode === 0 ? resource : new BrokerError(errorCode, about, errorMessage)];
+        }),
+      );
+    },
+  });
+}
+
+function checkedAlteration(given: ConfigAlteration, path: string) {
+  const reader = new OptionReader(given, path);
+  const resource = readResource(reader, path);
+  const ops: readonly AlterConfigOp[] = reader.required("ops", isOps, "an array of changes");
+  reader.finish();
+  return {
+    ...resource,
+    ops: checkedKeys(`${path}.ops`, ops, checkedOp, ({ name }) => name),
+  };
+}
+
+/** What is in it is checked one by one. */
+const isOps = (value: unknown): value is readonly AlterConfigOp[] => Array.isArray(value);
+
+function checkedOp(given: AlterConfigOp, path: string) {
+  const reader = new OptionReader(given, path);
+  const op = {
+    name: reader.required("name", isText, "the name of a config"),
+    operation: reader.required("operation", operations.isName, `one of ${operations.names.join(", ")}`),
+    value: reader.value("value", null, isValue, "a text"),
+  };
+  reader.finish();
+  if (op.value === null && op.operation !== "DELETE") throw new OptionsError(`${path}.value`, op.value, "a text");
+  return op;
+}
+
+const isValue = (value: unknown): value is string | null => value === null || typeof value === "string";
+
+/** See `KafkaAdmin.listConfigResources`. */
+export async function listConfigResources(
+  context: AdminContext,
+  given: readonly ConfigResourceType[],
+  options: AdminCallOptions,
+): Promise<ConfigResource[]> {
+  const wanted = checkedKeys("types", given, (type, path) => {
+    if (!isType(type)) throw new OptionsError(path, type, `one of ${types.names.slice(1).join(", ")}`);
+    return type;
+  });
+  const reader = new OptionReader(options);
+  const call = new Call(context, reader);
+  reader.finish();
+  // Before Kafka 4.1 brokers know of one type, and cannot be told which.
+  const isOldEnough = wanted.length === 1 && wanted[0] === "CLIENT_METRICS";
+  const body = (version: number) =>
+    version < typesSince ? {} : { resourceTypes: wanted.map((type) => types.codeOf(type)) };
+  const bounds = isOldEnough ? {} : { oldest: typesSince };
+  const ask = async (whom: Whom) => {
+    const response = await call.request(ListConfigResources, body, whom, bounds);
+    if (response.errorCode !== 0) throw new BrokerError(response.errorCode, "ListConfigResources");
+    return response.configResources;
+  };
+  const resources = await askOne(call, "ListConfigResources", ask, toAny());
+  return resources.map(({ resourceName: name, resourceType }) => ({ type: types.nameOf(resourceType), name }));
+}
+
+const typesSince = 1;
