@@ -94,9 +94,6 @@ const toState = (producer: ProducerAnswer): ProducerState => ({
   currentTransactionStartOffset: producer.currentTxnStartOffset < 0n ? null : producer.currentTxnStartOffset,
 });
 
-/** The least that a broker takes: no transaction is begun with it. */
-const transactionTimeoutMs = 1;
-
 /** See `KafkaAdmin.fenceProducers`. */
 export async function fenceProducers(
   context: AdminContext,
@@ -113,6 +110,8 @@ export async function fenceProducers(
     routing: toCoordinator("transaction", (id) => id),
     ask: async (ids, whom) => {
       const fence = async (transactionalId: string): Promise<[string, FencedProducer | KafkaError]> => {
+        // No transaction is begun with it, yet the coordinator gives its own write to the log no more time (KAFKA-16570).
+        const transactionTimeoutMs = Math.max(1, call.brokerTimeoutMs);
         const response = await call.request(InitProducerId, { transactionalId, transactionTimeoutMs }, whom);
         const { errorCode, producerId, producerEpoch } = response;
         if (errorCode === 0) return [transactionalId, { transactionalId, producerId, producerEpoch }];
