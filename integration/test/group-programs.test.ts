@@ -125,6 +125,15 @@ describe("the examples of groups", () => {
     ]);
     await consumer.commitSync([{ topic, partition: 1, offset: 10 }]);
     expect(linesOf(await lag()).slice(1)).toEqual([`${topic}-1: 0 behind, at 10 of 10`, "6 behind in all"]);
+    const watched = await runUntil(3, "examples/dist/lag-watch.js", topic, "600000");
+    expect(watched).toEqual({
+      lines: [
+        `${topic}-0: 6 behind, at 4 of 10, nobody reads it`,
+        `${topic}-1: 0 behind, at 10 of 10, nobody reads it`,
+        `${topic}: 6 behind in all`,
+      ],
+      code: 0,
+    });
   });
 
   test("tell what was measured, as Prometheus reads it", async () => {

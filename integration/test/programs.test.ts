@@ -20,6 +20,18 @@ describe("programs that people run first", () => {
     );
   });
 
+  test("the report of a cluster names its brokers, and each topic and group with its state", async () => {
+    const topic = `examples-report-${process.pid}-${Date.now()}`;
+    await run("examples/dist/create-topic.js", topic, "3");
+    const lines = (await run("examples/dist/cluster-report.js")).trim().split("\n");
+    expect(lines[0]).toMatch(/^cluster \S+, 3 brokers$/);
+    expect(lines.filter((line) => /^ {2}broker \d at \S+:\d+(?:, controller)?: [\d.]+ MiB$/.test(line))).toHaveLength(
+      3,
+    );
+    expect(lines.filter((line) => line.startsWith(`  ${topic}: 3 partitions`))).toHaveLength(1);
+    expect(lines.filter((line) => /^\d+ groups$/.test(line))).toHaveLength(1);
+  });
+
   test("the examples of the producer tell every record's outcome, choose partitions and count", async () => {
     const topic = `examples-of-producer-${process.pid}-${Date.now()}`;
     await run("examples/dist/create-topic.js", topic, "3");

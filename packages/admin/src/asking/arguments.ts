@@ -10,7 +10,7 @@ export const isInt32 = (value: unknown): value is number =>
 export const isInt64 = (value: unknown): value is bigint | number =>
   typeof value === "bigint" || (typeof value === "number" && Number.isSafeInteger(value));
 
-export const anInt32 = "a whole number of at least 0";
+const anInt32 = "a whole number of at least 0";
 
 /** Something like `isItem`, each of it. */
 export const isArrayOf =

@@ -1,7 +1,7 @@
 import { partitionText, type TopicPartition } from "@odradek/network";
 
 /** Partitions under the names of their topics, as requests have them. */
-export function byTopic<T extends TopicPartition>(partitions: Iterable<T>): ReadonlyMap<string, readonly T[]> {
+function byTopic<T extends TopicPartition>(partitions: Iterable<T>): ReadonlyMap<string, readonly T[]> {
   const topics = new Map<string, T[]>();
   for (const partition of partitions) {
     const known = topics.get(partition.topic);

@@ -3,7 +3,7 @@ import { Metadata, type MetadataResponse } from "@odradek/protocol/messages/meta
 import type { Call } from "./call.ts";
 
 /** The first version in which a topic may be asked for by its id. */
-export const topicIdsSince = 12;
+const topicIdsSince = 12;
 
 /** The first version that tells what one may do with a topic. */
 const topicOperationsSince = 8;
