@@ -64,8 +64,8 @@ test("a transaction is aborted in a partition, as one that hangs there", async (
   const [topic, transactionalId] = [await wholeTopic(), newName()];
   await openTransaction(topic, transactionalId);
   const at = { topic, partition: 0 };
-  const [state] = (await admin.describeProducers([at])).orThrow()[0]?.activeProducers ?? [];
-  const { producerId = 0n, producerEpoch = 0, coordinatorEpoch = null } = state ?? {};
+  const [state] = (await admin.describeProducers([at])).orThrow()[0]!.activeProducers;
+  const { producerId, producerEpoch, coordinatorEpoch } = state!;
   await admin.abortTransaction({ ...at, producerId, producerEpoch, coordinatorEpoch });
   const [after] = (await admin.describeProducers([at])).orThrow()[0]?.activeProducers ?? [];
   expect(after).toMatchObject({ producerId, currentTransactionStartOffset: null });

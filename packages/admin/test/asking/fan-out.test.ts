@@ -1,5 +1,5 @@
 import { Coordinators, NetworkClient, OptionReader } from "@odradek/network";
-import { BrokerError, codeOf, type KafkaError, type KafkaErrorCode } from "@odradek/protocol";
+import { BrokerError, codeOf, type KafkaError } from "@odradek/protocol";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ManualClock } from "../../../network/test/manual-clock.ts";
