@@ -1,0 +1,234 @@
+import { describe, expect, test } from "vitest";
+import { KafkaAdmin } from "../src/index.ts";
+
+/** Nobody listens there: whatever fails here fails before a connection is made. */
+const bootstrapServers = ["127.0.0.1:1"];
+
+const at = { topic: "t", partition: 0 };
+
+/** What people write in JavaScript, where no compiler stops them. */
+function anything<T>(text: string): T {
+  return JSON.parse(text);
+}
+
+type Case = readonly [what: string, call: (admin: KafkaAdmin) => Promise<unknown>, message: string];
+
+const cases: readonly Case[] = [
+  ["no array", (admin) => admin.deleteTopics(anything('"t"')), 'option topics: an array is expected, not "t"'],
+  ["an empty name", (admin) => admin.deleteTopics([""]), "option topics[0]: the name of a topic"],
+  ["the same topic twice", (admin) => admin.describeTopics(["t", "t"]), "option topics[1]: each only once is expected"],
+  ["an id that is none", (admin) => admin.deleteTopics([{ topicId: "x" }]), "option topics[0].topicId: a UUID of 22"],
+  [
+    "pages without partitions",
+    (admin) => admin.describeTopics(["t"], { partitionSizeLimitPerResponse: 0 }),
+    "option partitionSizeLimitPerResponse: a whole number from 1",
+  ],
+  [
+    "a topic without partitions",
+    (admin) => admin.createPartitions([{ topic: "t", totalCount: 0 }]),
+    "option topics[0].totalCount: a whole number of at least 1",
+  ],
+  [
+    "an election of no kind",
+    (admin) => admin.electLeaders(anything('"BEST"'), null),
+    "option type: PREFERRED or UNCLEAN",
+  ],
+  [
+    "a negative partition",
+    (admin) => admin.electLeaders("PREFERRED", [{ topic: "t", partition: -1 }]),
+    "option partitions[0].partition: a whole number of at least 0 is expected, not -1",
+  ],
+  [
+    "no replicas at all",
+    (admin) => admin.alterPartitionReassignments([{ ...at, replicaIds: [] }]),
+    "option reassignments[0].replicaIds: an array of broker ids",
+  ],
+  [
+    "a place that no log has",
+    (admin) => admin.listOffsets([{ ...at, spec: anything('"end"') }]),
+    "option partitions[0].spec: one of latest, ",
+  ],
+  ["a time before 1970", (admin) => admin.listOffsets([{ ...at, spec: -2 }]), "option partitions[0].spec: "],
+  [
+    "a partition twice",
+    (admin) =>
+      admin.listOffsets([
+        { ...at, spec: "latest" },
+        { ...at, spec: "earliest" },
+      ]),
+    'option partitions[1]: each only once is expected, not "t-0"',
+  ],
+  [
+    "an offset below the end",
+    (admin) => admin.deleteRecords([{ ...at, beforeOffset: -2 }]),
+    "option partitions[0].beforeOffset: a whole number of at least 0, or -1",
+  ],
+  [
+    "a resource of no type",
+    (admin) => admin.describeConfigs([{ type: "UNKNOWN", name: "t" }]),
+    "option resources[0].type: one of TOPIC, BROKER, ",
+  ],
+  [
+    "a broker by its name",
+    (admin) => admin.describeConfigs([{ type: "BROKER", name: "one" }]),
+    'option resources[0].name: the id of a broker is expected, not "one"',
+  ],
+  [
+    "nothing to set",
+    (admin) => admin.incrementalAlterConfigs([{ type: "TOPIC", name: "t", ops: [{ name: "a", operation: "SET" }] }]),
+    "option resources[0].ops[0].value: a text is expected, not null",
+  ],
+  [
+    "two changes of one config",
+    (admin) =>
+      admin.incrementalAlterConfigs([
+        {
+          type: "TOPIC",
+          name: "t",
+          ops: [
+            { name: "a", operation: "DELETE" },
+            { name: "a", operation: "SET", value: "1" },
+          ],
+        },
+      ]),
+    "option resources[0].ops[1]: each only once",
+  ],
+  [
+    "a state that no group has",
+    (admin) => admin.listGroups({ states: anything('["Busy"]') }),
+    "option states: an array with some of ",
+  ],
+  ["no id of a group", (admin) => admin.lag(""), "option groupId: the id of a group"],
+  [
+    "a negative offset",
+    (admin) => admin.alterConsumerGroupOffsets("g", [{ ...at, offset: -1 }]),
+    "option offsets[0].offset: a whole number of at least 0",
+  ],
+  [
+    "partitions that are none",
+    (admin) => admin.listConsumerGroupOffsets([{ groupId: "g", partitions: anything("[5]") }]),
+    "option groups[0].partitions[0]: an object is expected, not 5",
+  ],
+  [
+    "a start before the log",
+    (admin) => admin.alterShareGroupOffsets("g", [{ ...at, startOffset: -1 }]),
+    "option offsets[0].startOffset: a whole number of at least 0",
+  ],
+  [
+    "an ACL for anything",
+    (admin) =>
+      admin.createAcls([
+        { resourceType: "ANY", resourceName: "t", principal: "User:a", operation: "READ", permissionType: "ALLOW" },
+      ]),
+    "option acls[0].resourceType: one kind, and not what filters have",
+  ],
+  [
+    "a principal without a type",
+    (admin) =>
+      admin.createAcls([
+        { resourceType: "TOPIC", resourceName: "t", principal: "alice", operation: "READ", permissionType: "ALLOW" },
+      ]),
+    "option acls[0].principal: a type and a name, such as User:alice",
+  ],
+  [
+    "a quota for nobody",
+    (admin) => admin.alterClientQuotas([{ entity: {}, quotas: { producer_byte_rate: 1 } }]),
+    "option alterations[0].entity: a user, a clientId or an ip",
+  ],
+  [
+    "a quota that is no number",
+    (admin) => admin.alterClientQuotas([{ entity: { user: "u" }, quotas: { producer_byte_rate: Number.NaN } }]),
+    "option alterations[0].quotas: an object of numbers",
+  ],
+  [
+    "too few iterations",
+    (admin) =>
+      admin.alterUserScramCredentials([{ user: "u", mechanism: "SCRAM-SHA-256", password: "p", iterations: 1_000 }]),
+    "option alterations[0].iterations: a whole number from 4096 to 16384",
+  ],
+  [
+    "neither a password nor a deletion",
+    (admin) => admin.alterUserScramCredentials(anything('[{ "user": "u", "mechanism": "SCRAM-SHA-256" }]')),
+    "option alterations[0]: an object with either a password, or delete",
+  ],
+  [
+    "a feature that is switched off by an upgrade",
+    (admin) => admin.updateFeatures([{ feature: "share.version", maxVersionLevel: 0 }]),
+    "option updates[0].upgradeType: a downgrade",
+  ],
+  ["a directory without a UUID", (admin) => admin.removeRaftVoter(1, "disk"), "option voterDirectoryId: a UUID of 22"],
+  ["a broker below 0", (admin) => admin.unregisterBroker(-1), "option brokerId: the id of a broker"],
+  [
+    "no directory",
+    (admin) => admin.alterReplicaLogDirs([{ ...at, brokerId: 1, logDir: "" }]),
+    "option assignments[0].logDir: a path on the broker",
+  ],
+  ["an id that is empty", (admin) => admin.fenceProducers([""]), "option transactionalIds[0]: a transactional id"],
+  [
+    "an epoch below 0",
+    (admin) => admin.abortTransaction({ ...at, producerId: 1, producerEpoch: -1, coordinatorEpoch: null }),
+    "option transaction.producerEpoch: a whole number of at least 0",
+  ],
+  [
+    "a lifetime of nothing",
+    (admin) => admin.createDelegationToken({ maxLifetimeMs: 0 }),
+    "option maxLifetimeMs: a whole number",
+  ],
+  [
+    "an owner without a type",
+    (admin) => admin.createDelegationToken({ owner: "alice" }),
+    "option owner: a type and a name",
+  ],
+  [
+    "an option that is none",
+    (admin) => admin.listTopics(anything('{ "internal": true }')),
+    "option internal: one of the names listInternal, signal, timeoutMs",
+  ],
+  [
+    "a signal that is none",
+    (admin) => admin.listTopics({ signal: anything("{}") }),
+    "option signal: an AbortSignal is expected, not an object",
+  ],
+];
+
+describe("a call refuses before it connects", () => {
+  test.each(cases)("%s", async (_, call, message) => {
+    await using admin = new KafkaAdmin({ bootstrapServers });
+    const error: unknown = await call(admin).then(
+      () => "it was not refused",
+      (reason: unknown) => reason,
+    );
+    expect(error).toMatchObject({ name: "OptionsError", code: "OPTIONS" });
+    expect(String(error)).toContain(message);
+  });
+
+  test("what is secret without showing it", async () => {
+    await using admin = new KafkaAdmin({ bootstrapServers });
+    const secrets = [
+      admin.expireDelegationToken(anything('["hunter2"]')),
+      admin.alterUserScramCredentials(anything('[{ "user": "u", "mechanism": "MD5", "password": "hunter2" }]')),
+      admin.alterUserScramCredentials(
+        anything('[{ "user": "u", "mechanism": "SCRAM-SHA-256", "password": "hunter2", "delete": true }]'),
+      ),
+    ];
+    for (const secret of secrets) {
+      await expect(secret).rejects.toThrow(/^option /);
+      await expect(secret).rejects.not.toThrow(/hunter2/);
+    }
+  });
+});
+
+test("a call about nothing asks nobody", async () => {
+  await using admin = new KafkaAdmin({ bootstrapServers });
+  const calls = [
+    admin.deleteTopics([]),
+    admin.describeTopics([]),
+    admin.listOffsets([]),
+    admin.describeConfigs([]),
+    admin.describeConsumerGroups([]),
+    admin.createAcls([]),
+    admin.electLeaders("PREFERRED", []),
+    admin.describeUserScramCredentials([]),
+  ];
+  for (const call of calls) expect((await call).size).toBe(0);
+});
