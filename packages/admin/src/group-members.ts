@@ -10,7 +10,7 @@ import { checkedGroupId } from "./groups.ts";
 import type { Results } from "./results.ts";
 
 export interface RemoveMembersOptions extends AdminCallOptions {
-  /** Why they go, for the broker's log (KIP-800, Kafka 3.2). @default none */
+  /** Why they go, for the broker's log, beside that an admin removes them (KIP-800, Kafka 3.2). @default none */
   readonly reason?: string;
 }
 
@@ -36,7 +36,7 @@ export async function removeMembersFromConsumerGroup(
       : checkedTexts("groupInstanceIds", instanceIds, "the id of the instance of a static member");
   const reader = new OptionReader(options);
   const call = new Call(context, reader);
-  const reason = reader.string("reason", null);
+  const reason = reasonText(reader.string("reason", null));
   reader.finish();
   const members =
     named?.map((groupInstanceId) => ({ memberId: "", groupInstanceId })) ?? (await membersOf(call, groupId));
@@ -63,6 +63,13 @@ export async function removeMembersFromConsumerGroup(
 }
 
 const manyMembersSince = 3;
+
+/** More of it the broker would not take. */
+const longestReason = 255;
+
+/** In the words of Java's admin client, by which operators find it in logs. */
+const reasonText = (reason: string | null): string =>
+  `member was removed by an admin${reason === null ? "" : `: ${reason}`}`.slice(0, longestReason);
 
 /** Every member that the group has right now. */
 async function membersOf(call: Call, groupId: string): Promise<readonly Member[]> {

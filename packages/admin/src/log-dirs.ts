@@ -134,27 +134,32 @@ export async function describeReplicaLogDirs(
     textOf: replicaText,
     routing: toBroker(({ brokerId }) => brokerId),
     ask: async (some, whom) => {
-      const dirs = await describe(call, whom, some);
-      return new Map(some.map((replica) => [replicaText(replica), placeOf(replica, dirs)]));
+      const places = placesIn(await describe(call, whom, some));
+      return new Map(some.map((replica) => [replicaText(replica), { ...replica, ...placeOf(replica, places) }]));
     },
   });
 }
 
-function placeOf(replica: TopicPartitionReplica, dirs: readonly LogDirDescription[]): ReplicaLogDir {
-  const find = (wantsFuture: boolean) =>
-    dirs
-      .flatMap(({ logDir, replicas }) => replicas.map((one) => ({ ...one, logDir })))
-      .find(
-        (one) => one.topic === replica.topic && one.partition === replica.partition && one.isFuture === wantsFuture,
-      );
-  const [current, future] = [find(false), find(true)];
-  return {
-    ...replica,
-    currentLogDir: current?.logDir ?? null,
-    currentOffsetLag: current?.offsetLag ?? null,
-    futureLogDir: future?.logDir ?? null,
-    futureOffsetLag: future?.offsetLag ?? null,
-  };
+type Place = Omit<ReplicaLogDir, keyof TopicPartitionReplica>;
+
+const nowhere: Place = { currentLogDir: null, currentOffsetLag: null, futureLogDir: null, futureOffsetLag: null };
+
+const placeOf = (at: TopicPartition, places: ReadonlyMap<string, Place>): Place =>
+  places.get(partitionText(at)) ?? nowhere;
+
+/** Where each partition is, in whichever directories. */
+function placesIn(dirs: readonly LogDirDescription[]): ReadonlyMap<string, Place> {
+  const places = new Map<string, Place>();
+  for (const { logDir, replicas } of dirs) {
+    for (const replica of replicas) {
+      const { isFuture, offsetLag } = replica;
+      const place = isFuture
+        ? { futureLogDir: logDir, futureOffsetLag: offsetLag }
+        : { currentLogDir: logDir, currentOffsetLag: offsetLag };
+      places.set(partitionText(replica), { ...placeOf(replica, places), ...place });
+    }
+  }
+  return places;
 }
 
 const readReplica = (reader: OptionReader): TopicPartitionReplica => ({

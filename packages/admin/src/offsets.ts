@@ -1,10 +1,10 @@
 import { OptionReader, partitionText, type TopicPartition } from "@odradek/network";
-import { BrokerError } from "@odradek/protocol";
+import { BrokerError, UnsupportedVersionError } from "@odradek/protocol";
 import { ListOffsets } from "@odradek/protocol/messages/list-offsets";
 import { checkedKeys, readPartition } from "./asking/arguments.ts";
 import { byPartition, topicsOf } from "./asking/by-topic.ts";
-import { type AdminCallOptions, type AdminContext, Call } from "./asking/call.ts";
-import { askAll } from "./asking/fan-out.ts";
+import { type AdminCallOptions, type AdminContext, Call, type Whom } from "./asking/call.ts";
+import { type Answers, askAll } from "./asking/fan-out.ts";
 import { toLeader } from "./asking/routing.ts";
 import type { Results } from "./results.ts";
 
@@ -68,38 +68,64 @@ export async function listOffsets(
     routing: toLeader(),
     ask: async (partitions, whom) => {
       const some = partitions.flatMap((at) => byText.get(partitionText(at)) ?? []);
-      const body = {
-        replicaId: -1,
-        isolationLevel: isolationLevel === "read_committed" ? 1 : 0,
-        topics: topicsOf(some, (name, all) => ({
-          name,
-          partitions: all.map(({ partition, timestamp }) => ({ partitionIndex: partition, timestamp })),
-        })),
-        timeoutMs: call.brokerTimeoutMs,
-      };
-      const oldest = some.reduce((most, { since }) => Math.max(most, since), isolationLevelsSince);
-      const response = await call.request(ListOffsets, body, whom, { oldest });
-      return byPartition(
-        response.topics,
-        ({ name }) => name,
-        ({ partitions: all }) => all,
-        (at, { errorCode, offset, timestamp, leaderEpoch }) => {
-          if (errorCode !== 0) return new BrokerError(errorCode, `listing the offset of ${partitionText(at)}`);
-          return {
-            ...at,
-            offset: offset < 0n ? null : offset,
-            timestamp: timestamp < 0n ? null : Number(timestamp),
-            leaderEpoch: leaderEpoch < 0 ? null : leaderEpoch,
-          };
-        },
+      // Places that the broker does not know take nothing from those that it does.
+      const parts = [...new Set(some.map(({ since }) => since))].map((since) =>
+        listPart(
+          call,
+          some.filter((query) => query.since === since),
+          whom,
+          isolationLevel === "read_committed" ? 1 : 0,
+        ),
       );
+      return new Map((await Promise.all(parts)).flatMap((answers) => [...answers]));
     },
   });
 }
 
+/** Lists offsets that the same versions know of. */
+async function listPart(
+  call: Call,
+  queries: readonly Query[],
+  whom: Whom,
+  isolationLevel: number,
+): Promise<Answers<ListedOffset>> {
+  const topics = topicsOf(queries, (name, all) => ({
+    name,
+    partitions: all.map(({ partition, timestamp }) => ({ partitionIndex: partition, timestamp })),
+  }));
+  const body = { replicaId: -1, isolationLevel, topics, timeoutMs: call.brokerTimeoutMs };
+  const oldest = queries.reduce((most, { since }) => Math.max(most, since), isolationLevelsSince);
+  try {
+    const response = await call.request(ListOffsets, body, whom, { oldest });
+    return byPartition(
+      response.topics,
+      ({ name }) => name,
+      ({ partitions }) => partitions,
+      (at, { errorCode, offset, timestamp, leaderEpoch }): ListedOffset | BrokerError => {
+        if (errorCode !== 0) return new BrokerError(errorCode, `listing the offset of ${partitionText(at)}`);
+        return {
+          ...at,
+          offset: offset < 0n ? null : offset,
+          timestamp: timestamp < 0n ? null : Number(timestamp),
+          leaderEpoch: leaderEpoch < 0 ? null : leaderEpoch,
+        };
+      },
+    );
+  } catch (error) {
+    if (!(error instanceof UnsupportedVersionError)) throw error;
+    return new Map(queries.map((query) => [partitionText(query), error]));
+  }
+}
+
 const isolationLevelsSince = 2;
 
-function checkedQuery(given: OffsetQuery, path: string) {
+interface Query extends TopicPartition {
+  readonly timestamp: bigint;
+  /** The first version of ListOffsets that knows it. */
+  readonly since: number;
+}
+
+function checkedQuery(given: OffsetQuery, path: string): Query {
   const reader = new OptionReader(given, path);
   const at = readPartition(reader);
   const spec = reader.required(

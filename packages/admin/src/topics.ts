@@ -1,10 +1,10 @@
 import { OptionReader } from "@odradek/network";
-import { BrokerError, type KafkaError, type ResponseOf, zeroUuid } from "@odradek/protocol";
+import { BrokerError, type KafkaError, type ResponseOf, UnsupportedVersionError, zeroUuid } from "@odradek/protocol";
 import { CreateTopics } from "@odradek/protocol/messages/create-topics";
 import { DeleteTopics } from "@odradek/protocol/messages/delete-topics";
-import { type AdminCallOptions, type AdminContext, Call } from "./asking/call.ts";
+import { type AdminCallOptions, type AdminContext, Call, type Whom } from "./asking/call.ts";
 import { clusterMetadata } from "./asking/cluster-metadata.ts";
-import { askAll, askOne } from "./asking/fan-out.ts";
+import { type Answers, askAll, askOne } from "./asking/fan-out.ts";
 import { toController } from "./asking/routing.ts";
 import { type NewTopic, type ResolvedNewTopic, resolveNewTopics } from "./new-topic.ts";
 import type { Results } from "./results.ts";
@@ -96,35 +96,49 @@ export async function deleteTopics(
   const call = new Call(context, reader);
   const isFinal = quotaIsFinal(reader.boolean("retryOnQuotaViolation", true));
   reader.finish();
-  const bounds = topics.some((topic) => typeof topic !== "string") ? { oldest: deletedByIdSince } : {};
   return askAll(call, {
     keys: topics,
     textOf: textOfTopic,
     routing: toController(),
     isFinal,
-    ask: async (names, whom) => {
-      const byText = new Map(names.map((topic) => [textOfTopic(topic), topic]));
-      const { brokerTimeoutMs: timeoutMs } = call;
-      const body = (version: number) =>
-        version < deletedByIdSince
-          ? { topicNames: names.filter((topic) => typeof topic === "string"), timeoutMs }
-          : { topics: names.map(toDeletableTopic), timeoutMs };
-      const { responses } = await call.request(DeleteTopics, body, whom, bounds);
-      return new Map(
-        responses.flatMap(({ name, topicId, errorCode, errorMessage }): [string, TopicName | KafkaError][] => {
-          // The answer has both where the broker knows both.
-          const text = [name, topicId].find((one) => one !== null && byText.has(one));
-          const topic = text === undefined || text === null ? undefined : byText.get(text);
-          if (topic === undefined) return [];
-          const about = `deleting topic ${textOfTopic(topic)}`;
-          return [[textOfTopic(topic), errorCode === 0 ? topic : new BrokerError(errorCode, about, errorMessage)]];
-        }),
-      );
+    ask: async (some, whom) => {
+      const [names, ids] = [
+        some.filter((topic) => typeof topic === "string"),
+        some.filter((topic) => typeof topic !== "string"),
+      ];
+      const parts = await Promise.all([names, ids].map((part) => deletePart(call, part, whom)));
+      return new Map(parts.flatMap((answers) => [...answers]));
     },
   });
 }
 
 const deletedByIdSince = 6;
+
+/** Deletes topics that are all named in the same way: brokers without ids lose nothing of those by name. */
+async function deletePart(call: Call, topics: readonly TopicName[], whom: Whom): Promise<Answers<TopicName>> {
+  if (topics.length === 0) return new Map();
+  const byText = new Map(topics.map((topic) => [textOfTopic(topic), topic]));
+  const names = topics.filter((topic) => typeof topic === "string");
+  const { brokerTimeoutMs: timeoutMs } = call;
+  const body = (version: number) =>
+    version < deletedByIdSince ? { topicNames: names, timeoutMs } : { topics: topics.map(toDeletableTopic), timeoutMs };
+  try {
+    const bounds = names.length < topics.length ? { oldest: deletedByIdSince } : {};
+    const { responses } = await call.request(DeleteTopics, body, whom, bounds);
+    return new Map(
+      responses.flatMap(({ name, topicId, errorCode, errorMessage }): [string, TopicName | KafkaError][] => {
+        // The answer has both where the broker knows both.
+        const text = name !== null && byText.has(name) ? name : topicId;
+        const topic = byText.get(text);
+        if (topic === undefined) return [];
+        return [[text, errorCode === 0 ? topic : new BrokerError(errorCode, `deleting topic ${text}`, errorMessage)]];
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof UnsupportedVersionError)) throw error;
+    return new Map(topics.map((topic) => [textOfTopic(topic), error]));
+  }
+}
 
 const toDeletableTopic = (topic: TopicName) =>
   typeof topic === "string" ? { name: topic, topicId: zeroUuid } : { name: null, topicId: topic.topicId };

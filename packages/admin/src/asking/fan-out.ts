@@ -112,7 +112,8 @@ async function askRound<K, T extends Answer>(
   const fail = (key: K, error: KafkaError) => {
     answers.set(key, error);
     const isSettling = routing.settling?.has(error.code) === true;
-    const mayPass = isSettling ? attempt < settlingRounds : error.retriable && !answering.has(error.code);
+    const isAnswer = answering.has(error.code) && routing.passing?.has(error.code) !== true;
+    const mayPass = isSettling ? attempt < settlingRounds : error.retriable && !isAnswer;
     if (mayPass && !isFinal(error)) again.add(key);
   };
   const lookedUp = await routing.route(call, keys).catch((error: unknown) => failureOf(call, error));

@@ -11,6 +11,8 @@ export interface Routing<K> {
   readonly doubt?: (call: Call, key: K, error: KafkaError, whom: Whom) => void;
   /** Errors that are true soon after something was created or began to start, and a moment later no more. */
   readonly settling?: ReadonlySet<KafkaErrorCode>;
+  /** Errors that are an answer of others, and no more than a delay of these. */
+  readonly passing?: ReadonlySet<KafkaErrorCode>;
   /** Before the next round, behind its back-off. */
   readonly refresh?: (call: Call) => Promise<void>;
 }
@@ -61,6 +63,8 @@ const notThere = (brokerId: number, ids: ReadonlySet<number>): BrokerError =>
 /** The leader of each partition. Source: Kafka's `PartitionLeaderStrategy`. */
 export const toLeader = <K extends TopicPartition>(): Routing<K> => ({
   settling: new Set<KafkaErrorCode>(["UNKNOWN_TOPIC_OR_PARTITION"]),
+  // What leaders are asked for can be asked twice, and they wait for replicas or for tiered storage.
+  passing: new Set<KafkaErrorCode>(["REQUEST_TIMED_OUT"]),
   route: async (call, partitions) => {
     const { topics } = await clusterMetadata(call, [...new Set(partitions.map(({ topic }) => topic))]);
     const byName = new Map(

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "@odradek/network";
 import { codeOf, type ResponseWrittenOf, zeroUuid } from "@odradek/protocol";
+import { DeleteTopics } from "@odradek/protocol/messages/delete-topics";
 import { DescribeCluster } from "@odradek/protocol/messages/describe-cluster";
 import { DescribeConfigs } from "@odradek/protocol/messages/describe-configs";
 import { DescribeGroups } from "@odradek/protocol/messages/describe-groups";
@@ -99,6 +100,18 @@ describe("what leaders know", () => {
     });
     const results = await admin.listOffsets(latest(0));
     expect(results.get({ topic: "t", partition: 0 })?.value?.offset).toBe(7n);
+  });
+
+  test("is asked for again when the leader has waited for others in vain", async () => {
+    let asked = 0;
+    const { admin } = await setUp({
+      metadata: (self) => self.answer({ topics: [topicAnswer("t", [partitionAnswer(0, 1)])] }),
+      serve: (connection, request) =>
+        void answerOffsets(connection, request, () =>
+          asked++ === 0 ? { errorCode: codeOf("REQUEST_TIMED_OUT") } : { offset: 3n },
+        ),
+    });
+    expect((await admin.listOffsets(latest(0))).orThrow()[0]?.offset).toBe(3n);
   });
 
   test("is no answer of a partition without a leader until it has one", async () => {
@@ -256,6 +269,28 @@ describe("an older broker", () => {
     expect(result?.error?.message).toMatch(
       /^ListGroups: no common version of ListGroups: 5 to 5 here, 0 to 4 on the broker/,
     );
+  });
+
+  test("that knows fewer places of a log tells those that it knows", async () => {
+    const { admin } = await setUp({
+      versions: versions({ [ListOffsets.key]: 6 }),
+      metadata: (self) => self.answer({ topics: [topicAnswer("t", [partitionAnswer(0, 1), partitionAnswer(1, 1)])] }),
+      serve: (connection, request) => void answerOffsets(connection, request, () => ({ offset: 5n })),
+    });
+    const results = await admin.listOffsets([...latest(0), { topic: "t", partition: 1, spec: "maxTimestamp" }]);
+    expect([...results].map(({ value, error }) => value?.offset ?? error?.code)).toEqual([5n, "UNSUPPORTED_VERSION"]);
+  });
+
+  test("that knows topics by name alone deletes those", async () => {
+    const { admin } = await setUp({
+      versions: versions({ [DeleteTopics.key]: 5 }),
+      serve(connection, request) {
+        const responses = request.body(DeleteTopics).topicNames.map((name) => ({ name, errorCode: 0 }));
+        connection.answer(request, DeleteTopics, { throttleTimeMs: 0, responses });
+      },
+    });
+    const results = await admin.deleteTopics(["t", { topicId: "AAAAAAAAAAAAAAAAAAAAaQ" }, "u"]);
+    expect([...results].map(({ value, error }) => value ?? error?.code)).toEqual(["t", "UNSUPPORTED_VERSION", "u"]);
   });
 
   test("describes topics and the cluster by its metadata", async () => {
