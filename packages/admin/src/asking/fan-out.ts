@@ -36,8 +36,8 @@ const answering: ReadonlySet<KafkaErrorCode> = new Set<KafkaErrorCode>([
   "UNKNOWN_TOPIC_OR_PARTITION",
 ]);
 
-/** Rounds that is given to what settles (`Routing.settling`). With the back-off of the defaults they take less than a second. */
-const settlingRounds = 3;
+/** Rounds that is given to what settles (`Routing.settling`). With the back-off of the defaults they take two to three seconds. */
+const settlingRounds = 5;
 
 /** What one round brought. */
 interface Round<K, T> {

@@ -148,7 +148,7 @@ describe("the fan-out", () => {
       });
       await passing(clock).pass(5_000);
       expect((await results).get("1a")?.error).toBe(unknown);
-      expect(rounds).toBe(4);
+      expect(rounds).toBe(6);
     }
   });
 
