@@ -52,14 +52,19 @@ export async function describeCluster(
 
 const fencedBrokersSince = 2;
 
+/** What DescribeCluster calls controllers, where it is asked for them. */
+const controllers = 2;
+
 async function describeBy(
   call: Call,
   whom: Whom,
   withOperations: boolean,
   withFenced: boolean,
 ): Promise<ClusterDescription> {
+  const ofControllers = call.context.options.asksControllers === true ? { endpointType: controllers } : {};
   const body = (version: number) => ({
     includeClusterAuthorizedOperations: withOperations,
+    ...ofControllers,
     ...(version < fencedBrokersSince ? {} : { includeFencedBrokers: withFenced }),
   });
   const response = await call.request(DescribeCluster, body, whom, withFenced ? { oldest: fencedBrokersSince } : {});

@@ -9,7 +9,7 @@ export type {
   NewAcl,
 } from "./acls.ts";
 export { KafkaAdmin } from "./admin.ts";
-export type { AdminOptions } from "./admin-options.ts";
+export type { AdminOptions, ControllerClientOptions } from "./admin-options.ts";
 export type { AdminCallOptions } from "./asking/call.ts";
 export type { BrokerDescription, ClusterDescription, DescribeClusterOptions } from "./cluster.ts";
 export type {

@@ -5,7 +5,7 @@ import { BrokerError, type KafkaError } from "@odradek/protocol";
 import { AlterUserScramCredentials } from "@odradek/protocol/messages/alter-user-scram-credentials";
 import { DescribeUserScramCredentials } from "@odradek/protocol/messages/describe-user-scram-credentials";
 import { checkedKeys, checkedTexts, isText } from "./asking/arguments.ts";
-import { type AdminCallOptions, type AdminContext, Call } from "./asking/call.ts";
+import { type AdminCallOptions, type AdminContext, Call, type Whom } from "./asking/call.ts";
 import { askAll, askOne } from "./asking/fan-out.ts";
 import { toAny, toController } from "./asking/routing.ts";
 import { Codes } from "./codes.ts";
@@ -65,9 +65,9 @@ export async function describeUserScramCredentials(
   const reader = new OptionReader(options);
   const call = new Call(context, reader);
   reader.finish();
-  const describe = async (some: readonly string[] | null): Promise<Result<UserScramCredentials>[]> => {
+  const describe = async (some: readonly string[] | null, whom: Whom): Promise<Result<UserScramCredentials>[]> => {
     const body = { users: some === null ? null : some.map((name) => ({ name })) };
-    const response = await call.request(DescribeUserScramCredentials, body, "any");
+    const response = await call.request(DescribeUserScramCredentials, body, whom);
     const about = "DescribeUserScramCredentials";
     if (response.errorCode !== 0) throw new BrokerError(response.errorCode, about, response.errorMessage);
     return response.results.map(({ user, errorCode, errorMessage, credentialInfos }) => {
@@ -80,14 +80,15 @@ export async function describeUserScramCredentials(
       return { key: user, value: { user, credentialInfos: infos }, error };
     });
   };
-  if (users === null) return new Results(await askOne(call, "DescribeUserScramCredentials", () => describe(null)));
+  if (users === null)
+    return new Results(await askOne(call, "DescribeUserScramCredentials", (whom) => describe(null, whom)));
   return askAll(call, {
     keys: users,
     textOf: String,
     routing: toAny(),
-    ask: async (some) =>
+    ask: async (some, whom) =>
       new Map(
-        (await describe(some)).map((result): [string, UserScramCredentials | KafkaError] => [
+        (await describe(some, whom)).map((result): [string, UserScramCredentials | KafkaError] => [
           result.key,
           result.error ?? result.value,
         ]),

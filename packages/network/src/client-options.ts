@@ -121,6 +121,8 @@ export interface NetworkOptions extends ResolvedClientOptions {
   readonly maxInFlightRequestsPerConnection: number;
   /** Whether asking for the metadata of a topic may create it, where the broker does that. @default true */
   readonly allowAutoCreateTopics?: boolean;
+  /** Whether the bootstrap servers are controllers, which are asked for one another in place of brokers (KIP-919). @default false */
+  readonly asksControllers?: boolean;
   /** How long the metadata of a topic that nobody uses is kept, milliseconds. @default for ever */
   readonly metadataMaxIdleMs?: number;
 }
@@ -128,6 +130,8 @@ export interface NetworkOptions extends ResolvedClientOptions {
 /** What differs between the kinds of clients. */
 export interface ClientDefaults {
   readonly connectionsMaxIdleMs: number;
+  /** The option that names the servers to begin with. @default "bootstrapServers" */
+  readonly bootstrapOption?: "bootstrapServers" | "bootstrapControllers";
 }
 
 /** Of Java's producer and consumer. */
@@ -145,7 +149,7 @@ export function resolveClientOptions(
   const reconnectBackoffMs = reader.integer("reconnectBackoffMs", 50, 0);
   const setupMs = reader.integer("socketConnectionSetupTimeoutMs", 10_000, 1);
   return Object.freeze({
-    bootstrapServers: bootstrapServers(reader),
+    bootstrapServers: bootstrapServers(reader, defaults.bootstrapOption ?? "bootstrapServers"),
     clientId: reader.string("clientId", "odradek"),
     requestTimeoutMs: reader.integer("requestTimeoutMs", 30_000, 1, maxInt32),
     defaultApiTimeoutMs: reader.integer("defaultApiTimeoutMs", 60_000, 0, maxInt32),
@@ -177,26 +181,26 @@ const atLeast = (initialMs: number, maxMs: number): number => Math.max(initialMs
 /** Kafka writes -1 where a time has no end. */
 const orNever = (ms: number): number => (ms < 0 ? Number.POSITIVE_INFINITY : ms);
 
-function bootstrapServers(reader: OptionReader): Address[] {
+function bootstrapServers(reader: OptionReader, name: string): Address[] {
   const allowed = "a list of host:port that is not empty";
-  const given = reader.required("bootstrapServers", isAnything, allowed);
-  if (isTextArray(given)) return given.map(parseAddress);
+  const given = reader.required(name, isAnything, allowed);
+  if (isTextArray(given)) return given.map((server) => parseAddress(server, name));
   // One text, as other clients take it, may be a URL with a password.
-  throw new OptionsError("bootstrapServers", withheld(given), allowed);
+  throw new OptionsError(name, withheld(given), allowed);
 }
 
 function isTextArray(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === "string");
 }
 
-function parseAddress(server: string): Address {
+function parseAddress(server: string, name: string): Address {
   const match = /^(?:\[(?<v6>[^\]]+)\]|(?<name>[^:\s[\]/@]+)):(?<port>\d{1,5})$/.exec(server.trim());
-  const { v6, name, port: digits } = match?.groups ?? {};
-  const host = v6 === undefined || isIPv6(v6) ? (v6 ?? name) : undefined;
+  const { v6, name: hostName, port: digits } = match?.groups ?? {};
+  const host = v6 === undefined || isIPv6(v6) ? (v6 ?? hostName) : undefined;
   const port = Number(digits);
   if (host === undefined || !(port >= 1 && port <= 65_535)) {
     throw new OptionsError(
-      "bootstrapServers",
+      name,
       withoutUser(server),
       "host:port without a scheme, such as broker-1:9092 or [::1]:9092,",
     );

@@ -6,9 +6,10 @@ import type { ResolvedClientOptions } from "./client-options.ts";
 import { Alarm, type Clock } from "./clock.ts";
 import { bootstrapSnapshot, type Node } from "./cluster-snapshot.ts";
 import type { Connection } from "./connection.ts";
+import { controllerMetadata } from "./controller-metadata.ts";
 import { type Address, ConnectionError } from "./errors.ts";
 import type { Metadata } from "./metadata.ts";
-import { questionBody } from "./metadata-question.ts";
+import { type MetadataQuestion, questionBody } from "./metadata-question.ts";
 import { State } from "./state.ts";
 
 const updaterStates = () =>
@@ -33,6 +34,8 @@ type CommonOptions =
 export interface MetadataUpdaterOptions extends Pick<ResolvedClientOptions, CommonOptions> {
   /** Whether a question may create the topics that it asks for, where the broker does that. */
   readonly allowAutoTopicCreation: boolean;
+  /** Whether controllers are asked for one another, in place of brokers. @default false */
+  readonly asksControllers?: boolean;
   /** Called after every answer, and after every question that came to nothing. */
   readonly onUpdate: () => void;
   /** @default the system's */
@@ -242,9 +245,9 @@ export class MetadataUpdater {
     this.#alarm.set(this.#overdueAtMs);
     const question = this.#metadata.started();
     try {
-      const version = connection.versions.usableVersion(MetadataApi);
-      const body = questionBody(question, version, this.#options.allowAutoTopicCreation);
-      const response = await connection.request(MetadataApi, version, body);
+      const isOfControllers = this.#options.asksControllers === true;
+      const answer = isOfControllers ? controllerMetadata(connection) : this.#askBroker(connection, question);
+      const { response, version } = await answer;
       this.#refuseOtherCluster(response, connection);
       this.#metadata.update(response, version);
       this.#connections.clusterId = this.#metadata.snapshot.clusterId;
@@ -258,6 +261,12 @@ export class MetadataUpdater {
     }
     if (this.fatalError !== null) this.#restingSinceMs = this.#clock.now();
     this.#ended(this.fatalError === null ? "idle" : "dormant");
+  }
+
+  async #askBroker(connection: Connection, question: MetadataQuestion) {
+    const version = connection.versions.usableVersion(MetadataApi);
+    const body = questionBody(question, version, this.#options.allowAutoTopicCreation);
+    return { response: await connection.request(MetadataApi, version, body), version };
   }
 
   #failed(error: unknown): void {

@@ -31,6 +31,7 @@ export {
   type ConfigType,
   type ConsumerGroupDescription,
   type ConsumerGroupMember,
+  type ControllerClientOptions,
   type CreatedTopic,
   type CreatePartitionsOptions,
   type CreateTokenOptions,

@@ -1,7 +1,7 @@
 import { type ClusterSnapshot, ConnectionError, type CoordinatorType, type TopicPartition } from "@odradek/network";
 import { BrokerError, codeOf, type KafkaError, type KafkaErrorCode } from "@odradek/protocol";
 import type { Call, Whom } from "./call.ts";
-import { clusterMetadata } from "./cluster-metadata.ts";
+import { brokerIds, clusterMetadata } from "./cluster-metadata.ts";
 
 /** Whom a call has to ask about each of its keys, and what to do where it was the wrong one. */
 export interface Routing<K> {
@@ -19,8 +19,17 @@ export interface Routing<K> {
 
 const sameFor = <K>(keys: readonly K[], whom: Whom): ReadonlyMap<K, Whom> => new Map(keys.map((key) => [key, whom]));
 
-/** Any broker knows, or passes it on to who does. */
-export const toAny = <K>(): Routing<K> => ({ route: async (_, keys) => sameFor(keys, "any") });
+/** Any broker knows, or passes it on to who does; of controllers it is the active one. */
+export function toAny<K>(): Routing<K> {
+  const controller = toController<K>();
+  const isToController = ({ context }: Call) => context.options.asksControllers === true;
+  return {
+    route: async (call, keys) => (isToController(call) ? controller.route(call, keys) : sameFor(keys, "any")),
+    refresh: async (call) => {
+      if (isToController(call)) await controller.refresh?.(call);
+    },
+  };
+}
 
 /** The controller, as metadata names it; after a failure there has to be newer metadata, else the same one would be asked. */
 export function toController<K>(): Routing<K> {
@@ -45,12 +54,21 @@ export function toBroker<K>(whomOf: (key: K) => Whom): Routing<K> {
       const { nodes } = call.context.network.metadata.snapshot;
       const whom = new Map<K, Whom | KafkaError>(keys.map((key) => [key, whomOf(key)]));
       if ([...whom.values()].every((one) => typeof one !== "number" || nodes.has(one))) return whom;
-      const { brokers } = await clusterMetadata(call, []);
-      const ids = new Set(brokers.map(({ nodeId }) => nodeId));
+      const ids = await nodeIds(call);
       for (const [key, one] of whom) if (typeof one === "number" && !ids.has(one)) whom.set(key, notThere(one, ids));
       return whom;
     },
   };
+}
+
+/** Ids of all whom a call may be about: brokers, or the controllers that the client begins with. */
+async function nodeIds(call: Call): Promise<ReadonlySet<number>> {
+  const { context, deadline, signal } = call;
+  if (context.options.asksControllers !== true) return new Set(await brokerIds(call));
+  const { network } = context;
+  const known = () => [...network.metadata.snapshot.nodes.keys()].filter((id) => id >= 0);
+  const find = () => (known().length > 0 ? known() : null);
+  return new Set(await network.awaitMetadata(deadline, "the controllers", find, { signal }));
 }
 
 const notThere = (brokerId: number, ids: ReadonlySet<number>): BrokerError =>
