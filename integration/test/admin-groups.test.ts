@@ -126,6 +126,22 @@ describe.each(["classic", "consumer"] as const)("a group of the %s protocol", (g
   });
 });
 
+test("every member of a group is removed, and one that still runs comes back", async () => {
+  const [topic, groupId] = [await wholeTopic(), newName()];
+  await write(topic, 1);
+  const consumer = await readAll(topic, groupId, 3);
+  const memberId = async () => (await admin.describeConsumerGroups([groupId])).orThrow()[0]?.members[0]?.memberId;
+  const before = await memberId();
+  const removed = await admin.removeMembersFromConsumerGroup(groupId, null);
+  expect([...removed].map(({ key, error }) => [key, error])).toEqual([[before, null]]);
+  const returned = async () => {
+    await consumer.poll(100);
+    const now = await memberId();
+    return now !== undefined && now !== before;
+  };
+  await becomes("whether it is back under another id", returned, true);
+});
+
 test("a classic group is described with what its members say of themselves, and a group of consumers is none", async () => {
   const [topic, classic, modern] = [await wholeTopic(), newName(), newName()];
   await write(topic, 1);

@@ -200,7 +200,8 @@ export class KafkaAdmin {
   }
 
   /**
-   * Creates topics (CreateTopics; counts left to the broker need Kafka 2.4, KIP-464).
+   * Creates topics (CreateTopics; counts left to the broker need Kafka 2.4, KIP-464). Where an answer was lost and the request is
+   * sent again, a topic of this very call is `TOPIC_ALREADY_EXISTS`.
    *
    * @returns for each topic what the broker made of it, or its error, such as `TOPIC_ALREADY_EXISTS`
    * @throws OptionsError for a topic that no broker would take

@@ -2,6 +2,7 @@ import { OptionReader, type TopicPartition } from "@odradek/network";
 import {
   BrokerError,
   codeOf,
+  DecodeError,
   decodeBlob,
   KafkaError,
   type ResponseOf,
@@ -104,7 +105,7 @@ export async function describeConsumerGroups(
     const classic = await describeClassic(call, others, whom, withOperations);
     const asConsumers = [...classic].map(([id, group]): [string, ConsumerGroupDescription | KafkaError] => [
       id,
-      group instanceof KafkaError ? group : asConsumerGroup(group),
+      group instanceof KafkaError ? group : consumerGroupOrError(group),
     ]);
     return new Map([...modern, ...asConsumers]);
   });
@@ -252,6 +253,16 @@ function toClassicGroup(
       assignment: member.memberAssignment,
     })),
   };
+}
+
+/** An assignment that cannot be read is a mistake of that group's own leader, and takes nothing from the other groups. */
+function consumerGroupOrError(group: ClassicGroupDescription): ConsumerGroupDescription | KafkaError {
+  try {
+    return asConsumerGroup(group);
+  } catch (error) {
+    if (error instanceof DecodeError) return error;
+    throw error;
+  }
 }
 
 /** A classic group as one of consumers, whose assignments can be read. */

@@ -188,6 +188,27 @@ describe("what coordinators know", () => {
     expect(asked.sort()).toEqual(["a", "b"]);
   });
 
+  test("is of no use in a group whose assignment cannot be read, and of all use in the others", async () => {
+    const { admin, cluster } = await setUp({
+      versions: versions({ 69: null }),
+      serve(connection, request) {
+        if (request.apiKey === FindCoordinator.key) return answerCoordinator(connection, request, cluster, () => 2);
+        const about = { groupState: "Stable", protocolType: "consumer", protocolData: "range", errorCode: 0 };
+        const member = { memberId: "m", clientId: "c", clientHost: "h", memberMetadata: Buffer.alloc(0) };
+        connection.answer(request, DescribeGroups, {
+          groups: request.body(DescribeGroups).groups.map((groupId) => {
+            const memberAssignment =
+              groupId === "odd" ? Buffer.of(0, 1, 9) : Buffer.of(0, 0, 0, 0, 0, 0, 255, 255, 255, 255);
+            return { groupId, ...about, members: [{ ...member, memberAssignment }] };
+          }),
+        });
+      },
+    });
+    const results = await admin.describeConsumerGroups(["odd", "even"]);
+    expect(results.get("odd")?.error).toMatchObject({ code: "DECODE", retriable: false });
+    expect(results.get("even")?.value?.members).toMatchObject([{ memberId: "m", assignment: [] }]);
+  });
+
   test("is that a group is dead where there is none, before brokers had an error for it", async () => {
     const { admin, cluster } = await setUp({
       versions: versions({ 69: null, [DescribeGroups.key]: 5 }),
