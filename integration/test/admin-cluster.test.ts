@@ -168,27 +168,6 @@ describe("the cluster", () => {
     expect(printed.get("LeaderEpoch")).toBe(String(quorum.leaderEpoch));
   });
 
-  test("is administrated by its controllers alone where a client begins with those", async () => {
-    const { leaderId, nodes } = await admin.describeMetadataQuorum();
-    const bootstrapControllers = nodes.flatMap(({ endpoints }) => endpoints.map(({ host, port }) => `${host}:${port}`));
-    await using client = new KafkaAdmin({ bootstrapControllers });
-    await client.connect();
-    const described = await client.describeCluster();
-    expect(described.controllerId).toBe(leaderId);
-    expect(described.brokers.map(({ host, port }) => `${host}:${port}`).sort()).toEqual(bootstrapControllers.sort());
-    expect((await client.describeMetadataQuorum()).leaderId).toBe(leaderId);
-    const { features } = await client.describeFeatures();
-    expect(features.map(({ feature }) => feature)).toContain("metadata.version");
-    const ofNode = { type: "BROKER", name: "2", configKeys: ["node.id"] } as const;
-    const [configs] = (await client.describeConfigs([ofNode])).orThrow();
-    expect(configs?.configs[0]).toMatchObject({ name: "node.id", value: "2" });
-    const ops = [{ name: "log.cleaner.threads", operation: "SET", value: "2" }] as const;
-    (await client.incrementalAlterConfigs([{ type: "BROKER", name: "", ops }], { validateOnly: true })).orThrow();
-    await expect(client.listTopics()).rejects.toMatchObject({ code: "UNSUPPORTED_VERSION" });
-    await using misled = new KafkaAdmin({ bootstrapControllers: bootstrapServers });
-    await expect(misled.describeMetadataQuorum()).rejects.toMatchObject({ code: "UNSUPPORTED_VERSION" });
-  });
-
   test("keeps its voters and brokers where they may not change", async () => {
     const directory = "AAAAAAAAAAAAAAAAAAAAaQ";
     const endpoints = [{ name: "CONTROLLER", host: "127.0.0.1", port: 9_093 }];

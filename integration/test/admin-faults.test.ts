@@ -1,6 +1,7 @@
 import { KafkaAdmin } from "odradek";
 import { expect, test } from "vitest";
 import { startCluster } from "../cluster/cluster.ts";
+import { becomes } from "./becomes.ts";
 
 /** Three replicas of each partition, each broker leading two of them. */
 const replicas = [1, 2, 3, 1, 2, 3].map((first) => [first, (first % 3) + 1, ((first + 1) % 3) + 1]);
@@ -38,6 +39,18 @@ test("calls survive the controller that is killed, and lose nothing but what it 
 
   const [offsetsOf] = (await admin.listConsumerGroupOffsets([groupIds[0] ?? ""])).orThrow();
   expect(offsetsOf).toMatchObject([{ topic, partition: 0, offset: 1n }]);
-  const { brokers } = await admin.describeCluster({ includeFencedBrokers: true });
-  expect(brokers.map(({ id, isFenced }) => [id, isFenced])).toEqual([1, 2, 3].map((id) => [id, id === leaderId]));
+  const brokers = async () =>
+    (await admin.describeCluster({ includeFencedBrokers: true })).brokers.map(({ id, isFenced }) => [id, isFenced]);
+  const ids = [1, 2, 3];
+  await becomes(
+    "brokers of the cluster",
+    brokers,
+    ids.map((id) => [id, id === leaderId]),
+  );
+  await admin.unregisterBroker(leaderId ?? -1);
+  await becomes(
+    "brokers of the cluster",
+    brokers,
+    ids.filter((id) => id !== leaderId).map((id) => [id, false]),
+  );
 });

@@ -100,8 +100,31 @@ test("Kafka 2.1.1 is administrated as far as it goes, and what it lacks is said 
   }
 });
 
-test("Kafka 3.9.2 is administrated, with the members of groups", async () => {
-  await using cluster = await startCluster({ version: "3.9.2", brokers: 1 });
+/** What a client does that begins with controllers. */
+async function administrateByControllers(bootstrapServers: readonly string[], admin: KafkaAdmin): Promise<void> {
+  const { leaderId, nodes } = await admin.describeMetadataQuorum();
+  const bootstrapControllers = nodes.flatMap(({ endpoints }) => endpoints.map(({ host, port }) => `${host}:${port}`));
+  await using client = new KafkaAdmin({ bootstrapControllers });
+  await client.connect();
+  const described = await client.describeCluster();
+  expect(described.controllerId).toBe(leaderId);
+  expect(described.brokers.map(({ host, port }) => `${host}:${port}`).sort()).toEqual(bootstrapControllers.sort());
+  expect((await client.describeMetadataQuorum()).leaderId).toBe(leaderId);
+  const { features } = await client.describeFeatures();
+  expect(features.map(({ feature }) => feature)).toContain("metadata.version");
+  const ofNode = { type: "BROKER", name: "1", configKeys: ["node.id"] } as const;
+  const [configs] = (await client.describeConfigs([ofNode])).orThrow();
+  expect(configs?.configs[0]).toMatchObject({ name: "node.id", value: "1" });
+  const ops = [{ name: "log.cleaner.threads", operation: "SET", value: "2" }] as const;
+  (await client.incrementalAlterConfigs([{ type: "BROKER", name: "", ops }], { validateOnly: true })).orThrow();
+  await expect(client.listTopics()).rejects.toMatchObject({ code: "UNSUPPORTED_VERSION" });
+  await using misled = new KafkaAdmin({ bootstrapControllers: bootstrapServers });
+  await expect(misled.describeMetadataQuorum()).rejects.toMatchObject({ code: "UNSUPPORTED_VERSION" });
+}
+
+test("Kafka 3.9.2 is administrated, with the members of groups, and by its controllers alone", async () => {
+  // Containers publish no listener of controllers.
+  await using cluster = await startCluster({ version: "3.9.2", brokers: 1, provider: "jvm" });
   const { bootstrapServers } = cluster;
   await using admin = new KafkaAdmin({ bootstrapServers });
   await fill(bootstrapServers, admin);
@@ -130,4 +153,5 @@ test("Kafka 3.9.2 is administrated, with the members of groups", async () => {
   expect((await admin.listTransactions()).orThrow().flat()).toEqual([]);
   await expect(admin.listConfigResources()).rejects.toMatchObject({ code: "UNSUPPORTED_VERSION" });
   expect(await admin.listConfigResources(["CLIENT_METRICS"])).toEqual([]);
+  await administrateByControllers(bootstrapServers, admin);
 });
