@@ -3,15 +3,14 @@ import { afterAll, describe, expect, test } from "vitest";
 import { becomes } from "./becomes.ts";
 import { javaTool } from "./java-tool.ts";
 import { newName } from "./opened.ts";
-import { bootstrapServers } from "./topics.ts";
-import { wholeTopic } from "./whole-topic.ts";
+import { bootstrapServers, newTopic } from "./topics.ts";
 
 const admin = new KafkaAdmin({ bootstrapServers });
 afterAll(() => admin.close());
 
 describe("configs", () => {
   test("are set, appended to, taken away and put back, all of a resource or none", async () => {
-    const topic = await wholeTopic();
+    const topic = await newTopic(3);
     const resource = { type: "TOPIC", name: topic } as const;
     const alter = async (...ops: ConfigAlteration["ops"]) =>
       [...(await admin.incrementalAlterConfigs([{ ...resource, ops }]))][0]?.error?.code;

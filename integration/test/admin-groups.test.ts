@@ -3,8 +3,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { becomes } from "./becomes.ts";
 import { javaTool } from "./java-tool.ts";
 import { newName, opened } from "./opened.ts";
-import { bootstrapServers } from "./topics.ts";
-import { wholeTopic } from "./whole-topic.ts";
+import { bootstrapServers, newTopic } from "./topics.ts";
 
 const admin = new KafkaAdmin({ bootstrapServers });
 afterAll(() => admin.close());
@@ -34,7 +33,7 @@ async function readAll(topic: string, groupId: string, count: number, more: Part
 
 describe.each(["classic", "consumer"] as const)("a group of the %s protocol", (groupProtocol) => {
   test("is listed and described with its members, its lag is told, and what it has committed changes", async () => {
-    const [topic, groupId] = [await wholeTopic(), newName()];
+    const [topic, groupId] = [await newTopic(3), newName()];
     await write(topic, 4);
     const consumer = await readAll(topic, groupId, 12, { groupProtocol, groupInstanceId: "first" });
     await consumer.commitSync([
@@ -94,7 +93,7 @@ describe.each(["classic", "consumer"] as const)("a group of the %s protocol", (g
   });
 
   test("loses members, and goes on from where it is told before it is deleted", async () => {
-    const [topic, groupId] = [await wholeTopic(), newName()];
+    const [topic, groupId] = [await newTopic(3), newName()];
     await write(topic, 1);
     // It stays a member when it is closed, since it is static.
     const consumer = await readAll(topic, groupId, 3, { groupProtocol, groupInstanceId: "gone" });
@@ -127,7 +126,7 @@ describe.each(["classic", "consumer"] as const)("a group of the %s protocol", (g
 });
 
 test("every member of a group is removed, and one that still runs comes back", async () => {
-  const [topic, groupId] = [await wholeTopic(), newName()];
+  const [topic, groupId] = [await newTopic(3), newName()];
   await write(topic, 1);
   const consumer = await readAll(topic, groupId, 3);
   const memberId = async () => (await admin.describeConsumerGroups([groupId])).orThrow()[0]?.members[0]?.memberId;
@@ -143,7 +142,7 @@ test("every member of a group is removed, and one that still runs comes back", a
 });
 
 test("a classic group is described with what its members say of themselves, and a group of consumers is none", async () => {
-  const [topic, classic, modern] = [await wholeTopic(), newName(), newName()];
+  const [topic, classic, modern] = [await newTopic(3), newName(), newName()];
   await write(topic, 1);
   await readAll(topic, classic, 3);
   await readAll(topic, modern, 3, { groupProtocol: "consumer" });
@@ -158,7 +157,7 @@ test("a classic group is described with what its members say of themselves, and 
 });
 
 test("a share group has offsets before anybody is in it", async () => {
-  const [topic, groupId] = [await wholeTopic(), newName()];
+  const [topic, groupId] = [await newTopic(3), newName()];
   await write(topic, 3);
   const all = [0, 1].map((partition) => ({ topic, partition }));
   const altered = await admin.alterShareGroupOffsets(groupId, [

@@ -1,13 +1,27 @@
 import { KafkaAdmin, KafkaProducer } from "odradek";
 import { afterAll, describe, expect, test } from "vitest";
+import { createTopic } from "../cluster/topic.ts";
 import { becomes } from "./becomes.ts";
 import { javaTool } from "./java-tool.ts";
 import { newName } from "./opened.ts";
-import { bootstrapServers } from "./topics.ts";
-import { spread, wholeTopic } from "./whole-topic.ts";
+import { bootstrapServers, brokers } from "./topics.ts";
 
 const admin = new KafkaAdmin({ bootstrapServers });
 afterAll(() => admin.close());
+
+/** Three partitions with three replicas each, their leaders being brokers 1, 2 and 3. */
+const spread = [
+  [1, 2, 3],
+  [2, 3, 1],
+  [3, 1, 2],
+] as const;
+
+/** Creates a topic whose replicas are where they are wanted, and known to every broker. @returns its name */
+async function placedTopic(replicas: readonly (readonly number[])[] = spread): Promise<string> {
+  const name = newName();
+  await createTopic(brokers, { name, replicas });
+  return name;
+}
 
 /** Writes so many records of one second each to every partition. */
 async function write(topic: string, partitions: number, count: number, firstMs: number): Promise<void> {
@@ -25,7 +39,7 @@ async function write(topic: string, partitions: number, count: number, firstMs: 
 
 describe("topics", () => {
   test("are described with leaders and replicas, by name and by id, page by page, as Kafka's own tool has them", async () => {
-    const topic = await wholeTopic();
+    const topic = await placedTopic();
     const [described] = (await admin.describeTopics([topic], { partitionSizeLimitPerResponse: 2 })).orThrow();
     expect(described).toMatchObject({ topic, isInternal: false, authorizedOperations: null });
     expect(
@@ -63,7 +77,7 @@ describe("topics", () => {
   });
 
   test("are listed, and gone when they are deleted by name or by id", async () => {
-    const [one, other] = [await wholeTopic(), await wholeTopic()];
+    const [one, other] = [await placedTopic(), await placedTopic()];
     const listed = async () => (await admin.listTopics()).filter(({ topic }) => topic === one || topic === other);
     expect((await listed()).map(({ topic }) => topic).sort()).toEqual([one, other].sort());
     const topicId = (await listed()).find(({ topic }) => topic === other)?.topicId ?? "";
@@ -82,7 +96,7 @@ describe("topics", () => {
   });
 
   test("get more partitions, placed as told", async () => {
-    const topic = await wholeTopic([[1, 2]]);
+    const topic = await placedTopic([[1, 2]]);
     const nobody = newName();
     const assignments = [
       [2, 3],
@@ -110,7 +124,7 @@ describe("topics", () => {
 
 describe("partitions", () => {
   test("tell their offsets, and begin later when records are deleted, as Kafka's own tool has it", async () => {
-    const topic = await wholeTopic();
+    const topic = await placedTopic();
     const firstMs = Date.UTC(2024, 1, 29);
     await write(topic, 3, 5, firstMs);
     const offsetsOf = async (specs: Parameters<typeof admin.listOffsets>[0]) =>
@@ -165,7 +179,7 @@ describe("partitions", () => {
   });
 
   test("move between brokers, and are led by whom the first of their replicas says", async () => {
-    const topic = await wholeTopic();
+    const topic = await placedTopic();
     const results = await admin.alterPartitionReassignments([
       { topic, partition: 0, replicaIds: [3, 1] },
       { topic, partition: 1, replicaIds: null },
@@ -192,7 +206,7 @@ describe("partitions", () => {
   });
 
   test("lie in log directories of their brokers", async () => {
-    const topic = await wholeTopic();
+    const topic = await placedTopic();
     await write(topic, 1, 3, Date.now());
     const results = await admin.describeLogDirs([1, 2, 99]);
     const [dir] = results.get(1)?.value ?? [];

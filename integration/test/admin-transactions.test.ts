@@ -2,8 +2,7 @@ import { KafkaAdmin, KafkaProducer } from "odradek";
 import { afterAll, expect, test } from "vitest";
 import { becomes } from "./becomes.ts";
 import { newName, opened } from "./opened.ts";
-import { bootstrapServers } from "./topics.ts";
-import { wholeTopic } from "./whole-topic.ts";
+import { bootstrapServers, newTopic } from "./topics.ts";
 
 const admin = new KafkaAdmin({ bootstrapServers });
 afterAll(() => admin.close());
@@ -19,7 +18,7 @@ async function openTransaction(topic: string, transactionalId: string): Promise<
 }
 
 test("a transaction is listed and described, with its producers in the partition, until it is terminated", async () => {
-  const [topic, transactionalId] = [await wholeTopic(), newName()];
+  const [topic, transactionalId] = [await newTopic(3), newName()];
   const producer = await openTransaction(topic, transactionalId);
   const at = { topic, partition: 0 };
 
@@ -50,7 +49,7 @@ test("a transaction is listed and described, with its producers in the partition
 });
 
 test("whoever used a transactional id is fenced, and the next epoch is told", async () => {
-  const [topic, transactionalId, fresh] = [await wholeTopic(), newName(), newName()];
+  const [topic, transactionalId, fresh] = [await newTopic(3), newName(), newName()];
   const producer = await openTransaction(topic, transactionalId);
   const [before] = (await admin.describeTransactions([transactionalId])).orThrow();
   const [fenced, other] = (await admin.fenceProducers([transactionalId, fresh])).orThrow();
@@ -61,7 +60,7 @@ test("whoever used a transactional id is fenced, and the next epoch is told", as
 });
 
 test("a transaction is aborted in a partition, as one that hangs there", async () => {
-  const [topic, transactionalId] = [await wholeTopic(), newName()];
+  const [topic, transactionalId] = [await newTopic(3), newName()];
   await openTransaction(topic, transactionalId);
   const at = { topic, partition: 0 };
   const [state] = (await admin.describeProducers([at])).orThrow()[0]!.activeProducers;

@@ -8,7 +8,8 @@ export { opened } from "./opened.ts";
 /** Of the cluster that all tests share. */
 export const bootstrapServers = inject("bootstrapServers");
 
-const brokers = bootstrapServers.map((server) => {
+/** The same, as addresses. */
+export const brokers = bootstrapServers.map((server) => {
   const { hostname: host, port } = new URL(`kafka://${server}`);
   return { host, port: Number(port) };
 });
