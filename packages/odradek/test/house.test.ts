@@ -28,7 +28,7 @@ const sources = (directory: string): string[] =>
     .map((name) => join(packages, directory, "src", name));
 
 const importsOf = (file: string): string[] =>
-  [...readFileSync(file, "utf8").matchAll(/(?<![.\w])(?:from|import\(|require\()\s*"([^"]+)"/g)].flatMap(
+  [...readFileSync(file, "utf8").matchAll(/(?<![.\w])(?:from|import\(|require\()\s*"([^"\n]+)"/g)].flatMap(
     ([, name]) => name ?? [],
   );
 
