@@ -1,1 +1,95 @@
-export {};
+export {
+  AssignerProtocol,
+  type Assignment,
+  type ISerializer,
+  type MemberAssignment,
+  type MemberMetadata,
+} from "./assigner-protocol.ts";
+export type { BrokersFunction } from "./client/brokers.ts";
+export type { InstrumentationEvent, RemoveInstrumentationEventListener } from "./client/instrumentation.ts";
+export type { KafkaConfig } from "./client/kafka-config.ts";
+export type {
+  AuthenticationProviderArgs,
+  Authenticator,
+  Mechanism,
+  OauthbearerProviderResponse,
+  SASLMechanism,
+  SASLOptions,
+  SaslAuthenticateArgs,
+} from "./client/sasl.ts";
+export {
+  AclOperationTypes,
+  AclPermissionTypes,
+  AclResourceTypes,
+  CompressionTypes,
+  ConfigResourceTypes,
+  ConfigSource,
+  ResourcePatternTypes,
+} from "./constants.ts";
+export {
+  KafkaJSBrokerNotFound,
+  KafkaJSConnectionClosedError,
+  type KafkaJSConnectionClosedErrorMetadata,
+  KafkaJSConnectionError,
+  type KafkaJSConnectionErrorMetadata,
+  KafkaJSNoBrokerAvailableError,
+  KafkaJSRequestTimeoutError,
+  type KafkaJSRequestTimeoutErrorMetadata,
+  KafkaJSSASLAuthenticationError,
+  KafkaJSServerDoesNotSupportApiKey,
+  type KafkaJSServerDoesNotSupportApiKeyMetadata,
+} from "./errors/connection-errors.ts";
+export {
+  KafkaJSAggregateError,
+  KafkaJSError,
+  type KafkaJSErrorMetadata,
+  KafkaJSInvalidLongError,
+  KafkaJSInvalidVarIntError,
+  KafkaJSInvariantViolation,
+  KafkaJSLockTimeout,
+  KafkaJSNonRetriableError,
+  KafkaJSNotImplemented,
+  KafkaJSNumberOfRetriesExceeded,
+  type KafkaJSNumberOfRetriesExceededMetadata,
+  KafkaJSProtocolError,
+  KafkaJSTimeout,
+} from "./errors/errors.ts";
+export {
+  KafkaJSDeleteGroupsError,
+  type KafkaJSDeleteGroupsErrorGroups,
+  KafkaJSFetcherRebalanceError,
+  KafkaJSGroupCoordinatorNotFound,
+  KafkaJSMemberIdRequired,
+} from "./errors/group-errors.ts";
+export {
+  KafkaJSAlterPartitionReassignmentsError,
+  KafkaJSCreateTopicError,
+  KafkaJSDeleteTopicRecordsError,
+  type KafkaJSDeleteTopicRecordsErrorPartition,
+  KafkaJSMetadataNotLoaded,
+  KafkaJSOffsetOutOfRange,
+  type KafkaJSOffsetOutOfRangeMetadata,
+  KafkaJSPartialMessageError,
+  KafkaJSStaleTopicMetadataAssignment,
+  type KafkaJSStaleTopicMetadataAssignmentMetadata,
+  KafkaJSTopicMetadataNotLoaded,
+  type KafkaJSTopicMetadataNotLoadedMetadata,
+  KafkaJSUnsupportedMagicByteInMessageSet,
+} from "./errors/topic-errors.ts";
+export { Client as Kafka } from "./kafka.ts";
+export { logLevel } from "./log-level.ts";
+export type { LogEntry, Logger, LoggerEntryContent, logCreator } from "./logger.ts";
+export type {
+  DefaultPartitioner,
+  ICustomPartitioner,
+  LegacyPartitioner,
+  PartitionerArgs,
+  PartitionMetadata,
+} from "./partitioners/partitioner.ts";
+export { Partitioners } from "./partitioners/partitioners.ts";
+export type { IHeaders, Message, ProducerBatch, ProducerRecord, TopicMessages } from "./producer/message.ts";
+export type { Producer, ProducerEvents } from "./producer/producer.ts";
+export type { ProducerConfig } from "./producer/producer-config.ts";
+export type { RecordMetadata } from "./producer/record-metadata.ts";
+export type { Offsets, PartitionOffset, TopicOffsets, Transaction } from "./producer/transactions.ts";
+export type { RetryOptions } from "./retry-options.ts";

@@ -84,7 +84,9 @@ describe("one place for each of these", () => {
     ]).toEqual([true, true, true, false, false]);
   });
 
-  test("nothing reads the environment or writes to the console", () => {
-    expect(offenders(/process\.env|console\.\w+\(/, /^$/)).toEqual([]);
+  test("nothing but two files of kafkajs reads the environment or writes to the console", () => {
+    // kafkajs does both, and says so: its default logger, and the variables that it looks at.
+    const allowed = /kafkajs\/src\/(?:environment|console-log-creator)\.ts$/;
+    expect(offenders(/process\.env|console\.\w+\(/, allowed)).toEqual([]);
   });
 });

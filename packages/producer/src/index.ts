@@ -1,6 +1,7 @@
 export type { TimedWaitOptions } from "./call-options.ts";
 export type { SendCallback } from "./delivery.ts";
 export { DeliveryError, type Persisted, SendBatchError } from "./delivery-error.ts";
+export { murmur2 } from "./murmur2.ts";
 export type { Partitioner, PartitionerClass, PartitionerRecord, PartitionFunction } from "./partitioner.ts";
 export { PreparedTransactionState } from "./prepared-transaction-state.ts";
 export { KafkaProducer } from "./producer.ts";

@@ -1,0 +1,362 @@
+import { type ConsumerRecord, KafkaConsumer } from "odradek";
+import { afterEach, describe, expect, test } from "vitest";
+import { type EventOfJS, libraries, type ProducerOfJS } from "./kafkajs-libraries.ts";
+import { newName } from "./opened.ts";
+import { bootstrapServers, newTopic } from "./topics.ts";
+
+process.env["KAFKAJS_NO_PARTITIONER_WARNING"] = "1";
+
+const connected: ProducerOfJS[] = [];
+afterEach(async () => {
+  for (const producer of connected.splice(0)) await producer.disconnect();
+});
+
+/** All that a reader sees of a topic now. */
+async function contents(topic: string, partitionCount = 1): Promise<ConsumerRecord[]> {
+  await using consumer = new KafkaConsumer({
+    bootstrapServers,
+    autoOffsetReset: "earliest",
+    isolationLevel: "read_committed",
+  });
+  const partitions = Array.from({ length: partitionCount }, (_, partition) => ({ topic, partition }));
+  consumer.assign(partitions);
+  const ends = await consumer.endOffsets(partitions);
+  const records: ConsumerRecord[] = [];
+  for (const { partition, offset } of ends) {
+    // Control records have offsets, and are not handed out.
+    while ((await consumer.position({ topic, partition })) < offset) records.push(...(await consumer.poll(1_000)));
+  }
+  return records;
+}
+
+const textOf = (bytes: Uint8Array | null): string | null => (bytes === null ? null : Buffer.from(bytes).toString());
+const valuesOf = async (topic: string, partitionCount = 1): Promise<(string | null)[]> =>
+  (await contents(topic, partitionCount)).map(({ value }) => textOf(value));
+
+describe.each(libraries)("a producer of %s", (name, { Kafka, CompressionTypes }) => {
+  const isOurs = name === "@odradek/kafkajs";
+  const newProducer = async (config: object = {}, client: object = {}): Promise<ProducerOfJS> => {
+    const kafka = new Kafka({ brokers: [...bootstrapServers], logLevel: 0, ...client });
+    const producer = kafka.producer(config);
+    await producer.connect();
+    connected.push(producer);
+    return producer;
+  };
+
+  test("says for each partition where its messages are", async () => {
+    const topic = await newTopic(2);
+    const producer = await newProducer();
+    const messages = [0, 1, 0].map((partition, index) => ({ partition, value: `v${index}` }));
+    const sent = await producer.send({ topic, messages });
+    const byPartition = [...sent].sort((a, b) => a.partition - b.partition);
+    expect(byPartition).toMatchObject([
+      { topicName: topic, partition: 0, errorCode: 0, baseOffset: "0", logAppendTime: "-1" },
+      { topicName: topic, partition: 1, errorCode: 0, baseOffset: "0", logAppendTime: "-1" },
+    ]);
+    const [again] = await producer.send({ topic, messages: [{ partition: 0, value: "v3" }] });
+    expect(again).toMatchObject({ partition: 0, baseOffset: "2" });
+    expect((await valuesOf(topic, 2)).sort()).toEqual(["v0", "v1", "v2", "v3"]);
+  });
+
+  test("keeps what a message is: key, value, headers, timestamp, tombstones", async () => {
+    const topic = await newTopic();
+    const producer = await newProducer();
+    const headers = { text: "a", bytes: Buffer.from([1]), many: ["b", Buffer.from("c")] };
+    await producer.send({
+      topic,
+      messages: [{ key: "k", value: Buffer.from("v"), headers, timestamp: "1700000000000" }],
+    });
+    await producer.send({ topic, messages: [{ key: Buffer.from("k"), value: null }] });
+    const [first, second] = await contents(topic);
+    expect(textOf(first?.key ?? null)).toBe("k");
+    expect(textOf(first?.value ?? null)).toBe("v");
+    expect(first?.timestamp).toBe(1_700_000_000_000);
+    expect(first?.headers.map(({ key, value }) => [key, textOf(value)])).toEqual([
+      ["text", "a"],
+      ["bytes", "\u0001"],
+      ["many", "b"],
+      ["many", "c"],
+    ]);
+    expect(second?.value).toBe(null);
+    expect(Math.abs((second?.timestamp ?? 0) - Date.now())).toBeLessThan(60_000);
+  });
+
+  test("tells the broker's time where the topic has it", async () => {
+    const topic = await newTopic(1, { "message.timestamp.type": "LogAppendTime" });
+    const producer = await newProducer();
+    const [sent] = await producer.send({ topic, messages: [{ value: "v", timestamp: "1700000000000" }] });
+    expect(Math.abs(Number(Reflect.get(Object(sent), "logAppendTime")) - Date.now())).toBeLessThan(60_000);
+  });
+
+  test("sends to several topics at once, and to one that is named twice in the order of the call", async () => {
+    const [one, other] = [await newTopic(), await newTopic()];
+    const producer = await newProducer();
+    const topicMessages = [
+      { topic: one, messages: [{ value: "a" }] },
+      { topic: other, messages: [{ value: "b" }] },
+      { topic: one, messages: [{ value: "c" }] },
+    ];
+    const sent = await producer.sendBatch({ topicMessages, compression: CompressionTypes.GZIP });
+    expect(sent.map(({ topicName }) => topicName).sort()).toEqual([one, other].sort());
+    expect(await valuesOf(one)).toEqual(["a", "c"]);
+    expect(await valuesOf(other)).toEqual(["b"]);
+  });
+
+  test("keeps the order of one large send", async () => {
+    const topic = await newTopic();
+    const producer = await newProducer();
+    const values = Array.from({ length: 5_000 }, (_, index) => `${index}`.padStart(100, "."));
+    const [sent] = await producer.send({ topic, messages: values.map((value) => ({ value })) });
+    expect(sent).toMatchObject({ baseOffset: "0" });
+    expect(await valuesOf(topic)).toEqual(values);
+  });
+
+  test("has nothing to say of nothing, and without acks", async () => {
+    const topic = await newTopic();
+    const producer = await newProducer();
+    expect(await producer.send({ topic, messages: [] })).toEqual([]);
+    expect(await producer.sendBatch({})).toEqual([]);
+    expect(await producer.send({ topic, acks: 0, messages: [{ value: "v" }] })).toEqual([]);
+    expect(await producer.send({ topic, acks: 1, messages: [{ value: "v" }] })).toHaveLength(1);
+  });
+
+  test("asks its partitioner for every message", async () => {
+    const topic = await newTopic(3);
+    const asked: object[] = [];
+    const createPartitioner = () => (args: { readonly message: { readonly key?: string } }) => {
+      asked.push(args);
+      return Number(args.message.key);
+    };
+    const producer = await newProducer({ createPartitioner });
+    const messages = [
+      { key: "2", value: "a" },
+      { key: "1", value: "b", partition: 0 },
+    ];
+    const sent = await producer.send({ topic, messages });
+    expect(sent.map(({ partition }) => partition).sort()).toEqual([1, 2]);
+    expect(asked).toHaveLength(2);
+    expect(asked[0]).toMatchObject({ topic, message: messages[0] });
+    const metadata: unknown = Reflect.get(Object(asked[0]), "partitionMetadata");
+    expect(metadata).toHaveLength(3);
+    expect(Object(metadata)[0]).toMatchObject({
+      partitionErrorCode: 0,
+      isr: expect.any(Array),
+      leader: expect.any(Number),
+    });
+  });
+
+  test.each([
+    ["no topic", { messages: [{ value: "v" }] }, { name: "KafkaJSNonRetriableError", message: "Invalid topic" }],
+    [
+      "no messages",
+      { topic: "t" },
+      { name: "KafkaJSNonRetriableError", message: 'Invalid messages array [undefined] for topic "t"' },
+    ],
+    [
+      "no value",
+      { topic: "t", messages: [{ key: "k" }] },
+      { name: "KafkaJSNonRetriableError", message: 'Invalid message without value for topic "t": {"key":"k"}' },
+    ],
+    ["a number as value", { topic: "numbers", messages: [{ value: 5 }] }, { name: "TypeError" }],
+    ["a number as key", { topic: "numbers", messages: [{ key: 5, value: "v" }] }, { name: "TypeError" }],
+    ["a number as header", { topic: "numbers", messages: [{ value: "v", headers: { a: 5 } }] }, { name: "TypeError" }],
+    [
+      "a topic that none can be called",
+      { topic: "no such", messages: [{ value: "v" }] },
+      {
+        name: "KafkaJSNonRetriableError",
+        retriable: false,
+        cause: { name: "KafkaJSProtocolError", type: "INVALID_TOPIC_EXCEPTION", code: 17 },
+      },
+    ],
+  ])("refuses %s", async (_, record, error) => {
+    const producer = await newProducer();
+    await expect(producer.send(record)).rejects.toMatchObject(error);
+  });
+
+  test("is told by the broker what is too large", async () => {
+    const producer = await newProducer();
+    const sending = producer.send({ topic: await newTopic(), messages: [{ value: Buffer.alloc(2_000_000) }] });
+    const error = { name: "KafkaJSProtocolError", type: "MESSAGE_TOO_LARGE", code: 10, retriable: false };
+    await expect(sending).rejects.toMatchObject(error);
+  });
+
+  test("sends nothing before it is connected, and after", async () => {
+    const topic = await newTopic();
+    const producer = await newProducer();
+    await producer.disconnect();
+    const error = { name: "KafkaJSError", message: "The producer is disconnected", retriable: true };
+    await expect(producer.send({ topic, messages: [{ value: "a" }] })).rejects.toMatchObject(error);
+    await producer.connect();
+    await producer.send({ topic, messages: [{ value: "b" }] });
+    expect(await valuesOf(topic)).toEqual(["b"]);
+  });
+
+  test("says when it is connected and disconnected", async () => {
+    const producer = await newProducer();
+    const events: EventOfJS[] = [];
+    const remove = producer.on(producer.events["CONNECT"] ?? "", (event) => events.push(event));
+    producer.on("producer.disconnect", (event) => events.push(event));
+    await producer.connect();
+    remove();
+    await producer.connect();
+    await producer.disconnect();
+    expect(events.map(({ type }) => type)).toEqual(["producer.connect", "producer.disconnect"]);
+    expect(events[0]).toMatchObject({ id: expect.any(Number), timestamp: expect.any(Number), payload: undefined });
+    expect(() => producer.on("producer.nothing", () => {})).toThrow(
+      "Event name should be one of producer.events.CONNECT, producer.events.DISCONNECT, producer.events.REQUEST, producer.events.REQUEST_TIMEOUT, producer.events.REQUEST_QUEUE_SIZE",
+    );
+  });
+
+  test.each([
+    ["null", null, { name: "KafkaJSNonRetriableError", message: "Failed to connect: brokers should not be null" }],
+    ["none", [], { name: "KafkaJSNonRetriableError", message: "Failed to connect: brokers array is empty" }],
+    [
+      "a number",
+      [5],
+      { name: "KafkaJSNonRetriableError", message: 'Failed to connect: broker at index 0 is invalid "number"' },
+    ],
+    [
+      "a function that throws",
+      () => {
+        throw new Error("lost");
+      },
+      { name: "KafkaJSConnectionError", message: 'Failed to connect: "config.brokers" threw: lost' },
+    ],
+  ])("does not connect to brokers that are %s", async (_, brokers, error) => {
+    const producer = new Kafka({ brokers, logLevel: 0, retry: { retries: 0 } }).producer();
+    await expect(producer.connect()).rejects.toMatchObject(error);
+  });
+
+  test("asks a function for its brokers", async () => {
+    const topic = await newTopic();
+    const producer = await newProducer({}, { brokers: async () => bootstrapServers });
+    expect(await producer.send({ topic, messages: [{ value: "v" }] })).toHaveLength(1);
+  });
+
+  test("gives up where nobody listens", async () => {
+    const retry = { retries: 1, initialRetryTime: 50 };
+    const producer = new Kafka({ brokers: ["127.0.0.1:1"], logLevel: 0, retry }).producer();
+    await expect(producer.connect()).rejects.toMatchObject({
+      name: "KafkaJSNumberOfRetriesExceeded",
+      retriable: false,
+      cause: { name: "KafkaJSConnectionError", retriable: true, code: "ECONNREFUSED", broker: "127.0.0.1:1" },
+    });
+  });
+
+  describe("idempotent", () => {
+    test("sends each message once, and only with acks of all", async () => {
+      const topic = await newTopic();
+      const producer = await newProducer({ idempotent: true, maxInFlightRequests: 1 });
+      expect(producer.isIdempotent()).toBe(true);
+      for (let index = 0; index < 3; index++) await producer.send({ topic, messages: [{ value: `${index}` }] });
+      expect(await valuesOf(topic)).toEqual(["0", "1", "2"]);
+      await expect(producer.send({ topic, acks: 1, messages: [{ value: "v" }] })).rejects.toMatchObject({
+        name: "KafkaJSNonRetriableError",
+        message: "Not requiring ack for all messages invalidates the idempotent producer's EoS guarantees",
+      });
+    });
+
+    test("has to be allowed to try again", () => {
+      const kafka = new Kafka({ brokers: [], logLevel: 0 });
+      expect(() => kafka.producer({ idempotent: true, retry: { retries: 0 } })).toThrow(
+        "Idempotent producer must allow retries to protect against transient errors",
+      );
+    });
+  });
+
+  describe("transactional", () => {
+    const transactional = () => newProducer({ transactionalId: newName(), idempotent: true, maxInFlightRequests: 1 });
+
+    test("has all count, or nothing", async () => {
+      const topic = await newTopic();
+      const first = await (await transactional()).transaction();
+      expect(first.isActive()).toBe(true);
+      await first.send({ topic, messages: [{ value: "a" }] });
+      await first.sendBatch({ topicMessages: [{ topic, messages: [{ value: "b" }] }] });
+      await first.commit();
+      expect(first.isActive()).toBe(false);
+      const second = await (await transactional()).transaction();
+      await second.send({ topic, messages: [{ value: "c" }] });
+      await second.abort();
+      expect(await valuesOf(topic)).toEqual(["a", "b"]);
+    });
+
+    test("has nothing to do with what the producer itself sends", async () => {
+      const topic = await newTopic();
+      const producer = await transactional();
+      const transaction = await producer.transaction();
+      await producer.send({ topic, messages: [{ value: "a" }] });
+      await transaction.send({ topic, messages: [{ value: "b" }] });
+      await transaction.abort();
+      expect(await valuesOf(topic)).toEqual(["a"]);
+    });
+
+    test("is one at a time, and ends once", async () => {
+      const producer = await transactional();
+      const transaction = await producer.transaction();
+      const message =
+        "There is already an ongoing transaction for this producer. Please end the transaction before beginning another.";
+      await expect(producer.transaction()).rejects.toMatchObject({ name: "KafkaJSNonRetriableError", message });
+      await transaction.commit();
+      const ended = { name: "KafkaJSNonRetriableError", message: "Cannot continue to use transaction once ended" };
+      await expect(transaction.send({ topic: "t", messages: [] })).rejects.toMatchObject(ended);
+      await expect(transaction.commit()).rejects.toMatchObject(ended);
+      await expect(transaction.abort()).rejects.toMatchObject(ended);
+      await (await producer.transaction()).abort();
+    });
+
+    test("commits offsets of a group with the rest", async () => {
+      const [topic, groupId] = [await newTopic(), newName()];
+      const committed = async () => {
+        await using consumer = new KafkaConsumer({ bootstrapServers, groupId });
+        const [found] = await consumer.committed([{ topic, partition: 0 }]);
+        return found?.offset;
+      };
+      const topics = (offset: string) => [{ topic, partitions: [{ partition: 0, offset }] }];
+      const first = await (await transactional()).transaction();
+      await first.sendOffsets({ consumerGroupId: groupId, topics: topics("5") });
+      await first.commit();
+      const second = await (await transactional()).transaction();
+      await second.sendOffsets({ consumerGroupId: groupId, topics: topics("9") });
+      await second.abort();
+      expect(await committed()).toBe(5n);
+    });
+
+    test("needs an id", async () => {
+      const producer = await newProducer();
+      await expect(producer.transaction()).rejects.toMatchObject({
+        name: "KafkaJSNonRetriableError",
+        message: "Must provide transactional id for transactional producer",
+      });
+    });
+  });
+
+  // kafkajs fails here now and then: brokers that are not done with the one answer CONCURRENT_TRANSACTIONS to the next.
+  test.runIf(isOurs)("a transaction may follow another at once", async () => {
+    const topic = await newTopic();
+    const producer = await newProducer({ transactionalId: newName(), idempotent: true });
+    for (let index = 0; index < 5; index++) {
+      const transaction = await producer.transaction();
+      await transaction.send({ topic, messages: [{ value: `${index}` }] });
+      await (index % 2 === 0 ? transaction.commit() : transaction.abort());
+    }
+    expect(await valuesOf(topic)).toEqual(["0", "2", "4"]);
+  });
+
+  test.runIf(isOurs)("bytes are bytes, and a header may be null or undefined", async () => {
+    const topic = await newTopic();
+    const producer = await newProducer();
+    const headers = { none: null, missing: undefined };
+    await producer.send({ topic, messages: [{ value: new Uint8Array([118]), headers }] });
+    const [record] = await contents(topic);
+    expect(textOf(record?.value ?? null)).toBe("v");
+    expect(record?.headers).toEqual([{ key: "none", value: null }]);
+  });
+
+  test.runIf(isOurs)("a message for a partition that is not there is an error, and not lost", async () => {
+    const producer = await newProducer({ retry: { retries: 1, initialRetryTime: 50 } });
+    const sending = producer.send({ topic: await newTopic(), messages: [{ value: "v", partition: 99 }] });
+    await expect(sending).rejects.toMatchObject({ name: "KafkaJSNumberOfRetriesExceeded" });
+  });
+});

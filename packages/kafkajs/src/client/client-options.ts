@@ -1,0 +1,75 @@
+import type { Logger as ClientLogger, ClientOptions } from "odradek";
+import { KafkaJSNotImplemented } from "../errors/errors.ts";
+import type { Logger } from "../logger.ts";
+import { type ResolvedRetryOptions, totalRetryMs } from "../retry-options.ts";
+import { brokersOf } from "./brokers.ts";
+import type { KafkaConfig } from "./kafka-config.ts";
+import { saslOptionsOf } from "./sasl.ts";
+
+/** The longest that brokers and timers know. */
+export const longestMs = 0x7fff_ffff;
+
+const defaultConnectionTimeout = 1_000;
+const defaultAuthenticationTimeout = 10_000;
+const defaultRequestTimeout = 30_000;
+
+/** What the clients of one `Kafka` have in common, as the layer below takes it. */
+export interface ClientSettings {
+  readonly config: KafkaConfig;
+  readonly retry: ResolvedRetryOptions;
+  readonly metadataMaxAge: number;
+}
+
+/**
+ * Asks for the brokers, and puts the options together; each time that a client connects.
+ *
+ * @throws what `brokersOf` and `saslOptionsOf` throw
+ */
+export async function clientOptionsOf(settings: ClientSettings, logger: Logger): Promise<ClientOptions> {
+  const { config, retry, metadataMaxAge } = settings;
+  const { clientId = "kafkajs", ssl, sasl } = config;
+  if (config.socketFactory !== undefined) {
+    throw new KafkaJSNotImplemented("socketFactory is not there yet: leave it out, or set ssl");
+  }
+  const setupMs = setupTimeoutMs(config);
+  return {
+    bootstrapServers: await brokersOf(config.brokers),
+    clientId,
+    requestTimeoutMs: requestTimeoutMs(config),
+    retryBackoffMs: Math.ceil(retry.initialRetryTime),
+    retryBackoffMaxMs: Math.ceil(retry.maxRetryTime),
+    socketConnectionSetupTimeoutMs: setupMs,
+    metadataMaxAgeMs: metadataMaxAge,
+    logger: clientLogger(logger),
+    ...(ssl === undefined ? {} : { ssl }),
+    ...(sasl === undefined ? {} : { sasl: saslOptionsOf(sasl, logger) }),
+  };
+}
+
+const setupTimeoutMs = (config: KafkaConfig): number => {
+  const { connectionTimeout = defaultConnectionTimeout, sasl } = config;
+  const { authenticationTimeout = defaultAuthenticationTimeout } = config;
+  return connectionTimeout + (sasl === undefined ? 0 : authenticationTimeout);
+};
+
+/** How long a request waits; what `false` asks for is the longest there is. */
+export const requestTimeoutMs = ({ requestTimeout, enforceRequestTimeout = true }: KafkaConfig): number =>
+  enforceRequestTimeout ? (requestTimeout ?? defaultRequestTimeout) : longestMs;
+
+/** How long kafkajs would go on trying to connect: all its waits, and as many attempts. */
+export function connectTimeoutMs({ config, retry }: Pick<ClientSettings, "config" | "retry">): number {
+  return Math.min(longestMs, Math.ceil(totalRetryMs(retry)) + (retry.retries + 1) * setupTimeoutMs(config));
+}
+
+/** The same for a request. */
+export function callTimeoutMs({ config, retry }: Pick<ClientSettings, "config" | "retry">): number {
+  return Math.min(longestMs, Math.ceil(totalRetryMs(retry)) + (retry.retries + 1) * requestTimeoutMs(config));
+}
+
+/** What the layer below says goes to the loggers of kafkajs. */
+const clientLogger = (logger: Logger): ClientLogger => ({
+  debug: (message, context) => logger.debug(message, context),
+  info: (message, context) => logger.info(message, context),
+  warn: (message, context) => logger.warn(message, context),
+  error: (message, context) => logger.error(message, context),
+});

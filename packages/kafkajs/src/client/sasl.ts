@@ -1,0 +1,126 @@
+import type { SaslExchange, SaslMechanism, SaslOptions, SaslPeer } from "odradek";
+import { KafkaJSNonRetriableError } from "../errors/errors.ts";
+import type { Logger } from "../logger.ts";
+
+export interface OauthbearerProviderResponse {
+  value: string;
+  extensions?: Record<string, string>;
+}
+
+interface SaslCredentials {
+  username: string;
+  password: string;
+}
+
+interface SASLMechanismOptionsMap {
+  plain: SaslCredentials;
+  "scram-sha-256": SaslCredentials;
+  "scram-sha-512": SaslCredentials;
+  aws: { authorizationIdentity: string; accessKeyId: string; secretAccessKey: string; sessionToken?: string };
+  oauthbearer: { oauthBearerProvider: () => Promise<OauthbearerProviderResponse>; authorizationIdentity?: string };
+}
+
+/** The mechanisms that are built in; upper case will do too. */
+export type SASLMechanism = keyof SASLMechanismOptionsMap;
+type SASLMechanismOptions<T> = T extends SASLMechanism ? { mechanism: T } & SASLMechanismOptionsMap[T] : never;
+export type SASLOptions = SASLMechanismOptions<SASLMechanism>;
+
+export interface Authenticator {
+  authenticate(): Promise<void>;
+}
+
+export interface SaslAuthenticateArgs<ParseResult> {
+  /** The bytes to send, with their length as an int32 before them. */
+  request: { encode: () => Buffer | Promise<Buffer> };
+  /** `decode` gets the broker's bytes, with their length as an int32 before them. */
+  response?: { decode: (rawResponse: Buffer) => Buffer | Promise<Buffer>; parse: (data: Buffer) => ParseResult };
+}
+
+export interface AuthenticationProviderArgs {
+  host: string;
+  port: number;
+  logger: Logger;
+  /** Sends one message of the mechanism. @returns what `parse` makes of the answer */
+  saslAuthenticate: <ParseResult>(args: SaslAuthenticateArgs<ParseResult>) => Promise<ParseResult | undefined>;
+}
+
+/** A mechanism of one's own. */
+export interface Mechanism {
+  mechanism: string;
+  authenticationProvider: (args: AuthenticationProviderArgs) => Authenticator;
+}
+
+/** @throws KafkaJSNonRetriableError for a mechanism that there is not */
+export function saslOptionsOf(sasl: SASLOptions | Mechanism, logger: Logger): SaslOptions {
+  if ("authenticationProvider" in sasl) return { mechanism: ownMechanism(sasl, logger) };
+  const { mechanism } = sasl;
+  switch (mechanism.toLowerCase()) {
+    case "plain":
+      return { mechanism: "PLAIN", ...credentialsOf(sasl) };
+    case "scram-sha-256":
+      return { mechanism: "SCRAM-SHA-256", ...credentialsOf(sasl) };
+    case "scram-sha-512":
+      return { mechanism: "SCRAM-SHA-512", ...credentialsOf(sasl) };
+    case "aws":
+      if ("accessKeyId" in sasl) return { mechanism: aws(sasl) };
+      break;
+    case "oauthbearer":
+      if ("oauthBearerProvider" in sasl) return { mechanism: oauthBearer(sasl) };
+      throw new KafkaJSNonRetriableError("SASL OAUTHBEARER: Missing OAuth bearer token provider");
+    default:
+  }
+  throw new KafkaJSNonRetriableError(
+    `SASL ${String(mechanism).toUpperCase()} mechanism is not supported by the client`,
+  );
+}
+
+/** What lacks is for the layer below to say, with the option's name. */
+function credentialsOf(sasl: SASLOptions): SaslCredentials {
+  const { username, password }: Partial<SaslCredentials> = "username" in sasl ? sasl : {};
+  if (typeof username !== "string" || typeof password !== "string") {
+    throw new KafkaJSNonRetriableError(`SASL ${sasl.mechanism.toUpperCase()}: Invalid username or password`);
+  }
+  return { username, password };
+}
+
+/** The mechanism of the brokers' AWS plug-in, which is not MSK's IAM. */
+const aws = (options: SASLMechanismOptionsMap["aws"]): SaslMechanism => ({
+  name: "AWS",
+  async authenticate(exchange) {
+    const { authorizationIdentity, accessKeyId, secretAccessKey, sessionToken = "" } = options;
+    await exchange(Buffer.from([authorizationIdentity, accessKeyId, secretAccessKey, sessionToken].join("\0")));
+  },
+});
+
+/** kafkajs' provider does not say how long a token holds, so it is asked at every authentication. Source: RFC 7628. */
+const oauthBearer = (options: SASLMechanismOptionsMap["oauthbearer"]): SaslMechanism => ({
+  name: "OAUTHBEARER",
+  async authenticate(exchange) {
+    const { value, extensions = {} } = await options.oauthBearerProvider();
+    const { authorizationIdentity } = options;
+    const identity = authorizationIdentity === undefined ? "" : `a=${authorizationIdentity}`;
+    const pairs = [`auth=Bearer ${value}`, ...Object.entries(extensions).map(([key, item]) => `${key}=${item}`)];
+    const answer = await exchange(Buffer.from(`n,${identity},\x01${pairs.map((pair) => `${pair}\x01`).join("")}\x01`));
+    // The broker waits for this one byte before it refuses.
+    if (answer.length > 0) await exchange(Buffer.from("\x01"));
+  },
+});
+
+function ownMechanism({ mechanism, authenticationProvider }: Mechanism, logger: Logger): SaslMechanism {
+  const name = mechanism.toUpperCase();
+  return {
+    name,
+    async authenticate(exchange: SaslExchange, { host, port }: SaslPeer) {
+      const saslAuthenticate = async <T>({ request, response }: SaslAuthenticateArgs<T>): Promise<T | undefined> => {
+        const framed = await request.encode();
+        const answer = await exchange(framed.subarray(4));
+        if (response === undefined) return undefined;
+        const length = Buffer.alloc(4);
+        length.writeInt32BE(answer.length);
+        return response.parse(await response.decode(Buffer.concat([length, answer])));
+      };
+      const args = { host, port, logger: logger.namespace(`SaslAuthenticator-${name}`), saslAuthenticate };
+      await authenticationProvider(args).authenticate();
+    },
+  };
+}

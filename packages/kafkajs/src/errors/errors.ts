@@ -1,0 +1,126 @@
+/** What an error may be made of: a text, or another error whose message, `retriable`, `type` and the like are taken over. */
+export type ErrorSource = string | (Error & { readonly helpUrl?: string | undefined }) | ProtocolErrorSource;
+
+/** What a broker said, by kafkajs' names. */
+export interface ProtocolErrorSource {
+  readonly message: string;
+  readonly type?: string;
+  readonly code?: number;
+  readonly retriable?: boolean;
+  readonly helpUrl?: string | undefined;
+}
+
+export interface KafkaJSErrorMetadata {
+  readonly retriable?: boolean | undefined;
+  readonly cause?: Error | undefined;
+}
+
+const textOf = (source: ErrorSource): string => (typeof source === "string" ? source : source.message);
+
+/** The base of every error of this package. `retriable` unless said otherwise. */
+export class KafkaJSError extends Error {
+  override readonly name: string = "KafkaJSError";
+  readonly retriable: boolean;
+  readonly helpUrl: string | undefined;
+  override readonly cause: Error | undefined;
+
+  constructor(source: ErrorSource, { retriable = true, cause }: KafkaJSErrorMetadata = {}) {
+    super(textOf(source));
+    this.retriable = retriable;
+    this.helpUrl = typeof source !== "string" && "helpUrl" in source ? source.helpUrl : undefined;
+    this.cause = cause;
+  }
+}
+
+/** The same call would fail again. */
+export class KafkaJSNonRetriableError extends KafkaJSError {
+  override readonly name: string = "KafkaJSNonRetriableError";
+
+  constructor(source: ErrorSource, { cause }: Pick<KafkaJSErrorMetadata, "cause"> = {}) {
+    super(source, { retriable: false, cause });
+  }
+}
+
+/** What a broker answered: `type` is the name of the error, `code` its number. */
+export class KafkaJSProtocolError extends KafkaJSError {
+  override readonly name: string = "KafkaJSProtocolError";
+  readonly type: string | undefined;
+  readonly code: number | undefined;
+
+  constructor(source: ErrorSource, { retriable, cause }: KafkaJSErrorMetadata = {}) {
+    const { type, code, retriable: usual }: Partial<ProtocolErrorSource> = typeof source === "string" ? {} : source;
+    super(source, { retriable: retriable ?? usual, cause });
+    this.type = type;
+    this.code = code;
+  }
+}
+
+export interface KafkaJSNumberOfRetriesExceededMetadata {
+  readonly retryCount: number;
+  readonly retryTime: number;
+}
+
+/** It was tried as often as `retry` allows. `cause` is the last error. */
+export class KafkaJSNumberOfRetriesExceeded extends KafkaJSNonRetriableError {
+  override readonly name: string = "KafkaJSNumberOfRetriesExceeded";
+  readonly retryCount: number;
+  readonly retryTime: number;
+
+  constructor(cause: Error, { retryCount, retryTime }: KafkaJSNumberOfRetriesExceededMetadata) {
+    super(cause, { cause });
+    this.stack = `KafkaJSNonRetriableError\n  Caused by: ${cause.stack}`;
+    this.retryCount = retryCount;
+    this.retryTime = retryTime;
+  }
+}
+
+/** Several errors of one call. */
+export class KafkaJSAggregateError extends Error {
+  override readonly name: string = "KafkaJSAggregateError";
+  readonly errors: readonly (Error | string)[];
+
+  constructor(message: string, errors: readonly (Error | string)[]) {
+    super(message);
+    this.errors = errors;
+  }
+}
+
+/** Something of kafkajs that is not there. */
+export class KafkaJSNotImplemented extends KafkaJSNonRetriableError {
+  override readonly name: string = "KafkaJSNotImplemented";
+}
+
+export class KafkaJSTimeout extends KafkaJSNonRetriableError {
+  override readonly name: string = "KafkaJSTimeout";
+}
+
+export class KafkaJSLockTimeout extends KafkaJSTimeout {
+  override readonly name: string = "KafkaJSLockTimeout";
+}
+
+/** A defect of this package: please report it. */
+export class KafkaJSInvariantViolation extends KafkaJSNonRetriableError {
+  override readonly name: string = "KafkaJSInvariantViolation";
+
+  constructor(source: ErrorSource) {
+    super(`Invariant violated: ${textOf(source)}. This is likely a bug and should be reported.`);
+  }
+}
+
+/** The name is that of its base, as in kafkajs. */
+export class KafkaJSInvalidVarIntError extends KafkaJSNonRetriableError {}
+
+/** The name is that of its base, as in kafkajs. */
+export class KafkaJSInvalidLongError extends KafkaJSNonRetriableError {}
+
+/** Whether an error is one of this package. */
+export const isKafkaJSError = (error: unknown): error is KafkaJSError => error instanceof KafkaJSError;
+
+const rebalancingTypes: readonly unknown[] = [
+  "REBALANCE_IN_PROGRESS",
+  "NOT_COORDINATOR_FOR_GROUP",
+  "ILLEGAL_GENERATION",
+];
+
+/** Whether an error says that a member has to join its group anew. */
+export const isRebalancing = (error: { readonly type?: unknown }): boolean => rebalancingTypes.includes(error.type);

@@ -1,0 +1,20 @@
+import { murmur2 } from "odradek";
+import { keyedPartitioner } from "./keyed-partitioner.ts";
+import { legacyMurmur2 } from "./legacy-murmur2.ts";
+import type { ICustomPartitioner } from "./partitioner.ts";
+
+const javaCompatible = keyedPartitioner(murmur2);
+
+/** The built-in partitioners. */
+export const Partitioners: {
+  /** Puts keys where the Java client does. */
+  readonly DefaultPartitioner: ICustomPartitioner;
+  /** Puts keys where kafkajs 1.x did. */
+  readonly LegacyPartitioner: ICustomPartitioner;
+  /** @deprecated the same as `DefaultPartitioner` */
+  readonly JavaCompatiblePartitioner: ICustomPartitioner;
+} = {
+  DefaultPartitioner: javaCompatible,
+  LegacyPartitioner: keyedPartitioner(legacyMurmur2),
+  JavaCompatiblePartitioner: javaCompatible,
+};

@@ -1,0 +1,80 @@
+import type { Header, ProducerRecord as Record } from "odradek";
+import type { CompressionTypes } from "../constants.ts";
+
+/** Text, bytes, or several of either: headers of one key. */
+export interface IHeaders {
+  [key: string]: Buffer | string | (Buffer | string)[] | undefined;
+}
+
+export interface Message {
+  key?: Buffer | string | null;
+  /** `null` is a tombstone. */
+  value: Buffer | string | null;
+  partition?: number;
+  headers?: IHeaders;
+  /** Milliseconds since 1970. @default now */
+  timestamp?: string;
+}
+
+export interface ProducerRecord {
+  topic: string;
+  messages: Message[];
+  /** Who must have the messages: -1 for all in-sync replicas, 1 for the leader, 0 for nobody. @default -1 */
+  acks?: number;
+  /** Without effect: a request waits for `requestTimeout`, and so does the broker. */
+  timeout?: number;
+  /** @default CompressionTypes.None */
+  compression?: CompressionTypes;
+}
+
+export interface TopicMessages {
+  topic: string;
+  messages: Message[];
+}
+
+export interface ProducerBatch {
+  acks?: number;
+  timeout?: number;
+  compression?: CompressionTypes;
+  topicMessages?: TopicMessages[];
+}
+
+/**
+ * A message as the layer below takes it.
+ *
+ * @throws TypeError for a key, value or header that is neither text nor bytes, or a timestamp that is no number
+ */
+export function recordOf(topic: string, partition: number, message: Message): Record {
+  const { key, value, headers, timestamp } = message;
+  return {
+    topic,
+    partition,
+    key: encodable(key ?? null, "key"),
+    value: encodable(value, "value"),
+    headers: headers === undefined || headers === null ? [] : headersOf(headers),
+    timestamp: timestamp === undefined || timestamp === null ? null : millisecondsOf(timestamp),
+  };
+}
+
+/** The user may have no types. */
+function encodable(value: unknown, what: string): Uint8Array | string | null {
+  if (value === null || typeof value === "string" || value instanceof Uint8Array) return value;
+  throw new TypeError(`The ${what} of a message must be a string, a Buffer or null, and is of type ${typeof value}`);
+}
+
+function headersOf(headers: IHeaders): Header[] {
+  return Object.entries(headers).flatMap(([key, given]) => {
+    const values: readonly unknown[] = Array.isArray(given) ? given : [given];
+    return values
+      .filter((value) => value !== undefined)
+      .map((value) => ({ key, value: encodable(value, `header ${key}`) }));
+  });
+}
+
+function millisecondsOf(timestamp: string | number): number {
+  const milliseconds = Number(timestamp);
+  if (timestamp !== "" && Number.isSafeInteger(milliseconds)) return milliseconds;
+  throw new TypeError(
+    `The timestamp of a message must be milliseconds since 1970, and is ${JSON.stringify(timestamp)}`,
+  );
+}
