@@ -26,6 +26,30 @@ export {
   ConfigSource,
   ResourcePatternTypes,
 } from "./constants.ts";
+export type { Batch } from "./consumer/batch.ts";
+export type { Consumer } from "./consumer/consumer.ts";
+export type { TopicPartitionOffset, TopicPartitionOffsetAndMetadata } from "./consumer/consumer-arguments.ts";
+export type { ConsumerConfig } from "./consumer/consumer-config.ts";
+export type {
+  ConsumerCommitOffsetsEvent,
+  ConsumerCrashEvent,
+  ConsumerEndBatchProcessEvent,
+  ConsumerEvents,
+  ConsumerGroupJoinEvent,
+  ConsumerRebalancingEvent,
+  ConsumerStartBatchProcessEvent,
+  IMemberAssignment,
+} from "./consumer/consumer-events.ts";
+export type { KafkaMessage } from "./consumer/kafka-message.ts";
+export type { TopicPartitions } from "./consumer/pauses.ts";
+export type {
+  ConsumerRunConfig,
+  EachBatchHandler,
+  EachBatchPayload,
+  EachMessageHandler,
+  EachMessagePayload,
+} from "./consumer/run-config.ts";
+export type { ConsumerSubscribeTopic, ConsumerSubscribeTopics } from "./consumer/subscribed-topics.ts";
 export {
   KafkaJSBrokerNotFound,
   KafkaJSConnectionClosedError,

@@ -1,5 +1,7 @@
 import type { KafkaConfig } from "./client/kafka-config.ts";
 import { consoleLogCreator } from "./console-log-creator.ts";
+import { type Consumer, createConsumer } from "./consumer/consumer.ts";
+import type { ConsumerConfig } from "./consumer/consumer-config.ts";
 import { KafkaJSNotImplemented } from "./errors/errors.ts";
 import { logLevel } from "./log-level.ts";
 import { createLogger, type Logger } from "./logger.ts";
@@ -24,6 +26,11 @@ export class Client {
   /** @throws KafkaJSNonRetriableError, KafkaJSNotImplemented for options that cannot be used */
   producer(config: ProducerConfig = {}): Producer {
     return createProducer(this.#config, config, this.#logger);
+  }
+
+  /** @throws KafkaJSNonRetriableError, KafkaJSNotImplemented for options that cannot be used */
+  consumer(config: ConsumerConfig): Consumer {
+    return createConsumer(this.#config, config, this.#logger);
   }
 
   /** Not there yet. @throws KafkaJSNotImplemented */

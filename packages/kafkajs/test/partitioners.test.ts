@@ -6,7 +6,7 @@ import { call, libraries } from "./libraries.ts";
 
 const require = createRequire(import.meta.url);
 const originalLegacyMurmur2: (
-  key: Buffer | string,
+  key: Uint8Array,
 ) => number = require("kafkajs/src/producer/partitioners/legacy/murmur2.js");
 
 const partitionMetadata = (leaders: readonly number[]) =>

@@ -1,4 +1,3 @@
-import type { SaslMechanism } from "odradek";
 import { describe, expect, test } from "vitest";
 import { type Mechanism, type SASLOptions, saslOptionsOf } from "../src/client/sasl.ts";
 import { createLogger } from "../src/logger.ts";
@@ -8,7 +7,7 @@ const peer = { host: "b", port: 9092 };
 
 /** What a mechanism says to a broker that gives these answers. */
 async function said(sasl: SASLOptions | Mechanism, answers: readonly string[]): Promise<readonly string[]> {
-  const { mechanism }: { readonly mechanism: string | SaslMechanism } = saslOptionsOf(sasl, logger);
+  const { mechanism } = saslOptionsOf(sasl, logger);
   if (typeof mechanism === "string") throw new Error("it is built in below");
   const tokens: string[] = [];
   const exchange = async (token: Uint8Array): Promise<Buffer> => {

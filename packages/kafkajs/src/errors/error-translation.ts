@@ -37,7 +37,9 @@ export function translated(error: unknown): Error {
   if (isWrapper && !(innermost instanceof BrokerError)) return translated(innermost);
   const isUnknown = innermost instanceof BrokerError && !isKnown(innermost);
   if (isUnknown) return protocolErrorOfCode(innermost.errorCode);
-  const protocolError = protocolErrorOfName(error.code, error);
+  // The partitions may be another's by now: a coordinator says it with this name.
+  const name = error.code === "COMMIT_FAILED" ? "ILLEGAL_GENERATION" : error.code;
+  const protocolError = protocolErrorOfName(name, error);
   if (protocolError !== null) return protocolError;
   const metadata = { cause: error };
   return error.retriable ? new KafkaJSError(error, metadata) : new KafkaJSNonRetriableError(error, metadata);

@@ -1,0 +1,128 @@
+import type { ClientOptions, ConsumerOptions } from "odradek";
+import { longestMs } from "../client/client-options.ts";
+import { KafkaJSNonRetriableError, KafkaJSNotImplemented } from "../errors/errors.ts";
+import { type ResolvedRetryOptions, type RetryOptions, resolveRetryOptions } from "../retry-options.ts";
+import { roundRobinAssigner } from "./round-robin-assigner.ts";
+import type { SubscribedTopics } from "./subscribed-topics.ts";
+
+/** What kafkajs does not have; names and meaning are those of Kafka's Java client. */
+export type MoreConsumerOptions = Pick<
+  ConsumerOptions,
+  "groupInstanceId" | "groupProtocol" | "groupRemoteAssignor" | "partitionAssignmentStrategy" | "maxPollRecords"
+>;
+
+/** What `kafka.consumer` takes. */
+export interface ConsumerConfig {
+  groupId: string;
+  /** Not there yet: given, it is a KafkaJSNotImplemented. @default kafkajs' round robin */
+  partitionAssigners?: readonly unknown[];
+  /** @default 300_000 */
+  metadataMaxAge?: number;
+  /** Without a heartbeat for so long a member is dead for its group, milliseconds. @default 30_000 */
+  sessionTimeout?: number;
+  /** How long a rebalance waits for a handler that is at work, milliseconds. @default 60_000 */
+  rebalanceTimeout?: number;
+  /** @default 3_000 */
+  heartbeatInterval?: number;
+  /** @default 1_048_576 */
+  maxBytesPerPartition?: number;
+  /** @default 1 */
+  minBytes?: number;
+  /** @default 10_485_760 */
+  maxBytes?: number;
+  /** How long a broker waits for `minBytes`, milliseconds. @default 5_000 */
+  maxWaitTimeInMs?: number;
+  /** Without it, 5 retries, whatever the `retry` of `new Kafka` says. */
+  retry?: RetryOptions;
+  /** @default true */
+  allowAutoTopicCreation?: boolean;
+  /** Without effect. */
+  maxInFlightRequests?: number | null;
+  /** Whether messages of open and of aborted transactions are read. @default false */
+  readUncommitted?: boolean;
+  /** The rack of the nearest replica (KIP-392). */
+  rackId?: string;
+  /** What kafkajs does not have. */
+  odradek?: MoreConsumerOptions;
+}
+
+/** The same, complete. */
+export interface ResolvedConsumerConfig
+  extends Required<Omit<ConsumerConfig, "partitionAssigners" | "maxInFlightRequests" | "retry">> {
+  readonly retry: ResolvedRetryOptions;
+  readonly restartOnFailure: ((error: Error) => Promise<boolean>) | null;
+}
+
+/** @throws KafkaJSNonRetriableError, KafkaJSNotImplemented */
+export function resolveConsumerConfig(
+  given: ConsumerConfig,
+  clientRetry: RetryOptions | undefined,
+): ResolvedConsumerConfig {
+  const { groupId, sessionTimeout = 30_000, heartbeatInterval = 3_000 } = given;
+  if (!groupId) throw new KafkaJSNonRetriableError("Consumer groupId must be a non-empty string.");
+  if (heartbeatInterval >= sessionTimeout) {
+    throw new KafkaJSNonRetriableError(
+      `Consumer heartbeatInterval (${heartbeatInterval}) must be lower than sessionTimeout (${sessionTimeout}). It is recommended to set heartbeatInterval to approximately a third of the sessionTimeout.`,
+    );
+  }
+  if (given.partitionAssigners !== undefined) {
+    throw new KafkaJSNotImplemented("partitionAssigners are not there yet: leave them out for round robin");
+  }
+  return Object.freeze({
+    groupId,
+    sessionTimeout,
+    heartbeatInterval,
+    rebalanceTimeout: given.rebalanceTimeout ?? 60_000,
+    metadataMaxAge: given.metadataMaxAge ?? 300_000,
+    maxBytesPerPartition: given.maxBytesPerPartition ?? 1_048_576,
+    minBytes: given.minBytes ?? 1,
+    maxBytes: given.maxBytes ?? 10_485_760,
+    maxWaitTimeInMs: given.maxWaitTimeInMs ?? 5_000,
+    allowAutoTopicCreation: given.allowAutoTopicCreation ?? true,
+    readUncommitted: given.readUncommitted ?? false,
+    rackId: given.rackId ?? "",
+    odradek: given.odradek ?? {},
+    retry: resolveRetryOptions(clientRetry, given.retry ?? { retries: 5 }),
+    restartOnFailure: given.retry?.restartOnFailure ?? clientRetry?.restartOnFailure ?? null,
+  });
+}
+
+/** Commits are made by the layer above, of what the handlers are done with. */
+export function consumerOptionsOf(
+  client: ClientOptions,
+  config: ResolvedConsumerConfig,
+  topics: SubscribedTopics,
+  onLead: () => void,
+): ConsumerOptions<Buffer, Buffer> {
+  const { maxWaitTimeInMs, odradek, rackId } = config;
+  const isClassic = (odradek.groupProtocol ?? "classic") === "classic";
+  const classic = {
+    sessionTimeoutMs: config.sessionTimeout,
+    heartbeatIntervalMs: config.heartbeatInterval,
+    partitionAssignmentStrategy: [roundRobinAssigner(onLead)],
+  };
+  return {
+    ...client,
+    // A fetch of a quiet topic is answered after that time, and not before.
+    requestTimeoutMs: Math.min(longestMs, Math.max(client.requestTimeoutMs ?? 0, maxWaitTimeInMs + 1_000)),
+    groupId: config.groupId,
+    enableAutoCommit: false,
+    // Where topics begin at different ends, those that begin at the last message are sent there as they are assigned.
+    autoOffsetReset: topics.allFromBeginning === false ? "latest" : "earliest",
+    isolationLevel: config.readUncommitted ? "read_uncommitted" : "read_committed",
+    maxPollIntervalMs: config.rebalanceTimeout,
+    maxPollRecords: 10_000,
+    fetchMinBytes: config.minBytes,
+    fetchMaxWaitMs: maxWaitTimeInMs,
+    fetchMaxBytes: config.maxBytes,
+    maxPartitionFetchBytes: config.maxBytesPerPartition,
+    allowAutoCreateTopics: config.allowAutoTopicCreation,
+    keyDeserializer: asIs,
+    valueDeserializer: asIs,
+    ...(rackId === "" ? {} : { clientRack: rackId }),
+    ...(isClassic ? classic : {}),
+    ...odradek,
+  };
+}
+
+const asIs = (bytes: Buffer): Buffer => bytes;

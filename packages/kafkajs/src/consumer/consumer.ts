@@ -1,0 +1,239 @@
+import { type Clock, KafkaConsumer, systemClock, type Timer } from "odradek";
+import { clientOptionsOf, connectTimeoutMs } from "../client/client-options.ts";
+import {
+  Instrumentation,
+  type InstrumentationEvent,
+  type RemoveInstrumentationEventListener,
+} from "../client/instrumentation.ts";
+import type { KafkaConfig } from "../client/kafka-config.ts";
+import { givenUp } from "../errors/error-translation.ts";
+import { KafkaJSNonRetriableError, KafkaJSNotImplemented, KafkaJSNumberOfRetriesExceeded } from "../errors/errors.ts";
+import type { Logger } from "../logger.ts";
+import {
+  commitOf,
+  seekOf,
+  type TopicPartitionOffset,
+  type TopicPartitionOffsetAndMetadata,
+} from "./consumer-arguments.ts";
+import { type ConsumerConfig, consumerOptionsOf, resolveConsumerConfig } from "./consumer-config.ts";
+import { type ConsumerEventPayloads, type ConsumerEvents, consumerEvents } from "./consumer-events.ts";
+import { ConsumerSession } from "./consumer-session.ts";
+import type { PausedTopic, TopicPartitions } from "./pauses.ts";
+import { type ConsumerRunConfig, type ResolvedRunConfig, resolveRunConfig } from "./run-config.ts";
+import { type ConsumerSubscribeTopic, type ConsumerSubscribeTopics, SubscribedTopics } from "./subscribed-topics.ts";
+
+/** Reads messages as a member of its group. Its methods need no `this`, and may be replaced. */
+export interface Consumer {
+  /** Connects, for who wants to fail fast: `run` does so too. @throws KafkaJSNumberOfRetriesExceeded, KafkaJSSASLAuthenticationError */
+  connect(): Promise<void>;
+  /** Stops, and closes every connection. It may be connected again. */
+  disconnect(): Promise<void>;
+  /** Adds topics, which are read from the next `run` on. */
+  subscribe(subscription: ConsumerSubscribeTopics | ConsumerSubscribeTopic): Promise<void>;
+  /** Begins to read. Resolves when the consumer has joined its group, or has crashed, which the event CRASH tells. */
+  run(config?: ConsumerRunConfig): Promise<void>;
+  /** Waits for the handlers, commits, and leaves the group. Not to be awaited within a handler. */
+  stop(): Promise<void>;
+  /** Commits exactly these offsets: one more than that of the last message. @throws KafkaJSNonRetriableError while it does not run */
+  commitOffsets(topicPartitions: readonly TopicPartitionOffsetAndMetadata[]): Promise<void>;
+  /** Goes on at the offset; -1 is the end of the log, -2 its beginning. @throws KafkaJSNonRetriableError while it does not run */
+  seek(topicPartitionOffset: TopicPartitionOffset): void;
+  /** Gives no more messages of these. @throws KafkaJSNonRetriableError while it does not run */
+  pause(topics: readonly PausedTopic[]): void;
+  /** Gives messages of these again. @throws KafkaJSNonRetriableError while it does not run */
+  resume(topics: readonly PausedTopic[]): void;
+  /** The assigned partitions that are paused. */
+  paused(): TopicPartitions[];
+  /** Not there yet. @throws KafkaJSNotImplemented */
+  describeGroup(): Promise<never>;
+  on<Name extends keyof ConsumerEventPayloads>(
+    eventName: Name,
+    listener: (event: InstrumentationEvent<ConsumerEventPayloads[Name]>) => void,
+  ): RemoveInstrumentationEventListener<Name>;
+  readonly events: ConsumerEvents;
+  logger(): Logger;
+}
+
+/** @throws KafkaJSNonRetriableError, KafkaJSNotImplemented for options that cannot be used */
+export function createConsumer(
+  config: KafkaConfig,
+  given: ConsumerConfig,
+  rootLogger: Logger,
+  clock: Clock = systemClock,
+): Consumer {
+  const resolved = resolveConsumerConfig(given, config.retry);
+  const { groupId, retry, restartOnFailure } = resolved;
+  const logger = rootLogger.namespace("Consumer");
+  const instrumentation = new Instrumentation("consumer", consumerEvents, logger, clock);
+  const topics = new SubscribedTopics();
+  let session: ConsumerSession | null = null;
+  /** Whether it is to run: from `run` to `stop`, or to a crash that it does not start again from. */
+  let isWanted = false;
+  let restart: Timer | null = null;
+  let connecting: Promise<void> | null = null;
+  let stopping: Promise<void> | null = null;
+
+  const clientOptions = () => clientOptionsOf({ ...resolved, config }, rootLogger.namespace("Cluster"));
+  const connectMs = connectTimeoutMs({ config, retry });
+
+  const connect = async (): Promise<void> => {
+    const client = await clientOptions();
+    let probe: KafkaConsumer | null = null;
+    try {
+      probe = new KafkaConsumer(client);
+      await probe.connect({ timeoutMs: connectMs });
+    } catch (error) {
+      throw givenUp(error, retry);
+    } finally {
+      await probe?.close();
+    }
+  };
+
+  const running = (): ConsumerSession => {
+    if (session !== null) return session;
+    throw new KafkaJSNonRetriableError("Consumer group was not initialized, consumer#run must be called first");
+  };
+
+  /** @returns when it has joined, or has crashed and that is told */
+  const start = async (runConfig: ResolvedRunConfig): Promise<void> => {
+    logger.info("Starting", { groupId });
+    let started: ConsumerSession;
+    try {
+      const client = await clientOptions();
+      if (!isWanted) return;
+      started = new ConsumerSession({
+        options: (onLead) => consumerOptionsOf(client, resolved, topics, onLead),
+        groupId,
+        topics,
+        config: runConfig,
+        retry,
+        connectTimeoutMs: connectMs,
+        maxWaitMs: resolved.maxWaitTimeInMs,
+        rootLogger,
+        clock,
+        emit: (type, payload) => instrumentation.emit(type, payload),
+      });
+    } catch (error) {
+      await crashed(givenUp(error, retry), runConfig);
+      return;
+    }
+    session = started;
+    const ended = started.ended.then(async (error) => {
+      if (error === null) return;
+      session = null;
+      await crashed(error, runConfig);
+    });
+    await Promise.race([started.joined, ended]);
+  };
+
+  const crashed = async (error: Error, runConfig: ResolvedRunConfig): Promise<void> => {
+    const { retryCount, retryTime = retry.initialRetryTime } =
+      error instanceof KafkaJSNumberOfRetriesExceeded ? error : {};
+    logger.error(`Crash: ${error.name}: ${error.message}`, { groupId, retryCount, stack: error.stack });
+    instrumentation.emit(consumerEvents.STOP);
+    instrumentation.emit(consumerEvents.DISCONNECT);
+    const isRestarted = await mayRestart(error);
+    instrumentation.emit(consumerEvents.CRASH, { error, groupId, restart: isRestarted });
+    if (!isRestarted) isWanted = false;
+    if (!isWanted) return;
+    logger.error(`Restarting the consumer in ${retryTime}ms`, { retryCount, retryTime, groupId });
+    restart = clock.after(retryTime, () => {
+      restart = null;
+      void start(runConfig);
+    });
+  };
+
+  const mayRestart = async (error: Error): Promise<boolean> => {
+    const isPassing =
+      error instanceof KafkaJSNumberOfRetriesExceeded || ("retriable" in error && error.retriable === true);
+    if (!isPassing || restartOnFailure === null) return isPassing;
+    try {
+      return await restartOnFailure(error);
+    } catch (failure) {
+      logger.error('Caught error when invoking user-provided "restartOnFailure" callback. Defaulting to restarting.', {
+        error: failure instanceof Error ? failure.message : String(failure),
+        cause: error.message,
+        groupId,
+      });
+      return true;
+    }
+  };
+
+  const stop = async (): Promise<void> => {
+    isWanted = false;
+    restart?.cancel();
+    restart = null;
+    const ending = session;
+    if (ending === null) return;
+    await ending.stop();
+    session = null;
+    instrumentation.emit(consumerEvents.STOP);
+    logger.info("Stopped", { groupId });
+  };
+
+  const sharedStop = (): Promise<void> => {
+    stopping ??= stop().finally(() => {
+      stopping = null;
+    });
+    return stopping;
+  };
+
+  return {
+    async connect() {
+      connecting ??= connect().finally(() => {
+        connecting = null;
+      });
+      await connecting;
+      instrumentation.emit(consumerEvents.CONNECT);
+    },
+    async disconnect() {
+      await sharedStop();
+      instrumentation.emit(consumerEvents.DISCONNECT);
+    },
+    async subscribe(subscription) {
+      if (isWanted) throw new KafkaJSNonRetriableError("Cannot subscribe to topic while consumer is running");
+      topics.add(subscription);
+    },
+    async run(runConfig = {}) {
+      if (isWanted) {
+        logger.warn("consumer#run was called, but the consumer is already running", { groupId });
+        return;
+      }
+      isWanted = true;
+      await start(resolveRunConfig(runConfig));
+    },
+    stop: sharedStop,
+    async commitOffsets(topicPartitions) {
+      const offsets = topicPartitions.map(commitOf);
+      // Between a crash and the next start there is nobody to commit for, and nothing that a caller could do about it.
+      if (session === null && isWanted) return;
+      const committing = running();
+      try {
+        await committing.commit(offsets);
+      } catch (error) {
+        throw givenUp(error, retry);
+      }
+    },
+    seek(topicPartitionOffset) {
+      const { topic, partition, target } = seekOf(topicPartitionOffset);
+      running().seek({ topic, partition }, target);
+    },
+    pause(paused) {
+      const { pauses } = running();
+      pauses.pause(paused);
+      running().repause();
+    },
+    resume(resumed) {
+      const { pauses } = running();
+      pauses.resume(resumed);
+      running().repause();
+    },
+    paused: () => session?.pauses.among(session.assigned) ?? [],
+    async describeGroup() {
+      throw new KafkaJSNotImplemented("consumer.describeGroup() is not there yet");
+    },
+    on: (eventName, listener) => instrumentation.on(eventName, listener),
+    events: consumerEvents,
+    logger: () => logger,
+  };
+}
