@@ -1,0 +1,39 @@
+import { describe, expect, test } from "vitest";
+import { Failures } from "../../src/consumer/failures.ts";
+import { KafkaJSNonRetriableError } from "../../src/errors/errors.ts";
+import { resolveRetryOptions } from "../../src/retry-options.ts";
+
+const place = { topic: "t", partition: 0 };
+const retry = resolveRetryOptions({ retries: 2, initialRetryTime: 100, factor: 0, multiplier: 2, maxRetryTime: 1_000 });
+
+describe("an error of a handler", () => {
+  test("is tried again after longer and longer waits, and then is a crash", () => {
+    const failures = new Failures(retry);
+    const error = new Error("no");
+    expect(failures.failed(place, error)).toEqual({ waitMs: 100 });
+    expect(failures.failed(place, error)).toEqual({ waitMs: 200 });
+    expect(failures.failed(place, error)).toMatchObject({
+      error: { name: "KafkaJSNumberOfRetriesExceeded", message: "no", cause: error, retryCount: 2, retryTime: 200 },
+    });
+  });
+
+  test("counts from the last progress, and for its partition alone", () => {
+    const failures = new Failures(retry);
+    failures.failed(place, new Error("no"));
+    expect(failures.failed({ topic: "t", partition: 1 }, new Error("no"))).toEqual({ waitMs: 100 });
+    failures.progressed(place);
+    expect(failures.failed(place, new Error("no"))).toEqual({ waitMs: 100 });
+  });
+
+  test.each([
+    ["a defect", new TypeError("no")],
+    ["one that cannot pass", new KafkaJSNonRetriableError("no")],
+  ])("that is %s is a crash at once", (_, error) => {
+    const verdict = new Failures(retry).failed(place, error);
+    expect(verdict).toMatchObject({ error: { name: "KafkaJSNonRetriableError", message: "no", cause: error } });
+  });
+
+  test("may be anything", () => {
+    expect(new Failures(retry).failed(place, "no")).toEqual({ waitMs: 100 });
+  });
+});
