@@ -32,6 +32,16 @@ describe("programs that people run first", () => {
     expect(lines.filter((line) => /^\d+ groups$/.test(line))).toHaveLength(1);
   });
 
+  test("the service written for kafkajs handles what it sends", async () => {
+    const topic = `examples-kafkajs-${process.pid}-${Date.now()}`;
+    await run("examples/dist/create-topic.js", topic, "3");
+    const lines = (await run("examples/dist/kafkajs-service.js", topic, "5")).trim().split("\n");
+    expect(lines.filter((line) => line.startsWith("order ")).sort()).toEqual(
+      [0, 1, 2, 3, 4].map((index) => `order ${index}`),
+    );
+    expect(lines.some((line) => line.startsWith(`${topic}-`) && line.endsWith(" from 0 on"))).toBe(true);
+  });
+
   test("the examples of the producer tell every record's outcome, choose partitions and count", async () => {
     const topic = `examples-of-producer-${process.pid}-${Date.now()}`;
     await run("examples/dist/create-topic.js", topic, "3");

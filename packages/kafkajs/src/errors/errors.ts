@@ -112,15 +112,3 @@ export class KafkaJSInvalidVarIntError extends KafkaJSNonRetriableError {}
 
 /** The name is that of its base, as in kafkajs. */
 export class KafkaJSInvalidLongError extends KafkaJSNonRetriableError {}
-
-/** Whether an error is one of this package. */
-export const isKafkaJSError = (error: unknown): error is KafkaJSError => error instanceof KafkaJSError;
-
-const rebalancingTypes: readonly unknown[] = [
-  "REBALANCE_IN_PROGRESS",
-  "NOT_COORDINATOR_FOR_GROUP",
-  "ILLEGAL_GENERATION",
-];
-
-/** Whether an error says that a member has to join its group anew. */
-export const isRebalancing = (error: { readonly type?: unknown }): boolean => rebalancingTypes.includes(error.type);
