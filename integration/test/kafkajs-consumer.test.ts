@@ -388,6 +388,26 @@ describe.each(libraries)("a consumer of %s", (name, { Kafka }) => {
     expect(consumer.paused()).toEqual([]);
   });
 
+  test("messages that come while a handler is at work follow at once, with quiet partitions beside them", async () => {
+    const topic = await newTopic(6);
+    await using producer = new KafkaProducer({ bootstrapServers });
+    const send = (value: number) => producer.send({ topic, partition: 0, value: String(value) });
+    const { items, complete, add } = collection<string>(6);
+    const consumer = newConsumer(newName(), { maxWaitTimeInMs: 20_000 });
+    await consumer.subscribe({ topics: [topic], fromBeginning: true });
+    await consumer.run({
+      eachMessage: async ({ message }: EachMessage) => {
+        add(textOf(message));
+        // One comes while the handler is at work, the next when it is done: as soon as nothing else is on its way, and no sooner.
+        if (items.length % 2 === 1 && items.length < 6) await send(items.length);
+        else if (items.length < 6) setImmediate(() => void send(items.length));
+      },
+    });
+    await send(0);
+    await complete;
+    expect(items).toEqual(numbers(6));
+  }, 20_000);
+
   test("what is called before run says so", () => {
     const consumer = newConsumer(newName());
     const message = "Consumer group was not initialized, consumer#run must be called first";

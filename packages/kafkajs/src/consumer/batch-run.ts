@@ -33,6 +33,8 @@ export class BatchRun {
   readonly partition: TopicPartition;
   /** Offset of what comes behind the batch. */
   readonly next: bigint;
+  /** Of all keys and values. */
+  readonly bytes: number;
   /** A `seek` says that the partition goes on elsewhere. */
   isStale = false;
   /** Settles when the batch is done with, one way or the other; set as soon as that has begun. */
@@ -41,9 +43,10 @@ export class BatchRun {
   readonly #context: BatchRunContext;
   readonly #revocation = new AbortController();
 
-  constructor(batch: Batch, next: bigint, context: BatchRunContext) {
+  constructor(batch: Batch, next: bigint, bytes: number, context: BatchRunContext) {
     this.partition = { topic: batch.topic, partition: batch.partition };
     this.next = next;
+    this.bytes = bytes;
     this.#batch = batch;
     this.#context = context;
   }

@@ -30,7 +30,7 @@ export interface ConsumerConfig {
   minBytes?: number;
   /** @default 10_485_760 */
   maxBytes?: number;
-  /** How long a broker waits for `minBytes`, milliseconds. @default 5_000 */
+  /** How long a broker waits for `minBytes`, milliseconds; 500 at most. @default 5_000 */
   maxWaitTimeInMs?: number;
   /** Without it, 5 retries, whatever the `retry` of `new Kafka` says. */
   retry?: RetryOptions;
@@ -87,6 +87,9 @@ export function resolveConsumerConfig(
   });
 }
 
+/** A partition that brings more again is fetched when the fetch of the others on its broker is answered. */
+const longestFetchWaitMs = 500;
+
 /** Commits are made by the layer above, of what the handlers are done with. */
 export function consumerOptionsOf(
   client: ClientOptions,
@@ -101,10 +104,11 @@ export function consumerOptionsOf(
     heartbeatIntervalMs: config.heartbeatInterval,
     partitionAssignmentStrategy: [roundRobinAssigner(onLead)],
   };
+  const fetchMaxWaitMs = Math.min(maxWaitTimeInMs, longestFetchWaitMs);
   return {
     ...client,
     // A fetch of a quiet topic is answered after that time, and not before.
-    requestTimeoutMs: Math.min(longestMs, Math.max(client.requestTimeoutMs ?? 0, maxWaitTimeInMs + 1_000)),
+    requestTimeoutMs: Math.min(longestMs, Math.max(client.requestTimeoutMs ?? 0, fetchMaxWaitMs + 1_000)),
     groupId: config.groupId,
     enableAutoCommit: false,
     // Where topics begin at different ends, those that begin at the last message are sent there as they are assigned.
@@ -113,7 +117,7 @@ export function consumerOptionsOf(
     maxPollIntervalMs: config.rebalanceTimeout,
     maxPollRecords: 10_000,
     fetchMinBytes: config.minBytes,
-    fetchMaxWaitMs: maxWaitTimeInMs,
+    fetchMaxWaitMs,
     fetchMaxBytes: config.maxBytes,
     maxPartitionFetchBytes: config.maxBytesPerPartition,
     allowAutoCreateTopics: config.allowAutoTopicCreation,

@@ -31,18 +31,23 @@ export interface ConsumerSessionParts {
   readonly retry: ResolvedRetryOptions;
   readonly connectTimeoutMs: number;
   readonly maxWaitMs: number;
+  /** A partition with so much behind the batch that is handled brings no more for a while. */
+  readonly maxWaitingBytes: number;
   readonly rootLogger: Logger;
   readonly clock: Clock;
   readonly emit: <Name extends keyof ConsumerEventPayloads>(type: Name, payload: ConsumerEventPayloads[Name]) => void;
 }
+
+/** While so many wait, small as they may be, the broker gathers: the next batch is larger. */
+const mostWaitingBatches = 100;
 
 /** Where a partition is to go on: an offset, or an end of its log. */
 export type SeekTarget = bigint | "beginning" | "end";
 
 /**
  * A consumer from its start to its stop or its crash: reads without a pause, and gives each partition's messages to the handler, one
- * batch at a time. A partition whose batch is handled is paused below, so that it brings no more; all others go on. Rebalances wait for
- * the handlers, which are told.
+ * batch at a time. What comes meanwhile waits, up to a limit, from which on the partition is paused below; all others go on. Rebalances
+ * wait for the handlers, which are told.
  */
 export class ConsumerSession {
   readonly #parts: ConsumerSessionParts;
@@ -52,8 +57,9 @@ export class ConsumerSession {
   readonly #pauses = new Pauses();
   readonly #seeks = new Map<string, SeekTarget>();
   readonly #assigned = new Map<string, TopicPartition>();
-  /** Those whose batch waits or is handled. */
-  readonly #busy = new Map<string, BatchRun>();
+  /** Of each partition what it has brought and is not done with: the first is handled, or waits for its turn. */
+  readonly #lanes = new Map<string, BatchRun[]>();
+  /** The first of lanes that none of the handlers is at. */
   readonly #waiting: BatchRun[] = [];
   readonly #end = new AbortController();
   readonly #joined: () => void;
@@ -113,8 +119,8 @@ export class ConsumerSession {
   seek(partition: TopicPartition, target: SeekTarget): void {
     const key = partitionKey(partition);
     this.#seeks.set(key, target);
-    const run = this.#busy.get(key);
-    if (run !== undefined) run.isStale = true;
+    const lane = this.#lanes.get(key);
+    if (lane !== undefined) for (const run of lane) run.isStale = true;
     else if (this.#assigned.has(key)) this.#applySeek(partition);
   }
 
@@ -150,7 +156,7 @@ export class ConsumerSession {
 
   async #finish(): Promise<void> {
     this.#waiting.length = 0;
-    await Promise.all([...this.#busy.values()].map(({ done }) => done));
+    await Promise.all([...this.#lanes.values()].map(([first]) => first?.done));
     try {
       await this.#autoCommit();
       await this.#consumer.close();
@@ -173,7 +179,8 @@ export class ConsumerSession {
       const taken = records.records(place);
       const batch = batchOf({ ...place, records: taken, next, lag: this.#consumer.currentLag(place) });
       this.#ledger.begin({ ...place, offset: taken[0]?.offset ?? next });
-      const run = new BatchRun(batch, next, {
+      const bytes = taken.reduce((sum, record) => sum + record.serializedKeySize + record.serializedValueSize, 0);
+      const run = new BatchRun(batch, next, bytes, {
         config: this.#parts.config,
         ledger: this.#ledger,
         logger: this.#parts.rootLogger.namespace("Runner"),
@@ -186,9 +193,14 @@ export class ConsumerSession {
         began: (payload) => this.#parts.emit("consumer.start_batch_process", payload),
         ended: (payload) => this.#parts.emit("consumer.end_batch_process", payload),
       });
-      this.#busy.set(partitionKey(place), run);
-      this.#consumer.pause([place]);
-      this.#waiting.push(run);
+      const lane = this.#lanes.get(partitionKey(place));
+      if (lane === undefined) {
+        this.#lanes.set(partitionKey(place), [run]);
+        this.#waiting.push(run);
+      } else {
+        lane.push(run);
+        this.#applyPause(place);
+      }
     }
     this.#work();
   }
@@ -210,7 +222,8 @@ export class ConsumerSession {
     const before = this.#ledger.resolvedOf(partition);
     let failure: unknown = null;
     try {
-      await run.run();
+      // What was paused or sought before its turn came is left out, and comes again where it should.
+      if (!run.isStale && !this.#pauses.has(partition)) await run.run();
       this.#failures.progressed(partition);
     } catch (error) {
       if (!run.isOfRevocation(error)) failure = error ?? new KafkaJSError("the handler threw nothing");
@@ -233,17 +246,22 @@ export class ConsumerSession {
     else await this.#wait(verdict.waitMs, [revocation, this.#end.signal]);
   }
 
-  /** The partition goes on behind what is resolved, or where a seek says. */
+  /** The partition goes on with its next batch; else behind what is resolved, or where a seek says. */
   #release(run: BatchRun): void {
     const { partition } = run;
     const key = partitionKey(partition);
-    this.#busy.delete(key);
+    const behind = (this.#lanes.get(key) ?? []).slice(1);
+    this.#lanes.delete(key);
     if (!this.isRunning || run.isRevoked || !this.#assigned.has(key)) return;
     const { eachMessage, eachBatch } = this.#parts.config;
-    const resolved = this.#ledger.resolvedOf(partition);
+    const resolved = (eachMessage ?? eachBatch) === null ? run.next : (this.#ledger.resolvedOf(partition) ?? run.next);
+    const [next] = behind;
     if (this.#seeks.has(key)) this.#applySeek(partition);
-    else if (resolved !== null && resolved !== run.next && (eachMessage ?? eachBatch) !== null) {
+    else if (resolved !== run.next || (next !== undefined && this.#pauses.has(partition))) {
       this.#consumer.seek(partition, resolved);
+    } else if (next !== undefined) {
+      this.#lanes.set(key, behind);
+      this.#waiting.push(next);
     }
     this.#applyPause(partition);
   }
@@ -264,8 +282,10 @@ export class ConsumerSession {
   }
 
   #applyPause(partition: TopicPartition): void {
-    const isPaused = this.#pauses.has(partition) || this.#busy.has(partitionKey(partition));
-    if (isPaused) this.#consumer.pause([partition]);
+    const [, ...behind] = this.#lanes.get(partitionKey(partition)) ?? [];
+    const waitingBytes = behind.reduce((sum, { bytes }) => sum + bytes, 0);
+    const isFull = behind.length >= mostWaitingBatches || waitingBytes >= this.#parts.maxWaitingBytes;
+    if (this.#pauses.has(partition) || isFull) this.#consumer.pause([partition]);
     else this.#consumer.resume([partition]);
   }
 
@@ -321,12 +341,13 @@ export class ConsumerSession {
       this.#parts.rootLogger.namespace("Runner").info("The group is rebalancing, re-joining", { groupId, memberId });
       this.#parts.emit("consumer.rebalancing", { groupId, memberId });
     }
-    const runs = partitions.flatMap((partition) => this.#busy.get(partitionKey(partition)) ?? []);
+    const runs = partitions.flatMap((partition) => this.#lanes.get(partitionKey(partition))?.[0] ?? []);
     for (const run of runs) {
       run.revoke();
       const index = this.#waiting.indexOf(run);
-      if (index >= 0) this.#waiting.splice(index, 1);
-      if (index >= 0) this.#busy.delete(partitionKey(run.partition));
+      if (index < 0) continue;
+      this.#waiting.splice(index, 1);
+      this.#lanes.delete(partitionKey(run.partition));
     }
     await Promise.all(runs.map(({ done }) => done));
     for (const partition of partitions) this.#assigned.delete(partitionKey(partition));

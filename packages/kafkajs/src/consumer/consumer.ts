@@ -54,6 +54,9 @@ export interface Consumer {
   logger(): Logger;
 }
 
+/** How many fetches of a partition may wait for its handler: enough to be busy with while the next is fetched. */
+const waitingFetches = 4;
+
 /** @throws KafkaJSNonRetriableError, KafkaJSNotImplemented for options that cannot be used */
 export function createConsumer(
   config: KafkaConfig,
@@ -109,6 +112,7 @@ export function createConsumer(
         retry,
         connectTimeoutMs: connectMs,
         maxWaitMs: resolved.maxWaitTimeInMs,
+        maxWaitingBytes: waitingFetches * resolved.maxBytesPerPartition,
         rootLogger,
         clock,
         emit: (type, payload) => instrumentation.emit(type, payload),
