@@ -19,8 +19,8 @@ export interface BatchRunContext {
   /** @returns what resumes it */
   pause(partition: TopicPartition): () => void;
   commit(offsets: readonly NextOffset[]): Promise<void>;
-  /** Commits what is resolved, where the interval or the threshold says that it is time. */
-  commitIfDue(): Promise<void>;
+  /** Commits what is resolved, where the interval or the threshold says that it is time; else `null`, which costs no turn. */
+  commitIfDue(): Promise<void> | null;
   /** Tells the events' listeners. */
   began(payload: BatchPayload): void;
   ended(payload: BatchPayload & { readonly duration: number }): void;
@@ -92,7 +92,8 @@ export class BatchRun {
         throw error;
       }
       this.#resolve(message.offset);
-      await this.#context.commitIfDue();
+      const committing = this.#context.commitIfDue();
+      if (committing !== null) await committing;
       if (this.#context.isPaused(this.partition)) return;
     }
   }
@@ -105,8 +106,9 @@ export class BatchRun {
         resolveOffset: (offset) => this.#resolve(offset),
         heartbeat: () => this.#heartbeat(),
         pause: () => this.#context.pause(this.partition),
-        commitOffsetsIfNecessary: (offsets) =>
-          offsets === undefined ? this.#context.commitIfDue() : this.#context.commit(nextOffsetsOf(offsets)),
+        commitOffsetsIfNecessary: async (offsets) => {
+          await (offsets === undefined ? this.#context.commitIfDue() : this.#context.commit(nextOffsetsOf(offsets)));
+        },
         uncommittedOffsets: () => ({ topics: topicOffsetsOf(ledger.uncommitted()) }),
         isRunning: () => this.#context.isRunning(),
         isStale: () => this.isStale,

@@ -156,7 +156,7 @@ export class ConsumerSession {
 
   async #finish(): Promise<void> {
     this.#waiting.length = 0;
-    await Promise.all([...this.#lanes.values()].map(([first]) => first?.done));
+    await Promise.all([...this.#lanes.values()].flatMap(([first]) => first?.done ?? []));
     try {
       await this.#autoCommit();
       await this.#consumer.close();
@@ -366,23 +366,22 @@ export class ConsumerSession {
 
   /** @param of default all partitions */
   async #autoCommit(of?: readonly TopicPartition[]): Promise<void> {
-    if (!this.#parts.config.autoCommit) return;
-    try {
-      await this.commit(this.#ledger.uncommitted(of));
-    } catch (error) {
-      this.#requireRebalance(error);
-    }
+    if (this.#parts.config.autoCommit) await this.#commitUnlessRebalancing(of);
   }
 
-  async #commitIfDue(): Promise<void> {
+  #commitIfDue(): Promise<void> | null {
     const { autoCommitInterval, autoCommitThreshold } = this.#parts.config;
     const elapsedMs = this.#parts.clock.now() - this.#committedAtMs;
     const isDue =
       (autoCommitInterval !== null && elapsedMs >= autoCommitInterval) ||
       (autoCommitThreshold !== null && this.#ledger.uncommittedCount >= autoCommitThreshold);
-    if (!isDue) return;
+    return isDue ? this.#commitUnlessRebalancing() : null;
+  }
+
+  /** @param of default all partitions */
+  async #commitUnlessRebalancing(of?: readonly TopicPartition[]): Promise<void> {
     try {
-      await this.commit(this.#ledger.uncommitted());
+      await this.commit(this.#ledger.uncommitted(of));
     } catch (error) {
       this.#requireRebalance(error);
     }
