@@ -132,11 +132,15 @@ const textOf = ({ type, name }: ConfigResource): string => `${type} ${name}`;
 
 const keyOf = ({ type, name }: ConfigResource): ConfigResource => ({ type, name });
 
-/** What concerns one broker is known to that one alone. */
-function brokerOf({ type, name }: ConfigResource): Whom {
+/** What concerns one broker is known to that one alone; `null` where any of them knows. */
+function brokerOf({ type, name }: ConfigResource): number | null {
   const isOfOneBroker = (type === "BROKER" && name !== "") || type === "BROKER_LOGGER";
-  return isOfOneBroker ? Number(name) : "any";
+  return isOfOneBroker ? Number(name) : null;
 }
+
+/** The same for a change: controllers have it made by the active one, all but that of a logger, which each has its own. */
+const changingBrokerOf = (resource: ConfigResource, { asksControllers }: Call): number | null =>
+  asksControllers && resource.type !== "BROKER_LOGGER" ? null : brokerOf(resource);
 
 /** See `KafkaAdmin.describeConfigs`. */
 export async function describeConfigs(
@@ -198,7 +202,7 @@ function readResource(reader: OptionReader, path: string): ConfigResource {
     type: reader.required("type", isType, `one of ${types.names.slice(1).join(", ")}`),
     name: reader.required("name", isResourceName, "a text"),
   };
-  if (typeof brokerOf(resource) === "number" && !/^\d{1,9}$/.test(resource.name)) {
+  if (brokerOf(resource) !== null && !/^\d{1,9}$/.test(resource.name)) {
     throw new OptionsError(`${path}.name`, resource.name, "the id of a broker");
   }
   return resource;
@@ -236,7 +240,7 @@ export async function incrementalAlterConfigs(
   return askAll<ConfigResource, ConfigResource>(call, {
     keys: alterations.map(keyOf),
     textOf,
-    routing: toBroker(brokerOf),
+    routing: toBroker(changingBrokerOf),
     ask: async (resources, whom) => {
       const body = {
         resources: resources.map((resource) => ({

@@ -1,6 +1,9 @@
 import { codeOf } from "@odradek/protocol";
+import { ApiVersions } from "@odradek/protocol/messages/api-versions";
 import { DescribeCluster } from "@odradek/protocol/messages/describe-cluster";
+import { DescribeConfigs } from "@odradek/protocol/messages/describe-configs";
 import { DescribeQuorum } from "@odradek/protocol/messages/describe-quorum";
+import { IncrementalAlterConfigs } from "@odradek/protocol/messages/incremental-alter-configs";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ScriptedCluster } from "../../network/test/scripted-cluster.ts";
 import type { PeerConnection, PeerRequest } from "../../network/test/scripted-peer.ts";
@@ -69,6 +72,70 @@ describe("a client that begins with controllers", () => {
     expect(described).toMatchObject({ clusterId: "cluster", controllerId: 2 });
     expect(described.brokers.map(({ id }) => id)).toEqual([1, 2]);
     expect(new Set(types)).toEqual(new Set([controllers]));
+  });
+
+  test("has all configs altered by the active one, but those of a logger, which are its own", async () => {
+    let activeId = 1;
+    const asked: [number, string[]][] = [];
+    const cluster: ScriptedCluster = await ScriptedCluster.listen(3, {
+      serve(connection, request, broker) {
+        if (request.apiKey === DescribeCluster.key) return answerControllers(connection, request, cluster, activeId);
+        const { resources } = request.body(IncrementalAlterConfigs);
+        asked.push([broker, resources.map(({ resourceType, resourceName }) => `${resourceType} ${resourceName}`)]);
+        const isLogger = resources.every(({ resourceType }) => resourceType === 8);
+        // The first that is asked is the active one no more.
+        const errorCode = isLogger || broker === 3 ? 0 : codeOf("NOT_CONTROLLER");
+        if (!isLogger) activeId = 3;
+        const responses = resources.map(({ resourceType, resourceName }) => ({
+          resourceType,
+          resourceName,
+          errorCode,
+          errorMessage: null,
+        }));
+        connection.answer(request, IncrementalAlterConfigs, { throttleTimeMs: 0, responses });
+      },
+    });
+    const ops = [{ name: "a", operation: "DELETE" }] as const;
+    const results = await clientOf(cluster).incrementalAlterConfigs([
+      { type: "TOPIC", name: "t", ops },
+      { type: "BROKER", name: "", ops },
+      { type: "BROKER", name: "7", ops },
+      { type: "BROKER_LOGGER", name: "2", ops },
+    ]);
+    expect([...results].map(({ error }) => error)).toEqual([null, null, null, null]);
+    const ofActive = asked.filter(([broker]) => broker !== 2);
+    expect(asked.filter(([broker]) => broker === 2)).toEqual([[2, ["8 2"]]]);
+    expect(new Set(ofActive.map(([, resources]) => resources.join()))).toEqual(new Set(["2 t,4 ,4 7"]));
+    expect([ofActive[0]?.[0], ofActive.at(-1)?.[0]]).toEqual([1, 3]);
+  });
+
+  test("asks the active one for configs of topics and for features, and each for its own", async () => {
+    const asked: [number, string][] = [];
+    const cluster: ScriptedCluster = await ScriptedCluster.listen(3, {
+      serve(connection, request, broker) {
+        if (request.apiKey === DescribeCluster.key) return answerControllers(connection, request, cluster, 2);
+        if (request.apiKey === ApiVersions.key) {
+          asked.push([broker, "features"]);
+          return connection.answer(request, ApiVersions, { errorCode: 0, apiKeys: [] });
+        }
+        const { resources } = request.body(DescribeConfigs);
+        asked.push([broker, resources.map(({ resourceName }) => resourceName).join()]);
+        const results = resources.map((resource) => ({ ...resource, errorCode: 0, errorMessage: null, configs: [] }));
+        connection.answer(request, DescribeConfigs, { throttleTimeMs: 0, results });
+      },
+    });
+    const client = clientOf(cluster);
+    const resources = [
+      { type: "TOPIC", name: "t" },
+      { type: "BROKER", name: "" },
+      { type: "BROKER", name: "3" },
+    ] as const;
+    for (let call = 0; call < 2; call++) (await client.describeConfigs(resources)).orThrow();
+    for (let call = 0; call < 2; call++) await client.describeFeatures();
+    expect(asked.sort().map((one) => one.join(" "))).toEqual([
+      ...["2 features", "2 features", "2 t,", "2 t,"],
+      ...["3 3", "3 3"],
+    ]);
   });
 
   test("is told at once where a broker answers", async () => {

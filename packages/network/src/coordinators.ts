@@ -115,6 +115,43 @@ export class Coordinators {
     }
   }
 
+  /**
+   * Asks once, in the same way, for whoever goes on with those that are found while the others are asked for again.
+   *
+   * @returns for each key the broker, or why it was not found: what the brokers say of it, or why they could not be asked
+   * @throws the reason of the signal
+   */
+  async findOnce(
+    type: CoordinatorType,
+    keys: Iterable<string>,
+    deadline: Deadline,
+    signal?: AbortSignal,
+  ): Promise<ReadonlyMap<string, number | KafkaError>> {
+    const all = [...new Set(keys)];
+    const missing = all.filter((key) => this.known(type, key) === null);
+    if (missing.length > 0) signal?.throwIfAborted();
+    const answer = missing.length === 0 ? none : await this.#answerOrError(type, missing, deadline, signal);
+    return new Map(
+      all.flatMap((key): [string, number | KafkaError][] => {
+        const found = this.known(type, key) ?? (answer instanceof KafkaError ? answer : answer.get(key));
+        return found === undefined ? [] : [[key, found]];
+      }),
+    );
+  }
+
+  #answerOrError(
+    type: CoordinatorType,
+    keys: readonly string[],
+    deadline: Deadline,
+    signal: AbortSignal | undefined,
+  ): Promise<ReadonlyMap<string, Coordinator> | KafkaError> {
+    return this.#answerTo(type, keys, deadline, signal).catch((error: unknown) => {
+      signal?.throwIfAborted();
+      if (error instanceof KafkaError) return error;
+      throw error;
+    });
+  }
+
   /** Asks together with others; who has less time or changes its mind does not wait for them. */
   #answerTo(
     type: CoordinatorType,
@@ -186,6 +223,8 @@ export class Coordinators {
     return nodeId;
   }
 }
+
+const none: ReadonlyMap<string, Coordinator> = new Map();
 
 /** Whether asking again may help. */
 const mayComeYet = (coordinator: Coordinator | null): boolean =>

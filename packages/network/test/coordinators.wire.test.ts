@@ -192,6 +192,30 @@ describe("coordinators", () => {
     expect(found.get("late")).toMatchObject({ code: "COORDINATOR_NOT_AVAILABLE" });
   });
 
+  test("that are asked for once are found or not, and those that are found are known", async () => {
+    const { coordinators, requests, outcome, deadline } = await coordinatorsOf((key) =>
+      key === "late" ? "COORDINATOR_NOT_AVAILABLE" : { nodeId: 1 },
+    );
+    for (let call = 1; call <= 2; call++) {
+      const found = await outcome(coordinators.findOnce("group", ["late", "early", "late"], deadline()));
+      if (!(found instanceof Map)) throw found;
+      expect([...found.keys()]).toEqual(["late", "early"]);
+      expect(found.get("early")).toBe(1);
+      expect(found.get("late")).toMatchObject({ code: "COORDINATOR_NOT_AVAILABLE", retriable: true });
+    }
+    expect(requests.map(({ coordinatorKeys }) => coordinatorKeys)).toEqual([["late", "early"], ["late"]]);
+  });
+
+  test("that are asked for once while nobody can be asked have that as their error, beside those that are known", async () => {
+    const { coordinators, client, outcome, deadline } = await coordinatorsOf(() => ({ nodeId: 1 }));
+    await outcome(coordinators.find("group", ["known"], deadline()));
+    await client.close({ timeoutMs: 0 });
+    const found = await outcome(coordinators.findOnce("group", ["known", "late"], deadline()));
+    if (!(found instanceof Map)) throw found;
+    expect(found.get("known")).toBe(1);
+    expect(found.get("late")).toBeInstanceOf(ClosedError);
+  });
+
   test("that are denied have that as their value, at once, and the others are found", async () => {
     const { coordinators, requests, outcome, deadline } = await coordinatorsOf((key) =>
       key === "secret" ? "GROUP_AUTHORIZATION_FAILED" : { nodeId: 1 },

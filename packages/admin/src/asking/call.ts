@@ -48,6 +48,11 @@ export class Call {
     this.deadline = new Deadline(context.clock, timeoutMs);
   }
 
+  /** Whether the client begins with controllers, of which the active one alone does what any broker would pass on to it. */
+  get asksControllers(): boolean {
+    return this.context.options.asksControllers === true;
+  }
+
   /** How long a broker may take over what it is asked, where the request says so. */
   get brokerTimeoutMs(): number {
     return Math.min(Math.ceil(this.deadline.remainingMs), this.context.options.requestTimeoutMs);

@@ -1,4 +1,4 @@
-import { Deadline, exponentialBackoff, TimeoutError } from "@odradek/network";
+import { type Backoff, Deadline, exponentialBackoff, TimeoutError } from "@odradek/network";
 import { KafkaError, type KafkaErrorCode } from "@odradek/protocol";
 import { type Result, Results } from "../results.ts";
 import type { Call, Whom } from "./call.ts";
@@ -39,103 +39,135 @@ const answering: ReadonlySet<KafkaErrorCode> = new Set<KafkaErrorCode>([
 /** Rounds that is given to what settles (`Routing.settling`). With the back-off of the defaults they take two to three seconds. */
 const settlingRounds = 5;
 
-/** What one round brought. */
-interface Round<K, T> {
+/** A question under way. */
+interface Asking<K, T extends Answer> {
+  readonly call: Call;
+  readonly question: Question<K, T>;
+  readonly backoff: Backoff;
+  /** The last of each key. */
   readonly answers: Map<K, T | KafkaError>;
-  /** Keys whose error may pass. */
-  readonly again: Set<K>;
+  /** Keys for which there was no time to be asked about again. */
+  readonly late: Set<K>;
 }
 
 /**
  * Splits keys by whom to ask, asks all of those at once, and asks again about those keys alone whose error may pass: after a
- * back-off, and whoever it is by then. An error that may pass becomes final when time is up.
+ * back-off, and whoever it is by then. The keys of one broker do not wait for another that is slow. An error that may pass becomes
+ * final when time is up.
  *
  * @throws the reason of the signal; every other error is that of a key
  */
 export async function askAll<K, T extends Answer>(call: Call, question: Question<K, T>): Promise<Results<T, K>> {
-  const { keys, textOf, routing } = question;
-  const { network, options, clock } = call.context;
-  const backoff = exponentialBackoff(options.retryBackoffMs, options.retryBackoffMaxMs);
-  const answers = new Map<K, T | KafkaError>();
-  const late = new Set<K>();
-  let open = keys;
-  for (let attempt = 0; open.length > 0; attempt++) {
-    call.signal?.throwIfAborted();
-    const round = await askRound(call, question, open, attempt);
-    for (const [key, answer] of round.answers) answers.set(key, answer);
-    open = open.filter((key) => round.again.has(key));
-    const waitMs = backoff(attempt);
-    if (open.length === 0) break;
-    const end = call.deadline.remainingMs <= waitMs ? null : await waitToAsk(new Deadline(clock, waitMs));
-    if (end === "again") continue;
-    // Time that is over leaves the last answers as they are: they say what kept them.
-    if (end === null || end instanceof TimeoutError) for (const key of open) late.add(key);
-    else for (const key of open) answers.set(key, end);
-    break;
-  }
+  const { keys, textOf } = question;
+  const { retryBackoffMs, retryBackoffMaxMs } = call.context.options;
+  const backoff = exponentialBackoff(retryBackoffMs, retryBackoffMaxMs);
+  const asking: Asking<K, T> = { call, question, backoff, answers: new Map(), late: new Set() };
+  await askTogether(asking, keys, 0);
   return new Results(
-    keys.map((key) => resultOf(key, answers.get(key))),
+    keys.map((key) => resultOf(asking, key)),
     textOf,
   );
+}
 
-  async function waitToAsk(pause: Deadline): Promise<"again" | KafkaError> {
-    try {
-      await network.pause(pause, { signal: call.signal });
-      await routing.refresh?.(call);
-      return "again";
-    } catch (error) {
-      call.signal?.throwIfAborted();
-      if (error instanceof KafkaError) return error;
-      throw error;
-    }
+function resultOf<K, T extends Answer>({ call, question, answers, late }: Asking<K, T>, key: K): Result<T, K> {
+  const text = question.textOf(key);
+  const answer = answers.get(key);
+  if (answer === undefined) throw new Error(`${text} was never asked for`);
+  if (!(answer instanceof KafkaError)) return { key, value: answer, error: null };
+  const isLate = late.has(key) && !(answer instanceof TimeoutError);
+  const { timeoutMs } = call.deadline;
+  return { key, value: null, error: isLate ? new TimeoutError(text, timeoutMs, { cause: answer }) : answer };
+}
+
+/** One round: keys whose back-off ends together are looked up together, and each broker's go on by themselves. */
+async function askTogether<K, T extends Answer>(asking: Asking<K, T>, keys: readonly K[], attempt: number) {
+  if (keys.length === 0) return;
+  const { call, question, answers } = asking;
+  const { textOf, routing, ask } = question;
+  call.signal?.throwIfAborted();
+  const lookedUp = await routing.route(call, keys).catch((error: unknown) => failureOf(call, error));
+  const groups = new Map<Whom, K[]>();
+  const nobodys: K[] = [];
+  for (const key of keys) {
+    const whom = lookedUp instanceof KafkaError ? lookedUp : (lookedUp.get(key) ?? noAnswer(textOf(key)));
+    if (whom instanceof KafkaError) {
+      answers.set(key, whom);
+      if (mayPass(question, whom, attempt)) nobodys.push(key);
+    } else if (groups.get(whom)?.push(key) === undefined) groups.set(whom, [key]);
   }
+  const askGroup = async ([whom, group]: [Whom, readonly K[]]) => {
+    const told = await askParts(call, [{ texts: group.map(textOf), ask: () => ask(group, whom) }]);
+    const again: K[] = [];
+    for (const key of group) {
+      const answer = told.get(textOf(key)) ?? noAnswer(textOf(key));
+      answers.set(key, answer);
+      if (!(answer instanceof KafkaError) || !mayPass(question, answer, attempt)) continue;
+      again.push(key);
+      routing.doubt?.(call, key, answer, whom);
+    }
+    await askAgain(asking, again, attempt);
+  };
+  await Promise.all([askAgain(asking, nobodys, attempt), ...[...groups].map(askGroup)]);
+}
 
-  function resultOf(key: K, answer: T | KafkaError | undefined): Result<T, K> {
-    if (answer === undefined) throw new Error(`${textOf(key)} was never asked for`);
-    if (!(answer instanceof KafkaError)) return { key, value: answer, error: null };
-    const isLate = late.has(key) && !(answer instanceof TimeoutError);
-    const { timeoutMs } = call.deadline;
-    return { key, value: null, error: isLate ? new TimeoutError(textOf(key), timeoutMs, { cause: answer }) : answer };
+async function askAgain<K, T extends Answer>(asking: Asking<K, T>, keys: readonly K[], attempt: number) {
+  if (keys.length === 0) return;
+  const { call, backoff, answers, late } = asking;
+  const waitMs = backoff(attempt);
+  const end = call.deadline.remainingMs <= waitMs ? null : await waitToAsk(asking, keys, waitMs);
+  if (end === "again") return askTogether(asking, keys, attempt + 1);
+  // Time that is over leaves the last answers as they are: they say what kept them.
+  if (end === null || end instanceof TimeoutError) for (const key of keys) late.add(key);
+  else for (const key of keys) answers.set(key, end);
+}
+
+async function waitToAsk<K, T extends Answer>(
+  { call, question }: Asking<K, T>,
+  keys: readonly K[],
+  waitMs: number,
+): Promise<"again" | KafkaError> {
+  const { network, clock } = call.context;
+  try {
+    await network.pause(new Deadline(clock, waitMs), { signal: call.signal });
+    await question.routing.refresh?.(call, keys);
+    return "again";
+  } catch (error) {
+    return failureOf(call, error);
   }
 }
 
-async function askRound<K, T extends Answer>(
-  call: Call,
-  { textOf, routing, ask, isFinal = () => false }: Question<K, T>,
-  keys: readonly K[],
+function mayPass<K, T extends Answer>(
+  { routing, isFinal }: Question<K, T>,
+  error: KafkaError,
   attempt: number,
-): Promise<Round<K, T>> {
-  const answers = new Map<K, T | KafkaError>();
-  const again = new Set<K>();
-  const groups = new Map<Whom, K[]>();
+): boolean {
+  if (isFinal?.(error) === true) return false;
+  if (routing.settling?.has(error.code) === true) return attempt < settlingRounds;
+  return routing.passing?.has(error.code) === true || (error.retriable && !answering.has(error.code));
+}
 
-  const fail = (key: K, error: KafkaError) => {
-    answers.set(key, error);
-    const isSettling = routing.settling?.has(error.code) === true;
-    const isAnswer = answering.has(error.code) && routing.passing?.has(error.code) !== true;
-    const mayPass = isSettling ? attempt < settlingRounds : error.retriable && !isAnswer;
-    if (mayPass && !isFinal(error)) again.add(key);
-  };
-  const lookedUp = await routing.route(call, keys).catch((error: unknown) => failureOf(call, error));
-  for (const key of keys) {
-    const whom = lookedUp instanceof KafkaError ? lookedUp : lookedUp.get(key);
-    if (whom === undefined) fail(key, noAnswer(textOf(key)));
-    else if (whom instanceof KafkaError) fail(key, whom);
-    else if (groups.get(whom)?.push(key) === undefined) groups.set(whom, [key]);
-  }
-  const askGroup = async (whom: Whom, group: readonly K[]) => {
-    const told = await ask(group, whom).catch((error: unknown) => failureOf(call, error));
-    for (const key of group) {
-      const answer = told instanceof KafkaError ? told : (told.get(textOf(key)) ?? noAnswer(textOf(key)));
-      if (!(answer instanceof KafkaError)) answers.set(key, answer);
-      else {
-        fail(key, answer);
-        if (again.has(key)) routing.doubt?.(call, key, answer, whom);
-      }
+/** Some of the keys, which have a request of their own. */
+export interface Part<T> {
+  readonly texts: readonly string[];
+  readonly ask: () => Promise<Answers<T>>;
+}
+
+/**
+ * Asks one broker in several requests at once. An error of one counts for its own keys, and takes nothing from what another
+ * has done.
+ *
+ * @throws the reason of the signal
+ */
+export async function askParts<T>(call: Call, parts: readonly Part<T>[]): Promise<Answers<T>> {
+  const answers = parts.map(async ({ texts, ask }): Promise<Answers<T>> => {
+    try {
+      return await ask();
+    } catch (error) {
+      const failure = failureOf(call, error);
+      return new Map(texts.map((text) => [text, failure]));
     }
-  };
-  await Promise.all([...groups].map(([whom, group]) => askGroup(whom, group)));
-  return { answers, again };
+  });
+  return new Map((await Promise.all(answers)).flatMap((some) => [...some]));
 }
 
 const noAnswer = (text: string): KafkaError => new KafkaError(`no answer for ${text}`, { code: "DECODE" });
@@ -152,6 +184,7 @@ function failureOf(call: Call, error: unknown): KafkaError {
  *
  * @param what stands for it in messages
  * @param ask may throw, which is an answer too
+ * @param isFinal as in `Question`
  * @throws its error
  */
 export async function askOne<T extends Answer>(
@@ -159,11 +192,13 @@ export async function askOne<T extends Answer>(
   what: string,
   ask: (whom: Whom) => Promise<T>,
   routing: Routing<string> = toAny(),
+  isFinal: (error: KafkaError) => boolean = () => false,
 ): Promise<T> {
   const [result] = await askAll<string, T>(call, {
     keys: [what],
     textOf: String,
     routing,
+    isFinal,
     ask: async (_, whom) => new Map([[what, await ask(whom)]]),
   });
   if (result === undefined) throw new Error(`${what} was never asked for`);

@@ -11,10 +11,10 @@ export interface Routing<K> {
   readonly doubt?: (call: Call, key: K, error: KafkaError, whom: Whom) => void;
   /** Errors that are true soon after something was created or began to start, and a moment later no more. */
   readonly settling?: ReadonlySet<KafkaErrorCode>;
-  /** Errors that are an answer of others, and no more than a delay of these. */
+  /** Errors that are an answer of others, or would never pass there, and no more than a delay of these. */
   readonly passing?: ReadonlySet<KafkaErrorCode>;
-  /** Before the next round, behind its back-off. */
-  readonly refresh?: (call: Call) => Promise<void>;
+  /** Before some keys are asked about again, behind their back-off. */
+  readonly refresh?: (call: Call, keys: readonly K[]) => Promise<void>;
 }
 
 const sameFor = <K>(keys: readonly K[], whom: Whom): ReadonlyMap<K, Whom> => new Map(keys.map((key) => [key, whom]));
@@ -22,11 +22,10 @@ const sameFor = <K>(keys: readonly K[], whom: Whom): ReadonlyMap<K, Whom> => new
 /** Any broker knows, or passes it on to who does; of controllers it is the active one. */
 export function toAny<K>(): Routing<K> {
   const controller = toController<K>();
-  const isToController = ({ context }: Call) => context.options.asksControllers === true;
   return {
-    route: async (call, keys) => (isToController(call) ? controller.route(call, keys) : sameFor(keys, "any")),
-    refresh: async (call) => {
-      if (isToController(call)) await controller.refresh?.(call);
+    route: async (call, keys) => (call.asksControllers ? controller.route(call, keys) : sameFor(keys, "any")),
+    refresh: async (call, keys) => {
+      if (call.asksControllers) await controller.refresh?.(call, keys);
     },
   };
 }
@@ -46,17 +45,31 @@ export function toController<K>(): Routing<K> {
   };
 }
 
-/** The one broker that a key is about, if it is about one. */
-export function toBroker<K>(whomOf: (key: K) => Whom): Routing<K> {
+/**
+ * The one broker that a key is about; where it is about none, whoever `toAny` would ask. A client that begins with controllers has
+ * those for brokers.
+ *
+ * @param idOf `null` where the key is about no broker in particular
+ */
+export function toBroker<K>(idOf: (key: K, call: Call) => number | null): Routing<K> {
+  const any = toAny<K>();
   return {
     settling: new Set<KafkaErrorCode>(["BROKER_NOT_AVAILABLE"]),
     route: async (call, keys) => {
       const { nodes } = call.context.network.metadata.snapshot;
-      const whom = new Map<K, Whom | KafkaError>(keys.map((key) => [key, whomOf(key)]));
-      if ([...whom.values()].every((one) => typeof one !== "number" || nodes.has(one))) return whom;
-      const ids = await nodeIds(call);
-      for (const [key, one] of whom) if (typeof one === "number" && !ids.has(one)) whom.set(key, notThere(one, ids));
-      return whom;
+      const ids = new Map(keys.map((key) => [key, idOf(key, call)]));
+      const areKnown = [...ids.values()].every((id) => id === null || nodes.has(id));
+      const there = areKnown ? nodes : await nodeIds(call);
+      const others = keys.filter((key) => ids.get(key) === null);
+      return new Map([
+        ...(others.length === 0 ? [] : await any.route(call, others)),
+        ...[...ids].flatMap(([key, id]): [K, Whom | KafkaError][] =>
+          id === null ? [] : [[key, there.has(id) ? id : notThere(id, there.keys())]],
+        ),
+      ]);
+    },
+    refresh: async (call, keys) => {
+      if (keys.some((key) => idOf(key, call) === null)) await any.refresh?.(call, keys);
     },
   };
 }
@@ -64,14 +77,14 @@ export function toBroker<K>(whomOf: (key: K) => Whom): Routing<K> {
 /** Ids of all whom a call may be about: brokers, or the controllers that the client begins with. */
 async function nodeIds(call: Call): Promise<ReadonlySet<number>> {
   const { context, deadline, signal } = call;
-  if (context.options.asksControllers !== true) return new Set(await brokerIds(call));
+  if (!call.asksControllers) return new Set(await brokerIds(call));
   const { network } = context;
   const known = () => [...network.metadata.snapshot.nodes.keys()].filter((id) => id >= 0);
   const find = () => (known().length > 0 ? known() : null);
   return new Set(await network.awaitMetadata(deadline, "the controllers", find, { signal }));
 }
 
-const notThere = (brokerId: number, ids: ReadonlySet<number>): BrokerError =>
+const notThere = (brokerId: number, ids: Iterable<number>): BrokerError =>
   new BrokerError(
     codeOf("BROKER_NOT_AVAILABLE"),
     `broker ${brokerId}`,
@@ -114,7 +127,8 @@ const noLeader = ({ topic, partition }: TopicPartition): BrokerError =>
 export function toCoordinator<K>(type: CoordinatorType, idOf: (key: K) => string): Routing<K> {
   return {
     route: async ({ context, deadline, signal }, keys) => {
-      const found = await context.coordinators.find(type, new Set(keys.map(idOf)), deadline, signal);
+      // Once: those that are not found are asked for again, and the others are not kept waiting by them.
+      const found = await context.coordinators.findOnce(type, keys.map(idOf), deadline, signal);
       return new Map(
         keys.flatMap((key) => {
           const coordinator = found.get(idOf(key));

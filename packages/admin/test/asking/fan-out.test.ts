@@ -1,5 +1,5 @@
 import { Coordinators, NetworkClient, OptionReader } from "@odradek/network";
-import { BrokerError, codeOf, type KafkaError } from "@odradek/protocol";
+import { BrokerError, codeOf, type KafkaError, type KafkaErrorCode } from "@odradek/protocol";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ManualClock } from "../../../network/test/manual-clock.ts";
@@ -106,6 +106,54 @@ describe("the fan-out", () => {
     expect(asked.slice(1)).toEqual([[2, ["b"]]]);
     expect(doubted).toEqual([["b", "NOT_LEADER_OR_FOLLOWER", 1]]);
     expect(refreshes).toBe(1);
+  });
+
+  test("lets no broker that is silent keep the keys of another from being asked again", async () => {
+    const { call, clock, asked, routing } = setUp();
+    let speak = () => {};
+    const spoken = new Promise<void>((resolve) => {
+      speak = resolve;
+    });
+    const results = askAll<string, string>(call, {
+      keys: ["1a", "2a", "2b"],
+      textOf: String,
+      routing,
+      ask: async (keys, whom) => {
+        asked.push([whom, [...keys]]);
+        if (whom === 1) await spoken;
+        const isFirst = asked.length <= 2;
+        return whom === 2 && isFirst
+          ? new Map([...well(["2a"]), ...ill(["2b"], "NOT_LEADER_OR_FOLLOWER")])
+          : well(keys);
+      },
+    });
+    await passing(clock).pass(121);
+    expect(asked).toEqual([
+      [1, ["1a"]],
+      [2, ["2a", "2b"]],
+      [2, ["2b"]],
+    ]);
+    speak();
+    expect((await results).orThrow()).toEqual(["value of 1a", "value of 2a", "value of 2b"]);
+    expect(asked).toHaveLength(3);
+  });
+
+  test("asks again after an error that passes only where it is asked", async () => {
+    for (const passes of [true, false]) {
+      const { call, clock, asked, routing } = setUp();
+      const whatPasses = new Set<KafkaErrorCode>(passes ? ["REBALANCE_IN_PROGRESS"] : []);
+      const results = askAll<string, string>(call, {
+        keys: ["1a"],
+        textOf: String,
+        routing: { ...routing, passing: whatPasses },
+        ask: async (keys, whom) => {
+          asked.push([whom, [...keys]]);
+          return asked.length === 1 ? ill(keys, "REBALANCE_IN_PROGRESS") : well(keys);
+        },
+      });
+      await passing(clock).pass(121);
+      expect((await results).get("1a")?.error?.code).toBe(passes ? undefined : "REBALANCE_IN_PROGRESS");
+    }
   });
 
   test.each([

@@ -1,4 +1,3 @@
-import { type Clock, systemClock } from "@odradek/network";
 import { codeOf, type ResponseWrittenOf, zeroUuid } from "@odradek/protocol";
 import { DeleteTopics } from "@odradek/protocol/messages/delete-topics";
 import { DescribeCluster } from "@odradek/protocol/messages/describe-cluster";
@@ -10,36 +9,12 @@ import { IncrementalAlterConfigs } from "@odradek/protocol/messages/incremental-
 import { ListGroups } from "@odradek/protocol/messages/list-groups";
 import { ListOffsets } from "@odradek/protocol/messages/list-offsets";
 import { OffsetFetch } from "@odradek/protocol/messages/offset-fetch";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../../network/test/manual-clock.ts";
 import { partitionAnswer, topicAnswer } from "../../../network/test/metadata-answers.ts";
 import { passing } from "../../../network/test/passing.ts";
-import { type BrokerScript, ScriptedCluster } from "../../../network/test/scripted-cluster.ts";
-import type { ApiVersionsAnswer, PeerConnection, PeerRequest } from "../../../network/test/scripted-peer.ts";
-import { KafkaAdmin } from "../../src/index.ts";
-
-/** An admin client of three scripted brokers, which asks again as soon as it may. */
-async function setUp(script: BrokerScript, clock: Clock = systemClock) {
-  const cluster = await ScriptedCluster.listen(3, script);
-  const { bootstrapServers } = cluster;
-  const admin = new KafkaAdmin(
-    { bootstrapServers, retryBackoffMs: 1, retryBackoffMaxMs: 1, reconnectBackoffMs: 1 },
-    clock,
-  );
-  // What a silent broker has is not waited for.
-  onTestFinished(async () => {
-    const closed = admin.close({ timeoutMs: 0 });
-    if (clock instanceof ManualClock) await passing(clock).pass(0);
-    await closed;
-  });
-  return { admin, cluster };
-}
-
-/** Everything that we speak, but for some APIs, which go no further than told; those with `null` are missing. */
-function versions(newest: Readonly<Record<number, number | null>>): ApiVersionsAnswer {
-  const keys = Array.from({ length: 93 }, (_, apiKey) => ({ apiKey, minVersion: 0, maxVersion: newest[apiKey] ?? 99 }));
-  return { errorCode: 0, apiKeys: keys.filter(({ apiKey }) => newest[apiKey] !== null) };
-}
+import type { PeerConnection, PeerRequest } from "../../../network/test/scripted-peer.ts";
+import { answerCoordinator, scriptedAdmin, versions } from "../scripted-admin.ts";
 
 function answerOffsets(
   connection: PeerConnection,
@@ -64,7 +39,7 @@ describe("what leaders know", () => {
   test("is asked of each of them once, and again of the one that leads by then", async () => {
     const asked: [number, number[]][] = [];
     let leader = 1;
-    const { admin } = await setUp({
+    const { admin } = await scriptedAdmin({
       metadata: (self) =>
         self.answer({
           topics: [topicAnswer("t", [partitionAnswer(0, leader), partitionAnswer(1, 3), partitionAnswer(2, 3)])],
@@ -86,7 +61,7 @@ describe("what leaders know", () => {
 
   test("is asked of somebody else when the leader has left the cluster, and not waited for until the end", async () => {
     let hasLeft = false;
-    const { admin } = await setUp({
+    const { admin } = await scriptedAdmin({
       metadata: (self) => {
         const answer = self.answer({ topics: [topicAnswer("t", [partitionAnswer(0, hasLeft ? 2 : 1)])] });
         return hasLeft ? { ...answer, brokers: answer.brokers.filter(({ nodeId }) => nodeId !== 1) } : answer;
@@ -104,7 +79,7 @@ describe("what leaders know", () => {
 
   test("is asked for again when the leader has waited for others in vain", async () => {
     let asked = 0;
-    const { admin } = await setUp({
+    const { admin } = await scriptedAdmin({
       metadata: (self) => self.answer({ topics: [topicAnswer("t", [partitionAnswer(0, 1)])] }),
       serve: (connection, request) =>
         void answerOffsets(connection, request, () =>
@@ -116,7 +91,7 @@ describe("what leaders know", () => {
 
   test("is no answer of a partition without a leader until it has one", async () => {
     let asked = 0;
-    const { admin } = await setUp({
+    const { admin } = await scriptedAdmin({
       metadata: (self) => self.answer({ topics: [topicAnswer("t", [partitionAnswer(0, asked++ < 3 ? -1 : 2)])] }),
       serve: (connection, request) => void answerOffsets(connection, request, () => ({ offset: 1n })),
     });
@@ -124,29 +99,11 @@ describe("what leaders know", () => {
   });
 });
 
-/** Answers who coordinates each of the groups. */
-function answerCoordinator(
-  connection: PeerConnection,
-  request: PeerRequest,
-  cluster: ScriptedCluster,
-  brokerOf: (groupId: string) => number,
-): void {
-  const { key, coordinatorKeys } = request.body(FindCoordinator);
-  const at = (groupId: string) => {
-    const nodeId = brokerOf(groupId);
-    const peer = cluster.peers[nodeId - 1];
-    if (peer === undefined) throw new Error(`there is no broker ${nodeId}`);
-    return { nodeId, errorCode: 0, errorMessage: null, ...peer.address };
-  };
-  const many = { coordinators: coordinatorKeys.map((groupId) => ({ key: groupId, ...at(groupId) })) };
-  connection.answer(request, FindCoordinator, request.apiVersion < 4 ? at(key) : many);
-}
-
 describe("what coordinators know", () => {
   test("is asked in one request for all groups of each, and again of the one that coordinates by then", async () => {
     const asked: [number, string[]][] = [];
     let moved = false;
-    const { admin, cluster } = await setUp({
+    const { admin, cluster } = await scriptedAdmin({
       serve(connection, request, broker) {
         if (request.apiKey === FindCoordinator.key) {
           answerCoordinator(connection, request, cluster, (id) => (id === "c" || (id === "a" && moved) ? 3 : 1));
@@ -171,9 +128,37 @@ describe("what coordinators know", () => {
     ]);
   });
 
+  test("is asked of those that have one, while another has none", async () => {
+    const clock = new ManualClock();
+    const asked: [atMs: number, groups: string[]][] = [];
+    const { admin, cluster } = await scriptedAdmin(
+      {
+        serve(connection, request) {
+          if (request.apiKey === FindCoordinator.key) {
+            return answerCoordinator(connection, request, cluster, (id) => (id === "b" ? null : 2));
+          }
+          const ids = request.body(OffsetFetch).groups.map(({ groupId }) => groupId);
+          asked.push([clock.now(), ids]);
+          const groups = ids.map((groupId) => ({ groupId, topics: [], errorCode: 0 }));
+          connection.answer(request, OffsetFetch, { groups });
+        },
+      },
+      clock,
+    );
+    const startMs = clock.now();
+    const results = admin.listConsumerGroupOffsets(["b", "a"], { timeoutMs: 100 });
+    await passing(clock).pass(100);
+    expect((await results).get("a")?.value).toEqual([]);
+    expect((await results).get("b")?.error).toMatchObject({
+      code: "TIMEOUT",
+      cause: { code: "COORDINATOR_NOT_AVAILABLE" },
+    });
+    expect(asked).toEqual([[startMs, ["a"]]]);
+  });
+
   test("is asked group by group of a broker that knows no other way", async () => {
     const asked: string[] = [];
-    const { admin, cluster } = await setUp({
+    const { admin, cluster } = await scriptedAdmin({
       versions: versions({ [FindCoordinator.key]: 3, [OffsetFetch.key]: 5 }),
       serve(connection, request) {
         if (request.apiKey === FindCoordinator.key) return answerCoordinator(connection, request, cluster, () => 2);
@@ -189,7 +174,7 @@ describe("what coordinators know", () => {
   });
 
   test("is of no use in a group whose assignment cannot be read, and of all use in the others", async () => {
-    const { admin, cluster } = await setUp({
+    const { admin, cluster } = await scriptedAdmin({
       versions: versions({ 69: null }),
       serve(connection, request) {
         if (request.apiKey === FindCoordinator.key) return answerCoordinator(connection, request, cluster, () => 2);
@@ -210,7 +195,7 @@ describe("what coordinators know", () => {
   });
 
   test("is that a group is dead where there is none, before brokers had an error for it", async () => {
-    const { admin, cluster } = await setUp({
+    const { admin, cluster } = await scriptedAdmin({
       versions: versions({ 69: null, [DescribeGroups.key]: 5 }),
       serve(connection, request) {
         if (request.apiKey === FindCoordinator.key) return answerCoordinator(connection, request, cluster, () => 2);
@@ -228,7 +213,7 @@ describe("what coordinators know", () => {
 describe("what one broker knows", () => {
   test("is asked of that one, and what another cannot say takes nothing from it", async () => {
     const asked: [number, string[]][] = [];
-    const { admin } = await setUp({
+    const { admin } = await scriptedAdmin({
       serve(connection, request, broker) {
         const { resources } = request.body(DescribeConfigs);
         asked.push([broker, resources.map(({ resourceName }) => resourceName)]);
@@ -253,7 +238,7 @@ describe("what one broker knows", () => {
 
   test("is lost with a broker that does not answer in time, and with that one alone", async () => {
     const clock = new ManualClock();
-    const { admin } = await setUp(
+    const { admin } = await scriptedAdmin(
       {
         serve(connection, request, broker) {
           if (broker !== 2) connection.answer(request, ListGroups, { errorCode: 0, groups: [] });
@@ -273,7 +258,7 @@ describe("what one broker knows", () => {
 
 describe("an older broker", () => {
   test("that lacks an API is said to, with the release that has it", async () => {
-    const { admin } = await setUp({ versions: versions({ [IncrementalAlterConfigs.key]: null }) });
+    const { admin } = await scriptedAdmin({ versions: versions({ [IncrementalAlterConfigs.key]: null }) });
     const ops = [{ name: "a", operation: "DELETE" }] as const;
     const [result] = await admin.incrementalAlterConfigs([{ type: "TOPIC", name: "t", ops }]);
     expect(result?.error).toMatchObject({
@@ -284,7 +269,7 @@ describe("an older broker", () => {
   });
 
   test("that lacks a part of an API is said to, and not asked for less", async () => {
-    const { admin } = await setUp({ versions: versions({ [ListGroups.key]: 4 }) });
+    const { admin } = await scriptedAdmin({ versions: versions({ [ListGroups.key]: 4 }) });
     const [result] = await admin.listGroups({ types: ["Consumer"] });
     expect(result?.error).toMatchObject({ code: "UNSUPPORTED_VERSION" });
     expect(result?.error?.message).toMatch(
@@ -293,7 +278,7 @@ describe("an older broker", () => {
   });
 
   test("that knows fewer places of a log tells those that it knows", async () => {
-    const { admin } = await setUp({
+    const { admin } = await scriptedAdmin({
       versions: versions({ [ListOffsets.key]: 6 }),
       metadata: (self) => self.answer({ topics: [topicAnswer("t", [partitionAnswer(0, 1), partitionAnswer(1, 1)])] }),
       serve: (connection, request) => void answerOffsets(connection, request, () => ({ offset: 5n })),
@@ -303,7 +288,7 @@ describe("an older broker", () => {
   });
 
   test("that knows topics by name alone deletes those", async () => {
-    const { admin } = await setUp({
+    const { admin } = await scriptedAdmin({
       versions: versions({ [DeleteTopics.key]: 5 }),
       serve(connection, request) {
         const responses = request.body(DeleteTopics).topicNames.map((name) => ({ name, errorCode: 0 }));
@@ -315,7 +300,7 @@ describe("an older broker", () => {
   });
 
   test("describes topics and the cluster by its metadata", async () => {
-    const { admin } = await setUp({
+    const { admin } = await scriptedAdmin({
       versions: versions({ [DescribeTopicPartitions.key]: null, [DescribeCluster.key]: null }),
       metadata: (self, request) =>
         self.answer({
@@ -350,7 +335,7 @@ describe("topics that are described page by page", () => {
 
   test("are put together, and each page is asked for with what is left", async () => {
     const asked: string[][] = [];
-    const { admin } = await setUp({
+    const { admin } = await scriptedAdmin({
       serve(connection, request) {
         const { topics, cursor } = request.body(DescribeTopicPartitions);
         asked.push(topics.map(({ name }) => name));
@@ -380,7 +365,7 @@ describe("topics that are described page by page", () => {
   });
 
   test("are not asked for without end where the pages do not go on", async () => {
-    const { admin } = await setUp({
+    const { admin } = await scriptedAdmin({
       serve: (connection, request) =>
         connection.answer(request, DescribeTopicPartitions, {
           throttleTimeMs: 0,
@@ -397,7 +382,7 @@ test("a call that is called off rejects with the reason, and the client goes on"
   const reason = new Error("no longer needed");
   const controller = new AbortController();
   let isSilent = true;
-  const { admin } = await setUp({
+  const { admin } = await scriptedAdmin({
     serve(connection, request) {
       if (isSilent) controller.abort(reason);
       else connection.answer(request, ListGroups, { errorCode: 0, groups: [] });
