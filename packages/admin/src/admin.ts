@@ -483,7 +483,7 @@ export class KafkaAdmin {
   }
 
   /**
-   * Sets what a group without members has committed (OffsetCommit, KIP-396).
+   * Sets what a group without members has committed (OffsetCommit, KIP-396). While the group rebalances it is asked again.
    *
    * @returns for each partition itself, or its error, such as `UNKNOWN_MEMBER_ID` where the group has members
    */
@@ -557,7 +557,7 @@ export class KafkaAdmin {
     return deleteShareGroupOffsets(this.#open(), groupId, topics, options);
   }
 
-  /** Tells which brokers there are (DescribeCluster, KIP-700; Metadata before Kafka 2.8). */
+  /** Tells which brokers there are (DescribeCluster, KIP-700; before Kafka 2.8 Metadata, with what one may do from 2.3 on, KIP-430). */
   async describeCluster(options: DescribeClusterOptions = {}): Promise<ClusterDescription> {
     return describeCluster(this.#open(), options);
   }
@@ -628,7 +628,10 @@ export class KafkaAdmin {
   /**
    * Moves replicas to other directories of their brokers (AlterReplicaLogDirs, KIP-113). It resolves when the moves have begun.
    *
-   * @returns for each replica itself, or its error, such as `LOG_DIR_NOT_FOUND`
+   * A replica that its broker does not have yet gets `REPLICA_NOT_AVAILABLE`, and is created in that directory once it comes: the
+   * broker has kept the place for it, until it is restarted.
+   *
+   * @returns for each replica itself, or its error, such as `LOG_DIR_NOT_FOUND`, or `KAFKA_STORAGE_ERROR` of a disk that has failed
    */
   async alterReplicaLogDirs(
     assignments: readonly ReplicaLogDirAssignment[],
@@ -694,9 +697,10 @@ export class KafkaAdmin {
 
   /**
    * Has a token issued that one can log in with in place of a password (CreateDelegationToken, KIP-48). It takes a client that is
-   * logged in, and not by a token.
+   * logged in, and not by a token. Once the request may have been sent it is not sent again: each would be a token of its own.
    *
-   * @throws BrokerError, such as `DELEGATION_TOKEN_REQUEST_NOT_ALLOWED`
+   * @throws BrokerError, such as `DELEGATION_TOKEN_REQUEST_NOT_ALLOWED`; ConnectionError or TimeoutError where a token may have been
+   *   issued all the same, which `describeDelegationToken` shows
    */
   async createDelegationToken(options: CreateTokenOptions = {}): Promise<DelegationToken> {
     return createDelegationToken(this.#open(), options);
@@ -779,7 +783,7 @@ export class KafkaAdmin {
   }
 
   /**
-   * Fences all producers of transactional ids: what they have not committed is aborted (InitProducerId, KIP-588).
+   * Fences all producers of transactional ids: what they have not committed is aborted (InitProducerId, KIP-618).
    *
    * @returns for each transactional id its next epoch, or its error
    */

@@ -1,12 +1,13 @@
 import { OptionReader, OptionsError } from "@odradek/network";
-import { BrokerError, type ResponseOf } from "@odradek/protocol";
+import { BrokerError, type KafkaError, type ResponseOf } from "@odradek/protocol";
 import { CreateDelegationToken } from "@odradek/protocol/messages/create-delegation-token";
 import { DescribeDelegationToken } from "@odradek/protocol/messages/describe-delegation-token";
 import { ExpireDelegationToken } from "@odradek/protocol/messages/expire-delegation-token";
 import { RenewDelegationToken } from "@odradek/protocol/messages/renew-delegation-token";
 import { isArrayOf, isInt64 } from "./asking/arguments.ts";
-import { type AdminCallOptions, type AdminContext, Call } from "./asking/call.ts";
+import { type AdminCallOptions, type AdminContext, Call, type Whom } from "./asking/call.ts";
 import { askOne } from "./asking/fan-out.ts";
+import { toAny } from "./asking/routing.ts";
 
 export interface CreateTokenOptions extends AdminCallOptions {
   /** Whom it logs in as, such as `User:alice` (KIP-373, Kafka 3.3). @default who asks */
@@ -86,11 +87,12 @@ export async function createDelegationToken(
     renewers: renewers.map(toPrincipal),
     maxLifetimeMs: BigInt(maxLifetimeMs),
   });
-  const created = await askOne(call, "CreateDelegationToken", async (whom) => {
+  const ask = async (whom: Whom) => {
     const response = await call.request(CreateDelegationToken, body, whom, of === null ? {} : { oldest: ownersSince });
     if (response.errorCode !== 0) throw new BrokerError(response.errorCode, "CreateDelegationToken");
     return response;
-  });
+  };
+  const created = await askOne(call, "CreateDelegationToken", ask, toAny(), mayHaveCreated);
   return {
     ...toToken({
       ...created,
@@ -103,6 +105,13 @@ export async function createDelegationToken(
 }
 
 const ownersSince = 3;
+
+/**
+ * Whether a token may have been created all the same. Asking again would leave it behind, valid and known to nobody: only an answer
+ * says that there is none, and not the one of a broker that could not pass it on.
+ */
+const mayHaveCreated = (error: KafkaError): boolean =>
+  !(error instanceof BrokerError) || error.code === "NETWORK_EXCEPTION";
 
 const isPrincipalOrNull = (value: unknown): value is string | null => value === null || isPrincipal(value);
 const isMs = (value: unknown): value is number =>

@@ -5,14 +5,14 @@ import {
   partitionText,
   type TopicPartition,
 } from "@odradek/network";
-import { BrokerError, type KafkaError, type ResponseOf } from "@odradek/protocol";
+import { BrokerError, type KafkaError, type KafkaErrorCode, type ResponseOf } from "@odradek/protocol";
 import { OffsetCommit } from "@odradek/protocol/messages/offset-commit";
 import { OffsetDelete } from "@odradek/protocol/messages/offset-delete";
 import { OffsetFetch } from "@odradek/protocol/messages/offset-fetch";
 import { checkedKeys, checkedPartitions, isText } from "./asking/arguments.ts";
 import { byPartition, topicsOf } from "./asking/by-topic.ts";
 import { type AdminCallOptions, type AdminContext, Call, type Whom } from "./asking/call.ts";
-import { askAll } from "./asking/fan-out.ts";
+import { type Answers, askAll, askParts } from "./asking/fan-out.ts";
 import { toCoordinator } from "./asking/routing.ts";
 import { checkedGroupId } from "./groups.ts";
 import type { Results } from "./results.ts";
@@ -89,14 +89,14 @@ function checkedQuery(given: string | GroupOffsetsQuery, path: string): GroupOff
 const isArrayOrNull = (value: unknown): value is readonly TopicPartition[] | null =>
   value === null || Array.isArray(value);
 
-type Fetched = readonly GroupOffset[] | KafkaError;
+type Fetched = readonly GroupOffset[];
 
 async function fetchOffsets(
   call: Call,
   queries: readonly GroupOffsetsQuery[],
   whom: Whom,
   requireStable: boolean,
-): Promise<ReadonlyMap<string, Fetched>> {
+): Promise<Answers<Fetched>> {
   const topicsOfQuery = ({ partitions = null }: GroupOffsetsQuery) =>
     partitions === null
       ? null
@@ -118,9 +118,14 @@ async function fetchOffsets(
       response.groups.map((group) => [group.groupId, toOffsets(group.groupId, group.errorCode, group.topics)]),
     );
   }
-  const rest = others.map((query) => fetchOffsets(call, [query], whom, requireStable));
-  const told = (await Promise.all(rest)).flatMap((answers) => [...answers]);
-  return new Map([[first.groupId, toOffsets(first.groupId, response.errorCode, response.topics)], ...told]);
+  const rest = others.map((query) => ({
+    texts: [query.groupId],
+    ask: () => fetchOffsets(call, [query], whom, requireStable),
+  }));
+  return new Map([
+    [first.groupId, toOffsets(first.groupId, response.errorCode, response.topics)],
+    ...(await askParts(call, rest)),
+  ]);
 }
 
 const allTopicsSince = 2;
@@ -129,7 +134,7 @@ type TopicAnswer =
   | ResponseOf<typeof OffsetFetch>["groups"][number]["topics"][number]
   | ResponseOf<typeof OffsetFetch>["topics"][number];
 
-function toOffsets(groupId: string, errorCode: number, topics: readonly TopicAnswer[]): Fetched {
+function toOffsets(groupId: string, errorCode: number, topics: readonly TopicAnswer[]): Fetched | KafkaError {
   if (errorCode !== 0) return new BrokerError(errorCode, `listing offsets of group ${groupId}`);
   const offsets = topics.flatMap(({ name: topic, partitions }) =>
     partitions.map((told): GroupOffset => {
@@ -163,7 +168,8 @@ export async function alterConsumerGroupOffsets(
   return askAll<TopicPartition, TopicPartition>(call, {
     keys: [...toCommit.values()].map(({ topic, partition }): TopicPartition => ({ topic, partition })),
     textOf: partitionText,
-    routing: toCoordinator("group", () => groupId),
+    // Source: Kafka's `AlterConsumerGroupOffsetsHandler`.
+    routing: { ...toCoordinator("group", () => groupId), passing: new Set<KafkaErrorCode>(["REBALANCE_IN_PROGRESS"]) },
     ask: async (partitions, whom) => {
       const wanted = partitions.flatMap((at) => toCommit.get(partitionText(at)) ?? []);
       const body = {

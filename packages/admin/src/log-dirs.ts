@@ -185,6 +185,8 @@ export async function alterReplicaLogDirs(
     keys: assignments.map(({ topic, partition, brokerId }): TopicPartitionReplica => ({ topic, partition, brokerId })),
     textOf: replicaText,
     routing: toBroker(({ brokerId }) => brokerId),
+    // The broker has kept the place for a replica to come, or the disk is gone: neither is otherwise a moment later.
+    isFinal: ({ code }) => code === "REPLICA_NOT_AVAILABLE" || code === "KAFKA_STORAGE_ERROR",
     ask: async (replicas, whom): Promise<Answers<TopicPartitionReplica>> => {
       const paths = [...new Set(replicas.flatMap((replica) => dirOf.get(replicaText(replica)) ?? []))];
       const dirs = paths.map((path) => ({

@@ -1,16 +1,16 @@
 import { OptionReader, partitionText, type TopicPartition } from "@odradek/network";
-import { BrokerError, type KafkaError } from "@odradek/protocol";
+import { BrokerError } from "@odradek/protocol";
 import { DescribeProducers } from "@odradek/protocol/messages/describe-producers";
 import { InitProducerId } from "@odradek/protocol/messages/init-producer-id";
 import { checkedPartitions, checkedTexts, isInt32 } from "./asking/arguments.ts";
 import { byPartition, topicsOf } from "./asking/by-topic.ts";
 import { type AdminCallOptions, type AdminContext, Call } from "./asking/call.ts";
-import { askAll } from "./asking/fan-out.ts";
+import { type Answers, askAll, askParts } from "./asking/fan-out.ts";
 import { toBroker, toCoordinator, toLeader } from "./asking/routing.ts";
 import type { Results } from "./results.ts";
 
 export interface DescribeProducersOptions extends AdminCallOptions {
-  /** The replica that is asked. @default the leader of each partition */
+  /** The replica that is asked; a broker without one says `NOT_LEADER_OR_FOLLOWER`. @default the leader of each partition */
   readonly brokerId?: number;
 }
 
@@ -55,6 +55,8 @@ export async function describeProducers(
     keys: partitions,
     textOf: partitionText,
     routing: brokerId === null ? toLeader() : toBroker(() => brokerId),
+    // A broker that was named is asked whether it leads or not, and nobody else instead.
+    isFinal: ({ code }) => brokerId !== null && code === "NOT_LEADER_OR_FOLLOWER",
     ask: async (some, whom) => {
       const topics = topicsOf(some, (name, all) => ({
         name,
@@ -109,15 +111,19 @@ export async function fenceProducers(
     textOf: String,
     routing: toCoordinator("transaction", (id) => id),
     ask: async (ids, whom) => {
-      const fence = async (transactionalId: string): Promise<[string, FencedProducer | KafkaError]> => {
+      const fence = async (transactionalId: string): Promise<Answers<FencedProducer>> => {
         // No transaction is begun with it, yet the coordinator gives its own write to the log no more time (KAFKA-16570).
         const transactionTimeoutMs = Math.max(1, call.brokerTimeoutMs);
         const response = await call.request(InitProducerId, { transactionalId, transactionTimeoutMs }, whom);
         const { errorCode, producerId, producerEpoch } = response;
-        if (errorCode === 0) return [transactionalId, { transactionalId, producerId, producerEpoch }];
-        return [transactionalId, new BrokerError(errorCode, `fencing the producers of ${transactionalId}`)];
+        const about = `fencing the producers of ${transactionalId}`;
+        const fenced = { transactionalId, producerId, producerEpoch };
+        return new Map([[transactionalId, errorCode === 0 ? fenced : new BrokerError(errorCode, about)]]);
       };
-      return new Map(await Promise.all(ids.map(fence)));
+      return askParts(
+        call,
+        ids.map((id) => ({ texts: [id], ask: () => fence(id) })),
+      );
     },
   });
 }
