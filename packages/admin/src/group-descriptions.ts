@@ -13,7 +13,7 @@ import { ConsumerProtocolAssignment } from "@odradek/protocol/messages/consumer-
 import { DescribeGroups } from "@odradek/protocol/messages/describe-groups";
 import { type AclOperation, authorizedOperations } from "./acl-operations.ts";
 import { type AdminCallOptions, type AdminContext, Call, type Whom } from "./asking/call.ts";
-import { type Answers, askAll } from "./asking/fan-out.ts";
+import { type Answers, askAll, askParts } from "./asking/fan-out.ts";
 import { toCoordinator } from "./asking/routing.ts";
 import { checkedGroupIds, type GroupState, type GroupType, groupStateOf } from "./groups.ts";
 import type { Results } from "./results.ts";
@@ -102,7 +102,8 @@ export async function describeConsumerGroups(
     const modern = await describeModern(call, ids, whom, withOperations);
     const others = ids.filter((id) => mayBeClassic(modern.get(id)));
     if (others.length === 0) return modern;
-    const classic = await describeClassic(call, others, whom, withOperations);
+    const ask = () => describeClassic(call, others, whom, withOperations);
+    const classic = await askParts(call, [{ texts: others, ask }]);
     const asConsumers = [...classic].map(([id, group]): [string, ConsumerGroupDescription | KafkaError] => [
       id,
       group instanceof KafkaError ? group : consumerGroupOrError(group),

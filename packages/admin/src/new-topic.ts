@@ -3,7 +3,7 @@ import { OptionReader, OptionsError } from "@odradek/network";
 /** A topic to be. */
 export interface NewTopic {
   readonly topic: string;
-  /** How many partitions. @default what the broker is configured with; before Kafka 2.4 it must be given */
+  /** How many partitions. @default what the broker is configured with (KIP-464); before Kafka 2.4 it must be given */
   readonly numPartitions?: number;
   /** How many copies of each partition. @default what the broker is configured with; before Kafka 2.4 it must be given */
   readonly replicationFactor?: number;
@@ -27,6 +27,10 @@ const notGiven = -1;
 
 const maxInt32 = 0x7fff_ffff;
 const maxInt16 = 0x7fff;
+
+/** Whether nothing of it is left to the broker's configuration. */
+export const isComplete = ({ numPartitions, replicationFactor, assignments }: ResolvedNewTopic): boolean =>
+  assignments.length > 0 || (numPartitions !== notGiven && replicationFactor !== notGiven);
 
 /** @throws OptionsError for topics that no broker would take, naming which of them, the field, and what is allowed */
 export function resolveNewTopics(given: readonly NewTopic[]): readonly ResolvedNewTopic[] {

@@ -1,10 +1,10 @@
 import { OptionReader, partitionText, type TopicPartition } from "@odradek/network";
-import { BrokerError, UnsupportedVersionError } from "@odradek/protocol";
+import { BrokerError } from "@odradek/protocol";
 import { ListOffsets } from "@odradek/protocol/messages/list-offsets";
 import { checkedKeys, readPartition } from "./asking/arguments.ts";
 import { byPartition, topicsOf } from "./asking/by-topic.ts";
 import { type AdminCallOptions, type AdminContext, Call, type Whom } from "./asking/call.ts";
-import { type Answers, askAll } from "./asking/fan-out.ts";
+import { type Answers, askAll, askParts } from "./asking/fan-out.ts";
 import { toLeader } from "./asking/routing.ts";
 import type { Results } from "./results.ts";
 
@@ -70,14 +70,13 @@ export async function listOffsets(
       const some = partitions.flatMap((at) => byText.get(partitionText(at)) ?? []);
       // Places that the broker does not know take nothing from those that it does.
       const parts = [...new Set(some.map(({ since }) => since))].map((since) =>
-        listPart(
-          call,
-          some.filter((query) => query.since === since),
-          whom,
-          isolationLevel === "read_committed" ? 1 : 0,
-        ),
+        some.filter((one) => one.since === since),
       );
-      return new Map((await Promise.all(parts)).flatMap((answers) => [...answers]));
+      const level = isolationLevel === "read_committed" ? 1 : 0;
+      return askParts(
+        call,
+        parts.map((part) => ({ texts: part.map(partitionText), ask: () => listPart(call, part, whom, level) })),
+      );
     },
   });
 }
@@ -95,26 +94,21 @@ async function listPart(
   }));
   const body = { replicaId: -1, isolationLevel, topics, timeoutMs: call.brokerTimeoutMs };
   const oldest = queries.reduce((most, { since }) => Math.max(most, since), isolationLevelsSince);
-  try {
-    const response = await call.request(ListOffsets, body, whom, { oldest });
-    return byPartition(
-      response.topics,
-      ({ name }) => name,
-      ({ partitions }) => partitions,
-      (at, { errorCode, offset, timestamp, leaderEpoch }): ListedOffset | BrokerError => {
-        if (errorCode !== 0) return new BrokerError(errorCode, `listing the offset of ${partitionText(at)}`);
-        return {
-          ...at,
-          offset: offset < 0n ? null : offset,
-          timestamp: timestamp < 0n ? null : Number(timestamp),
-          leaderEpoch: leaderEpoch < 0 ? null : leaderEpoch,
-        };
-      },
-    );
-  } catch (error) {
-    if (!(error instanceof UnsupportedVersionError)) throw error;
-    return new Map(queries.map((query) => [partitionText(query), error]));
-  }
+  const response = await call.request(ListOffsets, body, whom, { oldest });
+  return byPartition(
+    response.topics,
+    ({ name }) => name,
+    ({ partitions }) => partitions,
+    (at, { errorCode, offset, timestamp, leaderEpoch }): ListedOffset | BrokerError => {
+      if (errorCode !== 0) return new BrokerError(errorCode, `listing the offset of ${partitionText(at)}`);
+      return {
+        ...at,
+        offset: offset < 0n ? null : offset,
+        timestamp: timestamp < 0n ? null : Number(timestamp),
+        leaderEpoch: leaderEpoch < 0 ? null : leaderEpoch,
+      };
+    },
+  );
 }
 
 const isolationLevelsSince = 2;

@@ -8,7 +8,7 @@ import type { MetadataResponse } from "@odradek/protocol/messages/metadata";
 import { type AclOperation, authorizedOperations } from "./acl-operations.ts";
 import { type AdminCallOptions, type AdminContext, Call } from "./asking/call.ts";
 import { clusterMetadata } from "./asking/cluster-metadata.ts";
-import { type Answers, askAll } from "./asking/fan-out.ts";
+import { type Answers, askAll, askParts } from "./asking/fan-out.ts";
 import { toAny } from "./asking/routing.ts";
 import type { Results } from "./results.ts";
 import { checkedTopicNames, type TopicName, textOfTopic } from "./topic-name.ts";
@@ -67,11 +67,11 @@ export async function describeTopics(
     ask: async (keys) => {
       const names = keys.filter((key) => typeof key === "string");
       const topicIds = keys.flatMap((key) => (typeof key === "string" ? [] : [key.topicId]));
-      const [byName, byId] = await Promise.all([
-        describeByName(call, names, withOperations, pageSize),
-        describeById(call, topicIds, withOperations),
+      // What is known of the topics by name is not lost to brokers without topics by id.
+      return askParts(call, [
+        { texts: names, ask: () => describeByName(call, names, withOperations, pageSize) },
+        { texts: topicIds, ask: () => describeById(call, topicIds, withOperations) },
       ]);
-      return new Map([...byName, ...byId]);
     },
   });
 }
@@ -98,14 +98,8 @@ async function describeById(
   withOperations: boolean,
 ): Promise<Answers<TopicDescription>> {
   if (topicIds.length === 0) return new Map();
-  try {
-    const { topics } = await clusterMetadata(call, [], { topicIds, includeTopicAuthorizedOperations: withOperations });
-    return new Map(topics.map((topic) => [topic.topicId, toAnswer(topic, topic.partitions, withOperations)]));
-  } catch (error) {
-    // What is known of the topics by name is not lost to brokers without topics by id.
-    if (error instanceof UnsupportedVersionError) return new Map(topicIds.map((id) => [id, error]));
-    throw error;
-  }
+  const { topics } = await clusterMetadata(call, [], { topicIds, includeTopicAuthorizedOperations: withOperations });
+  return new Map(topics.map((topic) => [topic.topicId, toAnswer(topic, topic.partitions, withOperations)]));
 }
 
 /** Page by page, each with those topics that were not answered whole; brokers go through them in the order of their names. */

@@ -4,9 +4,9 @@ import { CreateTopics } from "@odradek/protocol/messages/create-topics";
 import { DeleteTopics } from "@odradek/protocol/messages/delete-topics";
 import { type AdminCallOptions, type AdminContext, Call, type Whom } from "./asking/call.ts";
 import { clusterMetadata } from "./asking/cluster-metadata.ts";
-import { type Answers, askAll, askOne } from "./asking/fan-out.ts";
+import { type Answers, askAll, askOne, askParts } from "./asking/fan-out.ts";
 import { toController } from "./asking/routing.ts";
-import { type NewTopic, type ResolvedNewTopic, resolveNewTopics } from "./new-topic.ts";
+import { isComplete, type NewTopic, type ResolvedNewTopic, resolveNewTopics } from "./new-topic.ts";
 import type { Results } from "./results.ts";
 import { checkedTopicNames, type TopicName, textOfTopic } from "./topic-name.ts";
 
@@ -74,15 +74,40 @@ export async function createTopics(
     routing: toController(),
     isFinal,
     ask: async (names, whom) => {
-      const body = {
-        topics: names.flatMap((name) => topics.get(name) ?? []).map(toCreatableTopic),
-        timeoutMs: call.brokerTimeoutMs,
-        validateOnly,
-      };
-      const response = await call.request(CreateTopics, body, whom);
-      return new Map(response.topics.map((topic) => [topic.name, toCreatedTopic(topic)]));
+      const some = names.flatMap((name) => topics.get(name) ?? []);
+      const parts = [some.filter(isComplete), some.filter((topic) => !isComplete(topic))];
+      return askParts(
+        call,
+        parts
+          .filter((part) => part.length > 0)
+          .map((part) => ({
+            texts: part.map(({ topic }) => topic),
+            ask: () => createPart(call, part, validateOnly, whom),
+          })),
+      );
     },
   });
+}
+
+/** The first version in which counts may be left to the broker (KIP-464). */
+const defaultCountsSince = 4;
+
+/** Creates topics that either all have their counts or all leave them out: older brokers lose nothing of those that have them. */
+async function createPart(
+  call: Call,
+  topics: readonly ResolvedNewTopic[],
+  validateOnly: boolean,
+  whom: Whom,
+): Promise<Answers<CreatedTopic>> {
+  const body = { topics: topics.map(toCreatableTopic), timeoutMs: call.brokerTimeoutMs, validateOnly };
+  try {
+    const bounds = topics.every(isComplete) ? {} : { oldest: defaultCountsSince };
+    const response = await call.request(CreateTopics, body, whom, bounds);
+    return new Map(response.topics.map((topic) => [topic.name, toCreatedTopic(topic)]));
+  } catch (error) {
+    if (!(error instanceof UnsupportedVersionError) || topics.every(isComplete)) throw error;
+    throw error.of("CreateTopics without numPartitions or replicationFactor (Kafka 2.4, and newer)");
+  }
 }
 
 /** See `KafkaAdmin.deleteTopics`. */
@@ -106,8 +131,11 @@ export async function deleteTopics(
         some.filter((topic) => typeof topic === "string"),
         some.filter((topic) => typeof topic !== "string"),
       ];
-      const parts = await Promise.all([names, ids].map((part) => deletePart(call, part, whom)));
-      return new Map(parts.flatMap((answers) => [...answers]));
+      const parts = [names, ids].filter((part) => part.length > 0);
+      return askParts(
+        call,
+        parts.map((part) => ({ texts: part.map(textOfTopic), ask: () => deletePart(call, part, whom) })),
+      );
     },
   });
 }
@@ -116,28 +144,22 @@ const deletedByIdSince = 6;
 
 /** Deletes topics that are all named in the same way: brokers without ids lose nothing of those by name. */
 async function deletePart(call: Call, topics: readonly TopicName[], whom: Whom): Promise<Answers<TopicName>> {
-  if (topics.length === 0) return new Map();
   const byText = new Map(topics.map((topic) => [textOfTopic(topic), topic]));
   const names = topics.filter((topic) => typeof topic === "string");
   const { brokerTimeoutMs: timeoutMs } = call;
   const body = (version: number) =>
     version < deletedByIdSince ? { topicNames: names, timeoutMs } : { topics: topics.map(toDeletableTopic), timeoutMs };
-  try {
-    const bounds = names.length < topics.length ? { oldest: deletedByIdSince } : {};
-    const { responses } = await call.request(DeleteTopics, body, whom, bounds);
-    return new Map(
-      responses.flatMap(({ name, topicId, errorCode, errorMessage }): [string, TopicName | KafkaError][] => {
-        // The answer has both where the broker knows both.
-        const text = name !== null && byText.has(name) ? name : topicId;
-        const topic = byText.get(text);
-        if (topic === undefined) return [];
-        return [[text, errorCode === 0 ? topic : new BrokerError(errorCode, `deleting topic ${text}`, errorMessage)]];
-      }),
-    );
-  } catch (error) {
-    if (!(error instanceof UnsupportedVersionError)) throw error;
-    return new Map(topics.map((topic) => [textOfTopic(topic), error]));
-  }
+  const bounds = names.length < topics.length ? { oldest: deletedByIdSince } : {};
+  const { responses } = await call.request(DeleteTopics, body, whom, bounds);
+  return new Map(
+    responses.flatMap(({ name, topicId, errorCode, errorMessage }): [string, TopicName | KafkaError][] => {
+      // The answer has both where the broker knows both.
+      const text = name !== null && byText.has(name) ? name : topicId;
+      const topic = byText.get(text);
+      if (topic === undefined) return [];
+      return [[text, errorCode === 0 ? topic : new BrokerError(errorCode, `deleting topic ${text}`, errorMessage)]];
+    }),
+  );
 }
 
 const toDeletableTopic = (topic: TopicName) =>
