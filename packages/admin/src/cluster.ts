@@ -9,7 +9,7 @@ import { clusterMetadata } from "./asking/cluster-metadata.ts";
 import { askOne } from "./asking/fan-out.ts";
 
 export interface DescribeClusterOptions extends AdminCallOptions {
-  /** Whether the broker is asked what the client may do with the cluster; before Kafka 2.8 it does not tell. @default false */
+  /** Whether the broker is asked what the client may do with the cluster; before Kafka 2.3 it does not tell. @default false */
   readonly includeAuthorizedOperations?: boolean;
   /** Whether brokers are listed that are registered, but serve nobody (KIP-1073, Kafka 4.0). @default false */
   readonly includeFencedBrokers?: boolean;
@@ -45,7 +45,7 @@ export async function describeCluster(
       return await describeBy(call, whom, withOperations, withFenced);
     } catch (error) {
       if (!(error instanceof UnsupportedVersionError) || withFenced) throw error;
-      return describeByMetadata(call);
+      return describeByMetadata(call, withOperations);
     }
   });
 }
@@ -61,7 +61,7 @@ async function describeBy(
   withOperations: boolean,
   withFenced: boolean,
 ): Promise<ClusterDescription> {
-  const ofControllers = call.context.options.asksControllers === true ? { endpointType: controllers } : {};
+  const ofControllers = call.asksControllers ? { endpointType: controllers } : {};
   const body = (version: number) => ({
     includeClusterAuthorizedOperations: withOperations,
     ...ofControllers,
@@ -80,13 +80,14 @@ async function describeBy(
 }
 
 /** Brokers before Kafka 2.8 have only that. */
-async function describeByMetadata(call: Call): Promise<ClusterDescription> {
-  const { clusterId, controllerId, brokers } = await clusterMetadata(call, []);
+async function describeByMetadata(call: Call, withOperations: boolean): Promise<ClusterDescription> {
+  const query = { includeClusterAuthorizedOperations: withOperations };
+  const { clusterId, controllerId, brokers, clusterAuthorizedOperations } = await clusterMetadata(call, [], query);
   return {
     clusterId,
     controllerId: controllerId < 0 ? null : controllerId,
     brokers: brokers.map(({ nodeId: id, host, port, rack }) => ({ id, host, port, rack, isFenced: false })).sort(byId),
-    authorizedOperations: null,
+    authorizedOperations: withOperations ? authorizedOperations(clusterAuthorizedOperations) : null,
   };
 }
 

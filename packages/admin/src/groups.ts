@@ -46,7 +46,10 @@ const groupTypeOf = (text: string): GroupType =>
 export interface ListGroupsOptions extends AdminCallOptions {
   /** Only groups in one of these states (KIP-518, Kafka 2.6). @default groups in any state */
   readonly states?: readonly GroupState[];
-  /** Only groups of these types (KIP-848, Kafka 3.8). @default groups of every type */
+  /**
+   * Only groups of these types (KIP-848, Kafka 3.8). Older brokers have classic groups alone, which `["Classic"]` and
+   * `["Classic", "Consumer"]` get from them too; whatever else they refuse. @default groups of every type
+   */
   readonly types?: readonly GroupType[];
   /** Only groups whose members speak one of these, such as `consumer` or `connect`. @default all of them */
   readonly protocolTypes?: readonly string[];
@@ -79,7 +82,7 @@ export async function listGroups(
     textOf: String,
     routing: toBroker((id) => id),
     ask: async (_, whom) => {
-      const oldest = types.length > 0 ? typesSince : states.length > 0 ? statesSince : 0;
+      const oldest = !isOfOldTypes(types) ? typesSince : states.length > 0 ? statesSince : 0;
       const body = (version: number) => ({
         ...(version < statesSince ? {} : { statesFilter: [...states] }),
         ...(version < typesSince ? {} : { typesFilter: [...types] }),
@@ -98,6 +101,13 @@ export async function listGroups(
     },
   });
 }
+
+/**
+ * Whether a broker before Kafka 3.8 gives the same without being told the types: its groups are all classic. Consumer groups alone are
+ * not among those types, since it would give the classic ones for them. Source: Kafka's `ListGroupsRequest.Builder`.
+ */
+const isOfOldTypes = (types: readonly GroupType[]): boolean =>
+  types.length === 0 || (types.includes("Classic") && types.every((type) => type === "Classic" || type === "Consumer"));
 
 const statesSince = 4;
 const typesSince = 5;

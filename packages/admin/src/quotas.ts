@@ -113,12 +113,8 @@ const toParts = (entity: ClientQuotaEntity): EntityPart[] =>
     return entityName === undefined ? [] : [{ entityType, entityName }];
   });
 
-const textOf = (entity: ClientQuotaEntity): string =>
-  toParts(entity)
-    .map(({ entityType, entityName }) =>
-      entityName === null ? `default ${entityType}` : `${entityType} ${entityName}`,
-    )
-    .join(", ");
+/** Names may have anything in them, so that only quotes keep a user and a client id apart from a user with both in its name. */
+const textOf = (entity: ClientQuotaEntity): string => JSON.stringify(toEntity(toParts(entity)));
 
 /** See `KafkaAdmin.alterClientQuotas`. */
 export async function alterClientQuotas(

@@ -11,7 +11,7 @@ import type { Results } from "./results.ts";
 
 /** Where the replicas of a partition are to be. Source: Kafka's `NewPartitionReassignment`. */
 export interface NewPartitionReassignment extends TopicPartition {
-  /** Broker ids, the preferred leader first; `null` calls off a move that is under way. */
+  /** Broker ids, the preferred leader first; `null`, which has to be stated, calls off a move that is under way. */
   readonly replicaIds: readonly number[] | null;
 }
 
@@ -74,7 +74,7 @@ function checkedReassignment(given: NewPartitionReassignment, path: string): New
   const reader = new OptionReader(given, path);
   const checked = {
     ...readPartition(reader),
-    replicaIds: reader.value("replicaIds", null, isReplicas, "an array of broker ids, or null to call off a move"),
+    replicaIds: reader.required("replicaIds", isReplicas, "an array of broker ids, or null to call off a move"),
   };
   reader.finish();
   return checked;

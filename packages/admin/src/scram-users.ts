@@ -1,6 +1,6 @@
 import { pbkdf2, randomBytes } from "node:crypto";
 import { promisify } from "node:util";
-import { OptionReader, OptionsError } from "@odradek/network";
+import { OptionReader, OptionsError, secretOption } from "@odradek/network";
 import { BrokerError, type KafkaError } from "@odradek/protocol";
 import { AlterUserScramCredentials } from "@odradek/protocol/messages/alter-user-scram-credentials";
 import { DescribeUserScramCredentials } from "@odradek/protocol/messages/describe-user-scram-credentials";
@@ -157,7 +157,7 @@ function checkedAlteration(given: ScramUpsertion | ScramDeletion, path: string):
   const checked = {
     user: reader.required("user", isText, "the name of a user"),
     mechanism: reader.required("mechanism", isMechanism, "SCRAM-SHA-256 or SCRAM-SHA-512"),
-    password: reader.value("password", null, isSecret, "a text or bytes"),
+    password: secretOption(reader, path, "password", isSecretOrNothing, "a text or bytes") ?? null,
     iterations: reader.integer("iterations", defaultIterations, defaultIterations, maxIterations),
     salt: reader.value("salt", null, isSalt, "bytes"),
   };
@@ -170,8 +170,8 @@ function checkedAlteration(given: ScramUpsertion | ScramDeletion, path: string):
 
 const isMechanism = (value: unknown): value is KnownMechanism =>
   typeof value === "string" && Object.hasOwn(digests, value);
-const isSecret = (value: unknown): value is string | Uint8Array | null =>
-  value === null || isText(value) || (value instanceof Uint8Array && value.length > 0);
+const isSecretOrNothing = (value: unknown): value is string | Uint8Array | null | undefined =>
+  (value ?? null) === null || isText(value) || (value instanceof Uint8Array && value.length > 0);
 const isSalt = (value: unknown): value is Uint8Array | null =>
   value === null || (value instanceof Uint8Array && value.length > 0);
 

@@ -60,6 +60,7 @@ export { OptionReader } from "./option-reader.ts";
 export { SaslError } from "./security/sasl-error.ts";
 export type { SaslExchange, SaslMechanism, SaslPeer } from "./security/sasl-mechanism.ts";
 export type { SaslOptions } from "./security/sasl-options.ts";
+export { secretOption } from "./security/secret-option.ts";
 export type { SecurityProtocol } from "./security/security-options.ts";
 export type { SslOptions } from "./security/tls-settings.ts";
 export {

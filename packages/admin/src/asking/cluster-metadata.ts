@@ -8,10 +8,15 @@ const topicIdsSince = 12;
 /** The first version that tells what one may do with a topic. */
 const topicOperationsSince = 8;
 
+/** The versions that tell what one may do with the cluster; behind them DescribeCluster does. */
+const clusterOperations = { since: 8, until: 10 };
+
 export interface MetadataQuery {
   /** Topics by their ids, besides those by name. */
   readonly topicIds?: readonly string[];
   readonly includeTopicAuthorizedOperations?: boolean;
+  /** Told by brokers of Kafka 2.3 to 2.7. */
+  readonly includeClusterAuthorizedOperations?: boolean;
 }
 
 /**
@@ -23,7 +28,11 @@ export interface MetadataQuery {
 export async function clusterMetadata(
   call: Call,
   topics: readonly string[] | null,
-  { topicIds = [], includeTopicAuthorizedOperations = false }: MetadataQuery = {},
+  {
+    topicIds = [],
+    includeTopicAuthorizedOperations = false,
+    includeClusterAuthorizedOperations = false,
+  }: MetadataQuery = {},
 ): Promise<MetadataResponse> {
   const { metadata } = call.context.network;
   const wanted =
@@ -37,6 +46,9 @@ export async function clusterMetadata(
       topics: wanted,
       allowAutoTopicCreation: false,
       includeTopicAuthorizedOperations: includeTopicAuthorizedOperations && version >= topicOperationsSince,
+      ...(version < clusterOperations.since || version > clusterOperations.until
+        ? {}
+        : { includeClusterAuthorizedOperations }),
     }),
     "any",
     bounds,

@@ -1,0 +1,74 @@
+import { CreateTopics } from "@odradek/protocol/messages/create-topics";
+import { DescribeCluster } from "@odradek/protocol/messages/describe-cluster";
+import { ListGroups } from "@odradek/protocol/messages/list-groups";
+import { Metadata } from "@odradek/protocol/messages/metadata";
+import { describe, expect, test } from "vitest";
+import type { GroupType } from "../src/index.ts";
+import { scriptedAdmin, versions } from "./scripted-admin.ts";
+
+test("a broker before Kafka 2.4 creates the topics that have their counts, and not those that leave them to it", async () => {
+  const asked: string[][] = [];
+  const { admin } = await scriptedAdmin({
+    versions: versions({ [CreateTopics.key]: 3 }),
+    serve(connection, request) {
+      const names = request.body(CreateTopics).topics.map(({ name }) => name);
+      asked.push(names);
+      const topics = names.map((name) => ({ name, errorCode: 0, errorMessage: null }));
+      connection.answer(request, CreateTopics, { throttleTimeMs: 0, topics });
+    },
+  });
+  const results = await admin.createTopics([
+    { topic: "none" },
+    { topic: "both", numPartitions: 2, replicationFactor: 1 },
+    { topic: "one", numPartitions: 2 },
+    { topic: "placed", assignments: [[1], [2]] },
+  ]);
+  expect([...results].map(({ value, error }) => value?.topic ?? error?.code)).toEqual([
+    "UNSUPPORTED_VERSION",
+    "both",
+    "UNSUPPORTED_VERSION",
+    "placed",
+  ]);
+  expect(results.get("one")?.error?.message).toMatch(
+    /^CreateTopics without numPartitions or replicationFactor \(Kafka 2\.4, and newer\): /,
+  );
+  expect(asked).toEqual([["both", "placed"]]);
+});
+
+describe("groups of a broker before Kafka 3.8", () => {
+  const listed = async (...types: GroupType[]) => {
+    const { admin } = await scriptedAdmin({
+      versions: versions({ [ListGroups.key]: 4 }),
+      serve(connection, request, broker) {
+        const groups = [{ groupId: `g${broker}`, protocolType: "consumer", groupState: "Stable" }];
+        connection.answer(request, ListGroups, { errorCode: 0, groups });
+      },
+    });
+    return [...(await admin.listGroups({ types }))].map(({ value, error }) => value?.[0]?.groupId ?? error?.code);
+  };
+
+  test.each<GroupType[][]>([[["Classic"]], [["Classic", "Consumer"]]])("are those of types %j", async (types) => {
+    expect(await listed(...types)).toEqual(["g1", "g2", "g3"]);
+  });
+
+  test.each<GroupType[][]>([[["Consumer"]], [["Share"]], [["Classic", "Share"]]])(
+    "are not told apart by types %j",
+    async (types) => {
+      expect(await listed(...types)).toEqual(Array.from({ length: 3 }, () => "UNSUPPORTED_VERSION"));
+    },
+  );
+});
+
+test("a broker of Kafka 2.3 to 2.7 tells by its metadata what one may do with the cluster, where it is asked", async () => {
+  const { admin } = await scriptedAdmin({
+    versions: versions({ [DescribeCluster.key]: null, [Metadata.key]: 10 }),
+    metadata: (self, request) =>
+      self.answer(
+        request.body(Metadata).includeClusterAuthorizedOperations ? { clusterAuthorizedOperations: 1 << 8 } : {},
+      ),
+  });
+  expect((await admin.describeCluster({ includeAuthorizedOperations: true })).authorizedOperations).toEqual([
+    "DESCRIBE",
+  ]);
+  expect((await admin.describeCluster()).authorizedOperations).toBeNull();
+});
