@@ -194,15 +194,22 @@ describe("partitions", () => {
     const described = async () => (await admin.describeTopics([topic])).orThrow()[0]?.partitions[0];
     await becomes("replicas of partition 0", async () => [...((await described())?.replicaIds ?? [])], [3, 1]);
 
-    const asked = [
-      { topic, partition: 0 },
-      { topic, partition: 9 },
-    ];
+    // It was the leader before, and is one of the replicas still.
+    await becomes("leader of partition 0", async () => (await described())?.leaderId, 1);
+
+    const asked = [0, 1, 9].map((partition) => ({ topic, partition }));
     const elections = await admin.electLeaders("PREFERRED", asked);
-    expect(["ELECTION_NOT_NEEDED", undefined]).toContain(elections.get(asked[0]!)?.error?.code);
-    expect(elections.get(asked[1]!)?.error).toMatchObject({ code: "UNKNOWN_TOPIC_OR_PARTITION" });
+    expect([...elections].map(({ error }) => error?.code)).toEqual([
+      undefined,
+      "ELECTION_NOT_NEEDED",
+      "UNKNOWN_TOPIC_OR_PARTITION",
+    ]);
     await becomes("leader of partition 0", async () => (await described())?.leaderId, 3);
-    for (const { key } of await admin.electLeaders("PREFERRED", null)) expect(key.partition).toBeGreaterThanOrEqual(0);
+    (await admin.alterPartitionReassignments([{ topic, partition: 0, replicaIds: [1, 3] }])).orThrow();
+    await becomes("replicas of partition 0", async () => [...((await described())?.replicaIds ?? [])], [1, 3]);
+    const all = await admin.electLeaders("PREFERRED", null);
+    expect(all.get({ topic, partition: 0 })).toMatchObject({ error: null });
+    await becomes("leader of partition 0", async () => (await described())?.leaderId, 1);
   });
 
   test("lie in log directories of their brokers", async () => {
@@ -223,10 +230,16 @@ describe("partitions", () => {
       { ...here, currentLogDir: dir?.logDir, futureLogDir: null },
       { ...gone, currentLogDir: null },
     ]);
+    const elsewhere = await placedTopic([[2, 3]]);
     const moved = await admin.alterReplicaLogDirs([
       { ...here!, logDir: dir?.logDir ?? "" },
       { topic, partition: 2, brokerId: 1, logDir: "/nowhere" },
+      { topic: elsewhere, partition: 0, brokerId: 1, logDir: dir?.logDir ?? "" },
     ]);
-    expect([...moved].map(({ error }) => error?.code)).toEqual([undefined, "LOG_DIR_NOT_FOUND"]);
+    expect([...moved].map(({ error }) => error?.code)).toEqual([
+      undefined,
+      "LOG_DIR_NOT_FOUND",
+      "REPLICA_NOT_AVAILABLE",
+    ]);
   });
 });
