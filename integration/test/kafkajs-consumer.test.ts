@@ -10,7 +10,7 @@ import {
   textOf,
   written,
 } from "./kafkajs-handling.ts";
-import { type ConsumerOfJS, type EventOfJS, libraries } from "./kafkajs-libraries.ts";
+import { type ConsumerOfJS, candidates, type EventOfJS } from "./kafkajs-libraries.ts";
 import { newName } from "./opened.ts";
 import { bootstrapServers, newTopic } from "./topics.ts";
 
@@ -19,7 +19,7 @@ afterEach(async () => {
   for (const consumer of connected.splice(0)) await consumer.disconnect();
 });
 
-describe.each(libraries)("a consumer of %s", (name, { Kafka }) => {
+describe.each(candidates)("a consumer of %s", (name, { Kafka }) => {
   const isOurs = name === "@odradek/kafkajs";
   const newConsumer = (groupId: string, config: object = {}): ConsumerOfJS => {
     const kafka = new Kafka({ brokers: [...bootstrapServers], logLevel: 0 });

@@ -1,6 +1,6 @@
 import { type ConsumerRecord, KafkaConsumer } from "odradek";
 import { afterEach, describe, expect, test } from "vitest";
-import { type EventOfJS, libraries, type ProducerOfJS } from "./kafkajs-libraries.ts";
+import { candidates, type EventOfJS, type ProducerOfJS } from "./kafkajs-libraries.ts";
 import { newName } from "./opened.ts";
 import { bootstrapServers, newTopic } from "./topics.ts";
 
@@ -33,7 +33,7 @@ const textOf = (bytes: Uint8Array | null): string | null => (bytes === null ? nu
 const valuesOf = async (topic: string, partitionCount = 1): Promise<(string | null)[]> =>
   (await contents(topic, partitionCount)).map(({ value }) => textOf(value));
 
-describe.each(libraries)("a producer of %s", (name, { Kafka, CompressionTypes }) => {
+describe.each(candidates)("a producer of %s", (name, { Kafka, CompressionTypes }) => {
   const isOurs = name === "@odradek/kafkajs";
   const newProducer = async (config: object = {}, client: object = {}): Promise<ProducerOfJS> => {
     const kafka = new Kafka({ brokers: [...bootstrapServers], logLevel: 0, ...client });
