@@ -90,15 +90,17 @@ export class Fetcher<K, V> {
     const waitingBytes = this.#buffer.fetchableBytes;
     if (waitingBytes > 0 && waitingBytes >= this.#options.fetchMaxBytes) return { requests, nextMs };
     const due: PartitionState[] = [];
+    const waiting: PartitionState[] = [];
     for (const state of this.#subscription.partitions()) {
-      if (!state.isFetchable || this.#buffer.has(state)) continue;
-      if (state.retryAtMs <= nowMs) due.push(state);
+      if (!state.isFetchable) continue;
+      if (this.#buffer.has(state)) waiting.push(state);
+      else if (state.retryAtMs <= nowMs) due.push(state);
       else nextMs = Math.min(nextMs, state.retryAtMs);
     }
     const ready: [nodeId: number, states: readonly PartitionState[]][] = [];
     const nearer = (state: PartitionState) => this.#nearerReplica(state, nowMs);
     for (const [nodeId, states] of byLeader(this.#cluster, due, (error) => this.#fail(error), nearer)) {
-      if (this.#inFlight.has(nodeId)) continue;
+      if (this.#inFlight.has(nodeId) || this.#isIdle(nodeId, states, waiting, nowMs)) continue;
       if (this.#cluster.ready(nodeId, "fetch")) {
         ready.push([nodeId, states]);
         continue;
@@ -110,6 +112,27 @@ export class Fetcher<K, V> {
     let places = ready.length;
     for (const [nodeId, states] of ready) requests.push(this.#request(nodeId, states, this.#share(places--), nowMs));
     return { requests, nextMs };
+  }
+
+  /**
+   * Whether a broker would have nothing to answer before its time is over, while other partitions of it wait to be polled: they could
+   * not be fetched on for that long. What comes to these meanwhile is no later for it, since it would be polled behind what waits.
+   */
+  #isIdle(
+    nodeId: number,
+    states: readonly PartitionState[],
+    waiting: readonly PartitionState[],
+    nowMs: number,
+  ): boolean {
+    const { isolationLevel } = this.#options;
+    if (waiting.length === 0 || !states.every((state) => state.isAtEnd(isolationLevel))) return false;
+    return waiting.some((state) => this.#nodeOf(state, nowMs) === nodeId);
+  }
+
+  /** Who is asked for a partition; `null` where nobody is known. */
+  #nodeOf(state: PartitionState, nowMs: number): number | null {
+    const leader = leaderOf(this.#cluster.metadata.snapshot, state.topic, state.partition);
+    return this.#nearerReplica(state, nowMs) ?? leader?.id ?? null;
   }
 
   /**

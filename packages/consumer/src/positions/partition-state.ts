@@ -236,10 +236,16 @@ export class PartitionState implements TopicPartition {
   /** Records between a position and the end of what may be read; `null` while either is unknown. @param position default its own */
   lag(isolationLevel: IsolationLevel, position = this.#position): bigint | null {
     if (position === null || this.#logEnds === null) return null;
-    const { highWatermark, lastStableOffset } = this.#logEnds;
-    const end = isolationLevel === "read_committed" ? lastStableOffset : highWatermark;
+    const end = endFor(this.#logEnds, isolationLevel);
     if (end < 0n) return null;
     return end > position.offset ? end - position.offset : 0n;
+  }
+
+  /** Whether nothing can be read behind its position, as far as is known: a fetch of it would wait at the broker. */
+  isAtEnd(isolationLevel: IsolationLevel): boolean {
+    if (this.#position === null || this.#logEnds === null) return false;
+    const end = endFor(this.#logEnds, isolationLevel);
+    return end >= 0n && this.#position.offset >= end;
   }
 
   /** Records between the beginning of the log and its position; `null` while either is unknown. */
@@ -248,3 +254,7 @@ export class PartitionState implements TopicPartition {
     return this.#position.offset - this.#logEnds.logStartOffset;
   }
 }
+
+/** Where what may be read ends; negative where the leader does not tell. */
+const endFor = ({ highWatermark, lastStableOffset }: LogEnds, isolationLevel: IsolationLevel): bigint =>
+  isolationLevel === "read_committed" ? lastStableOffset : highWatermark;

@@ -82,6 +82,49 @@ describe("Fetcher.poll", () => {
     expect(routes(poll().requests)).toEqual(["1: 2"]);
   });
 
+  describe("where records of one partition wait, and the broker's other one is", () => {
+    const waitingBeside = async (ends: Parameters<typeof fetched>[1], options: Partial<ConsumerOptions> = {}) => {
+      const found = fixture(options);
+      const records = await counted(1, { baseOffset: 10 });
+      to(found.poll().requests, 1).parts.onAnswer(
+        fetchAnswer("orders", [fetched(0, { records }), fetched(2, { ...ends })]),
+      );
+      return found;
+    };
+
+    test("read to its end, asks for neither: the broker would wait, and the first one could not be asked for meanwhile", async () => {
+      const { poll, buffer } = await waitingBeside({ highWatermark: 10n });
+      expect(routes(poll().requests)).toEqual([]);
+      buffer.drain(1);
+      expect(routes(poll().requests)).toEqual(["1: 2,0"]);
+    });
+
+    test("not read to its end, asks for that", async () => {
+      const { poll } = await waitingBeside({ highWatermark: 11n });
+      expect(routes(poll().requests)).toEqual(["1: 2"]);
+    });
+
+    test("read to the last stable offset, asks for neither where only what is committed is read", async () => {
+      const ends = { highWatermark: 11n, lastStableOffset: 10n };
+      const committed = await waitingBeside(ends, { isolationLevel: "read_committed" });
+      expect(routes(committed.poll().requests)).toEqual([]);
+      const all = await waitingBeside(ends);
+      expect(routes(all.poll().requests)).toEqual(["1: 2"]);
+    });
+
+    test("read to its end, asks for that while the first one is paused", async () => {
+      const { poll, state } = await waitingBeside({ highWatermark: 10n });
+      state(0).pause();
+      expect(routes(poll().requests)).toEqual(["1: 2"]);
+    });
+
+    test("read to its end, asks for that once the first one has another leader", async () => {
+      const { poll, cluster } = await waitingBeside({ highWatermark: 10n });
+      cluster.learn([topicLedBy("orders", [2, 2, 1, 3])]);
+      expect(routes(poll().requests)).toEqual(["1: 2"]);
+    });
+  });
+
   test("asks again for a partition once its records were handed out", async () => {
     const { poll, buffer } = fixture();
     const { requests } = poll();
