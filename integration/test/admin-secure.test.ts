@@ -141,7 +141,7 @@ test("a token is created, logs in, is renewed by whom it says, and ends", async 
   await expect(bob.expireDelegationToken(Buffer.from("nothing").toString("base64"))).rejects.toMatchObject({
     code: "DELEGATION_TOKEN_NOT_FOUND",
   });
-  const renewedAt = await bob.renewDelegationToken(token.hmac, { renewPeriodMs: 600_000 });
+  const renewedAt = await bob.renewDelegationToken(token.hmac, { renewTimePeriodMs: 600_000 });
   expect(renewedAt).toBeLessThan(token.maxTimestamp);
   await becomes("its end", async () => (await listed())[0]?.expiryTimestamp, renewedAt);
   await alice.expireDelegationToken(token.hmac);

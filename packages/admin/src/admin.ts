@@ -2,7 +2,6 @@ import {
   type Clock,
   ClosedError,
   Coordinators,
-  Deadline,
   type Metric,
   NetworkClient,
   type OffsetToCommit,
@@ -20,7 +19,13 @@ import {
 } from "./acls.ts";
 import { type AdminOptions, resolveAdminOptions } from "./admin-options.ts";
 import type { AdminCallOptions, AdminContext } from "./asking/call.ts";
-import { type ClusterDescription, type DescribeClusterOptions, describeCluster, unregisterBroker } from "./cluster.ts";
+import {
+  type ClusterDescription,
+  connect,
+  type DescribeClusterOptions,
+  describeCluster,
+  unregisterBroker,
+} from "./cluster.ts";
 import {
   type AlterConfigsOptions,
   type ConfigAlteration,
@@ -191,12 +196,10 @@ export class KafkaAdmin {
   /**
    * Connects now, for who wants to fail fast.
    *
-   * @throws TimeoutError where no broker of the cluster answers in time, AuthenticationError
+   * @throws TimeoutError where no broker of the cluster answers in time, AuthenticationError; the reason of the signal
    */
-  async connect(): Promise<void> {
-    const { network, options, clock } = this.#open();
-    const deadline = new Deadline(clock, options.defaultApiTimeoutMs);
-    await network.awaitMetadata(deadline, "connecting to the cluster", () => network.metadata.snapshot.controllerId);
+  async connect(options: AdminCallOptions = {}): Promise<void> {
+    return connect(this.#open(), options);
   }
 
   /**
@@ -444,12 +447,21 @@ export class KafkaAdmin {
   }
 
   /**
-   * Deletes groups without members, and all that they have committed (DeleteGroups, KIP-229). Share groups and streams groups go in
-   * the same way.
+   * Deletes groups without members, and all that they have committed (DeleteGroups, KIP-229).
    *
    * @returns for each group its id, or its error, such as `NON_EMPTY_GROUP`
    */
   async deleteConsumerGroups(groupIds: readonly string[], options: AdminCallOptions = {}): Promise<Results<string>> {
+    return deleteGroups(this.#open(), groupIds, options);
+  }
+
+  /** The same for share groups (DeleteGroups, KIP-932, Kafka 4.1). */
+  async deleteShareGroups(groupIds: readonly string[], options: AdminCallOptions = {}): Promise<Results<string>> {
+    return deleteGroups(this.#open(), groupIds, options);
+  }
+
+  /** The same for groups of Kafka Streams, whose internal topics stay (DeleteGroups, KIP-1071, Kafka 4.2). */
+  async deleteStreamsGroups(groupIds: readonly string[], options: AdminCallOptions = {}): Promise<Results<string>> {
     return deleteGroups(this.#open(), groupIds, options);
   }
 
@@ -508,6 +520,32 @@ export class KafkaAdmin {
     return deleteConsumerGroupOffsets(this.#open(), groupId, partitions, options);
   }
 
+  /** `listConsumerGroupOffsets` for groups of Kafka Streams (OffsetFetch, KIP-1071). */
+  async listStreamsGroupOffsets(
+    groups: readonly (string | GroupOffsetsQuery)[],
+    options: ListGroupOffsetsOptions = {},
+  ): Promise<Results<readonly GroupOffset[]>> {
+    return listConsumerGroupOffsets(this.#open(), groups, options);
+  }
+
+  /** `alterConsumerGroupOffsets` for a group of Kafka Streams (OffsetCommit, KIP-1071). */
+  async alterStreamsGroupOffsets(
+    groupId: string,
+    offsets: readonly OffsetToCommit[],
+    options: AdminCallOptions = {},
+  ): Promise<Results<TopicPartition, TopicPartition>> {
+    return alterConsumerGroupOffsets(this.#open(), groupId, offsets, options);
+  }
+
+  /** `deleteConsumerGroupOffsets` for a group of Kafka Streams (OffsetDelete, KIP-1071). */
+  async deleteStreamsGroupOffsets(
+    groupId: string,
+    partitions: readonly TopicPartition[],
+    options: AdminCallOptions = {},
+  ): Promise<Results<TopicPartition, TopicPartition>> {
+    return deleteConsumerGroupOffsets(this.#open(), groupId, partitions, options);
+  }
+
   /**
    * Tells how far a group of consumers is behind: of each partition that it has committed an offset of, or that a member reads, the
    * committed offset, the end, and who reads it. With `read_committed` the end is where such consumers have to stop.
@@ -522,13 +560,14 @@ export class KafkaAdmin {
   /**
    * Tells how far share groups have come (DescribeShareGroupOffsets, KIP-932, Kafka 4.1; with lag KIP-1226, Kafka 4.2).
    *
+   * @param groups ids, or ids with the partitions that are wanted of each
    * @returns for each group its offsets, or its error
    */
   async listShareGroupOffsets(
-    groupIds: readonly string[],
+    groups: readonly (string | GroupOffsetsQuery)[],
     options: AdminCallOptions = {},
   ): Promise<Results<readonly ShareGroupOffset[]>> {
-    return listShareGroupOffsets(this.#open(), groupIds, options);
+    return listShareGroupOffsets(this.#open(), groups, options);
   }
 
   /**

@@ -1,5 +1,5 @@
 import { type Node, OptionReader, OptionsError } from "@odradek/network";
-import { BrokerError, UnsupportedVersionError } from "@odradek/protocol";
+import { BrokerError, type KafkaErrorCode, UnsupportedVersionError } from "@odradek/protocol";
 import { DescribeCluster } from "@odradek/protocol/messages/describe-cluster";
 import { UnregisterBroker } from "@odradek/protocol/messages/unregister-broker";
 import { type AclOperation, authorizedOperations } from "./acl-operations.ts";
@@ -7,6 +7,7 @@ import { isInt32 } from "./asking/arguments.ts";
 import { type AdminCallOptions, type AdminContext, Call, type Whom } from "./asking/call.ts";
 import { clusterMetadata } from "./asking/cluster-metadata.ts";
 import { askOne } from "./asking/fan-out.ts";
+import { toAny } from "./asking/routing.ts";
 
 export interface DescribeClusterOptions extends AdminCallOptions {
   /** Whether the broker is asked what the client may do with the cluster; before Kafka 2.3 it does not tell. @default false */
@@ -28,6 +29,17 @@ export interface ClusterDescription {
   readonly brokers: readonly BrokerDescription[];
   /** What the client may do with the cluster; `null` where that was not asked for, or the broker does not tell. */
   readonly authorizedOperations: readonly AclOperation[] | null;
+}
+
+/** See `KafkaAdmin.connect`. */
+export async function connect(context: AdminContext, options: AdminCallOptions): Promise<void> {
+  const reader = new OptionReader(options);
+  const { deadline, signal } = new Call(context, reader);
+  reader.finish();
+  signal?.throwIfAborted();
+  const { network } = context;
+  const find = () => network.metadata.snapshot.controllerId;
+  await network.awaitMetadata(deadline, "connecting to the cluster", find, { signal });
 }
 
 /** See `KafkaAdmin.describeCluster`. */
@@ -103,9 +115,13 @@ export async function unregisterBroker(
   const reader = new OptionReader(options);
   const call = new Call(context, reader);
   reader.finish();
-  await askOne(call, `unregistering broker ${brokerId}`, async (whom) => {
+  const about = `unregistering broker ${brokerId}`;
+  const ask = async (whom: Whom) => {
     const { errorCode, errorMessage } = await call.request(UnregisterBroker, { brokerId }, whom);
-    if (errorCode !== 0) throw new BrokerError(errorCode, `unregistering broker ${brokerId}`, errorMessage);
+    if (errorCode !== 0) throw new BrokerError(errorCode, about, errorMessage);
     return true;
-  });
+  };
+  // A controller that was busy is asked again, as Java's `unregisterBroker` does.
+  const routing = { ...toAny<string>(), passing: new Set<KafkaErrorCode>(["REQUEST_TIMED_OUT"]) };
+  await askOne(call, about, ask, { routing, doneBefore: new Set(["BROKER_ID_NOT_REGISTERED"]) });
 }

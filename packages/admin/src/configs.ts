@@ -6,7 +6,7 @@ import { ListConfigResources } from "@odradek/protocol/messages/list-config-reso
 import { checkedKeys, isArrayOf, isText } from "./asking/arguments.ts";
 import { type AdminCallOptions, type AdminContext, Call, type Whom } from "./asking/call.ts";
 import { askAll, askOne } from "./asking/fan-out.ts";
-import { toAny, toBroker } from "./asking/routing.ts";
+import { toBroker } from "./asking/routing.ts";
 import { Codes } from "./codes.ts";
 import type { Results } from "./results.ts";
 
@@ -318,7 +318,7 @@ export async function listConfigResources(
     if (response.errorCode !== 0) throw new BrokerError(response.errorCode, "ListConfigResources");
     return response.configResources;
   };
-  const resources = await askOne(call, "ListConfigResources", ask, toAny());
+  const resources = await askOne(call, "ListConfigResources", ask);
   return resources.map(({ resourceName: name, resourceType }) => ({ type: types.nameOf(resourceType), name }));
 }
 

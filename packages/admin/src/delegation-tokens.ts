@@ -7,7 +7,6 @@ import { RenewDelegationToken } from "@odradek/protocol/messages/renew-delegatio
 import { isArrayOf, isInt64 } from "./asking/arguments.ts";
 import { type AdminCallOptions, type AdminContext, Call, type Whom } from "./asking/call.ts";
 import { askOne } from "./asking/fan-out.ts";
-import { toAny } from "./asking/routing.ts";
 
 export interface CreateTokenOptions extends AdminCallOptions {
   /** Whom it logs in as, such as `User:alice` (KIP-373, Kafka 3.3). @default who asks */
@@ -20,12 +19,12 @@ export interface CreateTokenOptions extends AdminCallOptions {
 
 export interface RenewTokenOptions extends AdminCallOptions {
   /** Its life from now on, ms, within its longest life. @default what the broker allows */
-  readonly renewPeriodMs?: number;
+  readonly renewTimePeriodMs?: number;
 }
 
 export interface ExpireTokenOptions extends AdminCallOptions {
   /** Its life from now on, ms. @default none: it is gone at once */
-  readonly expiryPeriodMs?: number;
+  readonly expiryTimePeriodMs?: number;
 }
 
 export interface DescribeTokensOptions extends AdminCallOptions {
@@ -92,7 +91,7 @@ export async function createDelegationToken(
     if (response.errorCode !== 0) throw new BrokerError(response.errorCode, "CreateDelegationToken");
     return response;
   };
-  const created = await askOne(call, "CreateDelegationToken", ask, toAny(), mayHaveCreated);
+  const created = await askOne(call, "CreateDelegationToken", ask, { isFinal: mayHaveCreated });
   return {
     ...toToken({
       ...created,
@@ -168,7 +167,7 @@ export async function renewDelegationToken(
   const hmac = hmacOf(given);
   const reader = new OptionReader(options);
   const call = new Call(context, reader);
-  const renewPeriodMs = BigInt(reader.value("renewPeriodMs", -1, isMs, "a whole number of at least 1"));
+  const renewPeriodMs = BigInt(reader.value("renewTimePeriodMs", -1, isMs, "a whole number of at least 1"));
   reader.finish();
   return askOne(call, "RenewDelegationToken", async (whom) => {
     const response = await call.request(RenewDelegationToken, { hmac, renewPeriodMs }, whom);
@@ -186,11 +185,14 @@ export async function expireDelegationToken(
   const hmac = hmacOf(given);
   const reader = new OptionReader(options);
   const call = new Call(context, reader);
-  const expiryTimePeriodMs = BigInt(reader.value("expiryPeriodMs", -1, isMs, "a whole number of at least 1"));
+  const expiryTimePeriodMs = BigInt(reader.value("expiryTimePeriodMs", -1, isMs, "a whole number of at least 1"));
   reader.finish();
-  return askOne(call, "ExpireDelegationToken", async (whom) => {
+  const ask = async (whom: Whom) => {
     const response = await call.request(ExpireDelegationToken, { hmac, expiryTimePeriodMs }, whom);
     if (response.errorCode !== 0) throw new BrokerError(response.errorCode, "ExpireDelegationToken");
     return Number(response.expiryTimestampMs);
+  };
+  return askOne(call, "ExpireDelegationToken", ask, {
+    doneBefore: new Set(["DELEGATION_TOKEN_EXPIRED", "DELEGATION_TOKEN_NOT_FOUND"]),
   });
 }

@@ -66,7 +66,7 @@ export async function describeFeatures(
       if (answer.errorCode !== 0) throw new BrokerError(answer.errorCode, "ApiVersions");
       return answer;
     },
-    toBroker(() => brokerId),
+    { routing: toBroker(() => brokerId) },
   );
   const { supportedFeatures, finalizedFeatures, finalizedFeaturesEpoch } = response;
   const supported = new Map(

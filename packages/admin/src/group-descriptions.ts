@@ -53,6 +53,11 @@ export interface ConsumerGroupMember {
   readonly subscribedTopics: readonly string[] | null;
   /** The pattern that it subscribed by, matched by the broker; `null` where it did not. */
   readonly subscribedTopicRegex: string | null;
+  /**
+   * What it speaks: in a group that is migrating, members of both protocols are together. `null` before Kafka 4.0 for a member of
+   * a group of the consumer protocol (KIP-1099).
+   */
+  readonly protocol: "classic" | "consumer" | null;
 }
 
 /** A group of consumers, of either protocol. Source: Kafka's `ConsumerGroupDescription`. */
@@ -169,6 +174,9 @@ const mayBeClassic = (answer: ConsumerGroupDescription | KafkaError | undefined)
   answer === undefined ||
   (answer instanceof KafkaError && (answer.code === "GROUP_ID_NOT_FOUND" || answer.code === "UNSUPPORTED_VERSION"));
 
+/** By the number that stands for it. */
+const memberProtocols: readonly ConsumerGroupMember["protocol"][] = ["classic", "consumer"];
+
 type ConsumerGroupAnswer = ResponseOf<typeof ConsumerGroupDescribe>["groups"][number];
 type AssignmentAnswer = ConsumerGroupAnswer["members"][number]["assignment"];
 
@@ -201,6 +209,7 @@ function toConsumerGroup(
       targetAssignment: assignmentOf(member.targetAssignment),
       subscribedTopics: member.subscribedTopicNames,
       subscribedTopicRegex: member.subscribedTopicRegex || null,
+      protocol: memberProtocols[member.memberType] ?? null,
     })),
   };
 }
@@ -290,6 +299,7 @@ function asConsumerGroup(group: ClassicGroupDescription): ConsumerGroupDescripti
       targetAssignment: null,
       subscribedTopics: null,
       subscribedTopicRegex: null,
+      protocol: "classic",
     })),
   };
 }

@@ -45,6 +45,7 @@ export async function removeMembersFromConsumerGroup(
     keys: [...byKey.keys()],
     textOf: String,
     routing: toCoordinator("group", () => groupId),
+    doneBefore: new Set(["UNKNOWN_MEMBER_ID"]),
     ask: async (keys, whom) => {
       const leaving = keys.flatMap((key) => byKey.get(key) ?? []).map((member) => ({ ...member, reason }));
       const response = await call.request(LeaveGroup, { groupId, members: leaving }, whom, {

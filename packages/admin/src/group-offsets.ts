@@ -9,12 +9,12 @@ import { BrokerError, type KafkaError, type KafkaErrorCode, type ResponseOf } fr
 import { OffsetCommit } from "@odradek/protocol/messages/offset-commit";
 import { OffsetDelete } from "@odradek/protocol/messages/offset-delete";
 import { OffsetFetch } from "@odradek/protocol/messages/offset-fetch";
-import { checkedKeys, checkedPartitions, isText } from "./asking/arguments.ts";
+import { checkedKeys, checkedPartitions } from "./asking/arguments.ts";
 import { byPartition, topicsOf } from "./asking/by-topic.ts";
 import { type AdminCallOptions, type AdminContext, Call, type Whom } from "./asking/call.ts";
 import { type Answers, askAll, askParts } from "./asking/fan-out.ts";
 import { toCoordinator } from "./asking/routing.ts";
-import { checkedGroupId } from "./groups.ts";
+import { checkedGroupId, isGroupId } from "./groups.ts";
 import type { Results } from "./results.ts";
 
 /** A group, and which of its offsets are wanted. Source: Kafka's `ListConsumerGroupOffsetsSpec`. */
@@ -55,7 +55,7 @@ export async function listConsumerGroupOffsets(
   given: readonly (string | GroupOffsetsQuery)[],
   options: ListGroupOffsetsOptions,
 ): Promise<Results<readonly GroupOffset[]>> {
-  const queries = checkedKeys("groups", given, checkedQuery, ({ groupId }) => groupId);
+  const queries = checkedGroupOffsetsQueries(given);
   const reader = new OptionReader(options);
   const call = new Call(context, reader);
   const requireStable = reader.boolean("requireStable", false);
@@ -76,10 +76,20 @@ export async function listConsumerGroupOffsets(
   });
 }
 
-function checkedQuery(given: string | GroupOffsetsQuery, path: string): GroupOffsetsQuery {
-  if (isText(given)) return { groupId: given, partitions: null };
+/** A group, and which of its offsets are wanted; `null` for all. */
+interface CheckedQuery {
+  readonly groupId: string;
+  readonly partitions: readonly TopicPartition[] | null;
+}
+
+/** @throws OptionsError naming which of them is none */
+export const checkedGroupOffsetsQueries = (given: readonly (string | GroupOffsetsQuery)[]): readonly CheckedQuery[] =>
+  checkedKeys("groups", given, checkedQuery, ({ groupId }) => groupId);
+
+function checkedQuery(given: string | GroupOffsetsQuery, path: string): CheckedQuery {
+  if (isGroupId(given)) return { groupId: given, partitions: null };
   const reader = new OptionReader(given, path);
-  const groupId = reader.required("groupId", isText, "the id of a group");
+  const groupId = reader.required("groupId", isGroupId, "the id of a group");
   const partitions = reader.value("partitions", null, isArrayOrNull, "an array of partitions");
   reader.finish();
   return { groupId, partitions: partitions === null ? null : checkedPartitions(`${path}.partitions`, partitions) };
@@ -93,11 +103,11 @@ type Fetched = readonly GroupOffset[];
 
 async function fetchOffsets(
   call: Call,
-  queries: readonly GroupOffsetsQuery[],
+  queries: readonly CheckedQuery[],
   whom: Whom,
   requireStable: boolean,
 ): Promise<Answers<Fetched>> {
-  const topicsOfQuery = ({ partitions = null }: GroupOffsetsQuery) =>
+  const topicsOfQuery = ({ partitions }: CheckedQuery) =>
     partitions === null
       ? null
       : topicsOf(partitions, (name, all) => ({ name, partitionIndexes: all.map(({ partition }) => partition) }));

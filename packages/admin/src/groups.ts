@@ -1,8 +1,8 @@
-import { OptionReader } from "@odradek/network";
+import { OptionReader, OptionsError } from "@odradek/network";
 import { BrokerError } from "@odradek/protocol";
 import { DeleteGroups } from "@odradek/protocol/messages/delete-groups";
 import { ListGroups } from "@odradek/protocol/messages/list-groups";
-import { checkedText, checkedTexts } from "./asking/arguments.ts";
+import { checkedKeys } from "./asking/arguments.ts";
 import { type AdminCallOptions, type AdminContext, Call } from "./asking/call.ts";
 import { brokerIds } from "./asking/cluster-metadata.ts";
 import { askAll, askOne } from "./asking/fan-out.ts";
@@ -120,12 +120,20 @@ const isSomeOf =
 const isTexts = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.every((one: unknown) => typeof one === "string");
 
+/** It may be empty: that of whoever committed offsets without naming a group, which brokers still keep (KIP-289). */
+export const isGroupId = (value: unknown): value is string => typeof value === "string";
+
 export const checkedGroupIds = (given: readonly string[]): readonly string[] =>
-  checkedTexts("groupIds", given, "the id of a group");
+  checkedKeys("groupIds", given, checkedId);
 
-export const checkedGroupId = (given: string): string => checkedText("groupId", given, "the id of a group");
+export const checkedGroupId = (given: string): string => checkedId(given, "groupId");
 
-/** See `KafkaAdmin.deleteConsumerGroups`. */
+function checkedId(given: string, path: string): string {
+  if (!isGroupId(given)) throw new OptionsError(path, given, "the id of a group");
+  return given;
+}
+
+/** See `KafkaAdmin.deleteConsumerGroups`, `deleteShareGroups` and `deleteStreamsGroups`. */
 export async function deleteGroups(
   context: AdminContext,
   given: readonly string[],
@@ -139,6 +147,7 @@ export async function deleteGroups(
     keys: groupIds,
     textOf: String,
     routing: toCoordinator("group", (groupId) => groupId),
+    doneBefore: new Set(["GROUP_ID_NOT_FOUND"]),
     ask: async (groupsNames, whom) => {
       const { results } = await call.request(DeleteGroups, { groupsNames }, whom);
       return new Map(

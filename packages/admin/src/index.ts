@@ -86,9 +86,12 @@ export type {
 export type { ShareGroupDescription, ShareGroupMember, ShareGroupOffset, ShareGroupStart } from "./share-groups.ts";
 export type {
   StreamsAssignment,
+  StreamsEndpoint,
   StreamsGroupDescription,
   StreamsGroupMember,
+  StreamsInternalTopic,
   StreamsSubtopology,
+  StreamsTaskOffset,
   StreamsTasks,
 } from "./streams-groups.ts";
 export type { DescribeTopicsOptions, PartitionDescription, TopicDescription } from "./topic-descriptions.ts";

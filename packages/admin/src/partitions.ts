@@ -48,6 +48,7 @@ export async function createPartitions(
     textOf: String,
     routing: toController(),
     isFinal,
+    doneBefore: new Set(validateOnly ? [] : ["INVALID_PARTITIONS"]),
     ask: async (names, whom) => {
       const body = {
         topics: names.flatMap((name) => topics.get(name) ?? []).map(toCreatablePartitions),
@@ -115,13 +116,14 @@ export async function electLeaders(
     return electionsOf(response);
   };
   if (partitions === null) {
-    const elections = await askOne(call, "ElectLeaders", () => elect(null), toController());
+    const elections = await askOne(call, "ElectLeaders", () => elect(null), { routing: toController() });
     return new Results(elections.map(toResult), partitionText);
   }
   return askAll<TopicPartition, TopicPartition>(call, {
     keys: partitions,
     textOf: partitionText,
     routing: toController(),
+    doneBefore: new Set(["ELECTION_NOT_NEEDED"]),
     ask: async (some) => new Map((await elect(some)).map(({ at, error }) => [partitionText(at), error ?? at])),
   });
 }

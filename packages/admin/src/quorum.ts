@@ -104,12 +104,14 @@ export async function addRaftVoter(
   const call = new Call(context, reader);
   const clusterId = reader.string("clusterId", null);
   reader.finish();
-  await askOne(call, `adding voter ${voterId}`, async (whom: Whom) => {
+  const about = `adding voter ${voterId}`;
+  const ask = async (whom: Whom) => {
     const body = { clusterId, timeoutMs: call.brokerTimeoutMs, voterId, voterDirectoryId, listeners };
     const { errorCode, errorMessage } = await call.request(AddRaftVoter, body, whom);
-    if (errorCode !== 0) throw new BrokerError(errorCode, `adding voter ${voterId}`, errorMessage);
+    if (errorCode !== 0) throw new BrokerError(errorCode, about, errorMessage);
     return true;
-  });
+  };
+  await askOne(call, about, ask, { doneBefore: new Set(["DUPLICATE_VOTER"]) });
 }
 
 /** See `KafkaAdmin.removeRaftVoter`. */
@@ -124,15 +126,14 @@ export async function removeRaftVoter(
   const call = new Call(context, reader);
   const clusterId = reader.string("clusterId", null);
   reader.finish();
-  await askOne(call, `removing voter ${voterId}`, async (whom: Whom) => {
-    const { errorCode, errorMessage } = await call.request(
-      RemoveRaftVoter,
-      { clusterId, voterId, voterDirectoryId },
-      whom,
-    );
-    if (errorCode !== 0) throw new BrokerError(errorCode, `removing voter ${voterId}`, errorMessage);
+  const about = `removing voter ${voterId}`;
+  const ask = async (whom: Whom) => {
+    const body = { clusterId, voterId, voterDirectoryId };
+    const { errorCode, errorMessage } = await call.request(RemoveRaftVoter, body, whom);
+    if (errorCode !== 0) throw new BrokerError(errorCode, about, errorMessage);
     return true;
-  });
+  };
+  await askOne(call, about, ask, { doneBefore: new Set(["VOTER_NOT_FOUND"]) });
 }
 
 function checkVoter(voterId: number, voterDirectoryId: string): void {

@@ -44,6 +44,7 @@ export async function alterPartitionReassignments(
     keys: reassignments.map(({ topic, partition }): TopicPartition => ({ topic, partition })),
     textOf: partitionText,
     routing: toController(),
+    doneBefore: new Set(["NO_REASSIGNMENT_IN_PROGRESS"]),
     ask: async (partitions, whom) => {
       const body = {
         timeoutMs: call.brokerTimeoutMs,
@@ -56,7 +57,8 @@ export async function alterPartitionReassignments(
           })),
         })),
       };
-      const response = await call.request(AlterPartitionReassignments, body, whom);
+      const bounds = allowReplicationFactorChange ? {} : { oldest: factorChangeSince };
+      const response = await call.request(AlterPartitionReassignments, body, whom, bounds);
       if (response.errorCode !== 0) {
         throw new BrokerError(response.errorCode, "AlterPartitionReassignments", response.errorMessage);
       }
@@ -66,6 +68,9 @@ export async function alterPartitionReassignments(
     },
   });
 }
+
+/** The first version in which the number of replicas may be kept. */
+const factorChangeSince = 1;
 
 const nameOf = ({ name }: { readonly name: string }): string => name;
 const partitionsOf = <P>({ partitions }: { readonly partitions: readonly P[] }): readonly P[] => partitions;
@@ -103,7 +108,9 @@ export async function listPartitionReassignments(
     if (response.errorCode === 0) return response;
     throw new BrokerError(response.errorCode, "ListPartitionReassignments", response.errorMessage);
   };
-  const { topics: moving } = await askOne(call, "ListPartitionReassignments", ask, toController());
+  const { topics: moving } = await askOne(call, "ListPartitionReassignments", ask, {
+    routing: toController(),
+  });
   return moving.flatMap(({ name: topic, partitions: all }) =>
     all.map(({ partitionIndex: partition, replicas, addingReplicas, removingReplicas }) => ({
       topic,

@@ -123,6 +123,7 @@ export async function alterUserScramCredentials(
     keys: [...new Set(alterations.map(({ user }) => user))],
     textOf: String,
     routing: toController(),
+    doneBefore: new Set(["RESOURCE_NOT_FOUND"]),
     ask: async (users, whom) => {
       const wanted = salted.filter(({ user }) => users.includes(user));
       const body = {

@@ -11,7 +11,8 @@ import { type AdminCallOptions, type AdminContext, Call } from "./asking/call.ts
 import { askAll } from "./asking/fan-out.ts";
 import { toCoordinator } from "./asking/routing.ts";
 import { assignmentOf, type DescribeGroupsOptions, describe, type GroupDescription } from "./group-descriptions.ts";
-import { checkedGroupId, checkedGroupIds, groupStateOf } from "./groups.ts";
+import { checkedGroupOffsetsQueries, type GroupOffsetsQuery } from "./group-offsets.ts";
+import { checkedGroupId, groupStateOf } from "./groups.ts";
 import type { Results } from "./results.ts";
 
 /** Source: Kafka's `ShareMemberDescription`. */
@@ -99,19 +100,21 @@ function toShareGroup(
 /** See `KafkaAdmin.listShareGroupOffsets`. */
 export async function listShareGroupOffsets(
   context: AdminContext,
-  given: readonly string[],
+  given: readonly (string | GroupOffsetsQuery)[],
   options: AdminCallOptions,
 ): Promise<Results<readonly ShareGroupOffset[]>> {
-  const keys = checkedGroupIds(given);
+  const queries = new Map(checkedGroupOffsetsQueries(given).map(({ groupId, partitions }) => [groupId, partitions]));
   const reader = new OptionReader(options);
   const call = new Call(context, reader);
   reader.finish();
   return askAll(call, {
-    keys,
+    keys: [...queries.keys()],
     textOf: String,
     routing: toCoordinator("group", (groupId) => groupId),
     ask: async (groupIds, whom) => {
-      const body = { groups: groupIds.map((groupId) => ({ groupId, topics: null })) };
+      const body = {
+        groups: groupIds.map((groupId) => ({ groupId, topics: wantedTopics(queries.get(groupId) ?? null) })),
+      };
       const { groups } = await call.request(DescribeShareGroupOffsets, body, whom);
       return new Map(
         groups.map(
@@ -125,6 +128,12 @@ export async function listShareGroupOffsets(
     },
   });
 }
+
+/** @param partitions `null` for all that the group has come upon */
+const wantedTopics = (partitions: readonly TopicPartition[] | null) =>
+  partitions === null
+    ? null
+    : topicsOf(partitions, (topicName, all) => ({ topicName, partitions: all.map(({ partition }) => partition) }));
 
 type TopicAnswer = ResponseOf<typeof DescribeShareGroupOffsets>["groups"][number]["topics"][number];
 

@@ -20,12 +20,34 @@ export interface StreamsAssignment {
   readonly warmupTasks: readonly StreamsTasks[];
 }
 
+/** Offsets of a task: of all its changelogs together. Source: Kafka's `StreamsGroupMemberDescription.TaskOffset`. */
+export interface StreamsTaskOffset {
+  readonly subtopologyId: string;
+  readonly partition: number;
+  readonly offset: bigint;
+}
+
+/** A topic that Kafka Streams keeps for itself. Source: Kafka's `StreamsGroupSubtopologyDescription.TopicInfo`. */
+export interface StreamsInternalTopic {
+  readonly topic: string;
+  /** `null` where the coordinator decides, as it does for changelogs. */
+  readonly numPartitions: number | null;
+  /** `null` for the broker's default. */
+  readonly replicationFactor: number | null;
+  readonly configs: Readonly<Record<string, string>>;
+}
+
 export interface StreamsSubtopology {
   readonly subtopologyId: string;
   readonly sourceTopics: readonly string[];
   readonly repartitionSinkTopics: readonly string[];
-  readonly stateChangelogTopics: readonly string[];
-  readonly repartitionSourceTopics: readonly string[];
+  readonly stateChangelogTopics: readonly StreamsInternalTopic[];
+  readonly repartitionSourceTopics: readonly StreamsInternalTopic[];
+}
+
+export interface StreamsEndpoint {
+  readonly host: string;
+  readonly port: number;
 }
 
 /** Source: Kafka's `StreamsGroupMemberDescription`. */
@@ -40,6 +62,14 @@ export interface StreamsGroupMember {
   readonly topologyEpoch: number;
   /** Shared by all members of one process. */
   readonly processId: string;
+  /** Where it answers interactive queries; `null` where it does not. */
+  readonly userEndpoint: StreamsEndpoint | null;
+  /** By which standby tasks are spread over racks and the like. */
+  readonly clientTags: Readonly<Record<string, string>>;
+  /** How far its copies of state are. */
+  readonly taskOffsets: readonly StreamsTaskOffset[];
+  /** How far they could be. */
+  readonly taskEndOffsets: readonly StreamsTaskOffset[];
   /** What it runs. */
   readonly assignment: StreamsAssignment;
   /** What it is to run in the end. */
@@ -60,7 +90,9 @@ export interface StreamsGroupDescription extends GroupDescription {
 }
 
 type GroupAnswer = ResponseOf<typeof StreamsGroupDescribe>["groups"][number];
-type TopicAnswer = { readonly name: string };
+type SubtopologyAnswer = NonNullable<NonNullable<GroupAnswer["topology"]>["subtopologies"]>[number];
+type TopicAnswer = SubtopologyAnswer["stateChangelogTopics"][number];
+type MemberAnswer = GroupAnswer["members"][number];
 
 /** See `KafkaAdmin.describeStreamsGroups`. */
 export async function describeStreamsGroups(
@@ -84,7 +116,6 @@ function toStreamsGroup(
   if (group.errorCode !== 0) {
     return new BrokerError(group.errorCode, `describing streams group ${group.groupId}`, group.errorMessage);
   }
-  const names = (topics: readonly TopicAnswer[]) => topics.map(({ name }) => name);
   return {
     groupId: group.groupId,
     type: "Streams",
@@ -94,25 +125,31 @@ function toStreamsGroup(
     groupEpoch: group.groupEpoch,
     targetAssignmentEpoch: group.assignmentEpoch,
     topologyEpoch: group.topology?.epoch ?? null,
-    subtopologies: (group.topology?.subtopologies ?? []).map((subtopology) => ({
-      subtopologyId: subtopology.subtopologyId,
-      sourceTopics: subtopology.sourceTopics,
-      repartitionSinkTopics: subtopology.repartitionSinkTopics,
-      stateChangelogTopics: names(subtopology.stateChangelogTopics),
-      repartitionSourceTopics: names(subtopology.repartitionSourceTopics),
-    })),
-    members: group.members.map((member) => ({
-      memberId: member.memberId,
-      memberEpoch: member.memberEpoch,
-      groupInstanceId: member.instanceId,
-      rackId: member.rackId,
-      clientId: member.clientId,
-      clientHost: member.clientHost,
-      topologyEpoch: member.topologyEpoch,
-      processId: member.processId,
-      assignment: member.assignment,
-      targetAssignment: member.targetAssignment,
-      isClassic: member.isClassic,
-    })),
+    subtopologies: (group.topology?.subtopologies ?? []).map(toSubtopology),
+    members: group.members.map(toMember),
   };
 }
+
+const toSubtopology = (subtopology: SubtopologyAnswer): StreamsSubtopology => ({
+  subtopologyId: subtopology.subtopologyId,
+  sourceTopics: subtopology.sourceTopics,
+  repartitionSinkTopics: subtopology.repartitionSinkTopics,
+  stateChangelogTopics: subtopology.stateChangelogTopics.map(toInternalTopic),
+  repartitionSourceTopics: subtopology.repartitionSourceTopics.map(toInternalTopic),
+});
+
+const toInternalTopic = ({ name, partitions, replicationFactor, topicConfigs }: TopicAnswer): StreamsInternalTopic => ({
+  topic: name,
+  numPartitions: partitions || null,
+  replicationFactor: replicationFactor || null,
+  configs: toRecord(topicConfigs),
+});
+
+const toMember = ({ instanceId, clientTags, ...member }: MemberAnswer): StreamsGroupMember => ({
+  ...member,
+  groupInstanceId: instanceId,
+  clientTags: toRecord(clientTags),
+});
+
+const toRecord = (pairs: MemberAnswer["clientTags"]): Record<string, string> =>
+  Object.fromEntries(pairs.map(({ key, value }) => [key, value]));

@@ -73,6 +73,7 @@ export async function createTopics(
     textOf: String,
     routing: toController(),
     isFinal,
+    doneBefore: new Set(validateOnly ? [] : ["TOPIC_ALREADY_EXISTS"]),
     ask: async (names, whom) => {
       const some = names.flatMap((name) => topics.get(name) ?? []);
       const parts = [some.filter(isComplete), some.filter((topic) => !isComplete(topic))];
@@ -106,7 +107,7 @@ async function createPart(
     return new Map(response.topics.map((topic) => [topic.name, toCreatedTopic(topic)]));
   } catch (error) {
     if (!(error instanceof UnsupportedVersionError) || topics.every(isComplete)) throw error;
-    throw error.of("CreateTopics without numPartitions or replicationFactor (Kafka 2.4, and newer)");
+    throw error.of(`${error.subject}, which leaves counts to the broker`);
   }
 }
 
@@ -126,6 +127,7 @@ export async function deleteTopics(
     textOf: textOfTopic,
     routing: toController(),
     isFinal,
+    doneBefore: new Set(["UNKNOWN_TOPIC_OR_PARTITION", "UNKNOWN_TOPIC_ID"]),
     ask: async (some, whom) => {
       const [names, ids] = [
         some.filter((topic) => typeof topic === "string"),

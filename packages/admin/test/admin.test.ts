@@ -69,4 +69,16 @@ describe("the admin client waits for a cluster that is not there", () => {
       cause: { code: "CONNECTION", host: "127.0.0.1", port: 1 },
     });
   });
+
+  test("for as long as connect is told, or until it is aborted", async () => {
+    await using admin = new KafkaAdmin({ bootstrapServers });
+    await expect(admin.connect({ timeoutMs: 100 })).rejects.toMatchObject({ code: "TIMEOUT", afterMs: 100 });
+    const reason = new Error("enough");
+    const controller = new AbortController();
+    const connecting = admin.connect({ signal: controller.signal });
+    controller.abort(reason);
+    await expect(connecting).rejects.toBe(reason);
+    await expect(admin.connect({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    await expect(admin.connect({ timeoutMs: -1 })).rejects.toMatchObject({ code: "OPTIONS" });
+  });
 });

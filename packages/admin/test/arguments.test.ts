@@ -103,7 +103,7 @@ const cases: readonly Case[] = [
     (admin) => admin.listGroups({ states: anything('["Busy"]') }),
     "option states: an array with some of ",
   ],
-  ["no id of a group", (admin) => admin.lag(""), "option groupId: the id of a group"],
+  ["no id of a group", (admin) => admin.lag(JSON.parse("null")), "option groupId: the id of a group"],
   [
     "a negative offset",
     (admin) => admin.alterConsumerGroupOffsets("g", [{ ...at, offset: -1 }]),

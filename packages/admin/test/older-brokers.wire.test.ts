@@ -30,7 +30,7 @@ test("a broker before Kafka 2.4 creates the topics that have their counts, and n
     "placed",
   ]);
   expect(results.get("one")?.error?.message).toMatch(
-    /^CreateTopics without numPartitions or replicationFactor \(Kafka 2\.4, and newer\): /,
+    /^CreateTopics v4 \(Kafka 2\.4, and newer\), which leaves counts to the broker: /,
   );
   expect(asked).toEqual([["both", "placed"]]);
 });

@@ -60,6 +60,7 @@ export function inOneLine(text: string): string {
 export class BrokerError extends KafkaError {
   /** Kafka's number, also where this version of the client does not know it. */
   readonly errorCode: number;
+  #mayHaveSucceeded = false;
 
   /**
    * @param errorCode Kafka's number
@@ -74,6 +75,22 @@ export class BrokerError extends KafkaError {
       retriable: row.retriable,
     });
     this.errorCode = errorCode;
+  }
+
+  /**
+   * Whether it may be what became of one's own success: the same was asked before, its answer was lost, and by now nothing is left to
+   * do. `TOPIC_ALREADY_EXISTS` is then a topic that was created by this very call, or by somebody else; `cause` is how the answer was lost.
+   */
+  get mayHaveSucceeded(): boolean {
+    return this.#mayHaveSucceeded;
+  }
+
+  /** Says that the answer to an earlier request, which may have done what was asked, was lost. */
+  behindLostAnswer(cause: KafkaError): this {
+    this.#mayHaveSucceeded = true;
+    this.cause = cause;
+    this.message += `; or it was done by an earlier request of this call, whose answer was lost (${cause.message})`;
+    return this;
   }
 }
 

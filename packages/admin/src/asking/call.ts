@@ -9,7 +9,16 @@ import {
   type OptionReader,
   type RequestOptions,
 } from "@odradek/network";
-import { type Api, type Fields, type Output, UnsupportedVersionError, type VersionBounds } from "@odradek/protocol";
+import {
+  type Api,
+  BrokerError,
+  type Fields,
+  KafkaError,
+  type KafkaErrorCode,
+  type Output,
+  UnsupportedVersionError,
+  type VersionBounds,
+} from "@odradek/protocol";
 import { releaseText } from "./releases.ts";
 
 /** What every call takes. */
@@ -31,11 +40,19 @@ export interface AdminContext {
 /** Whom to ask: a broker by its id, the controller, or whoever is least busy. */
 export type Whom = RequestOptions["to"];
 
+/** What brokers say who do not know what became of it, since they only passed it on, or waited too long for others. */
+const unknownOutcomes: ReadonlySet<KafkaErrorCode> = new Set<KafkaErrorCode>([
+  "NETWORK_EXCEPTION",
+  "REQUEST_TIMED_OUT",
+]);
+
 /** One call of the user: its budget of time, and how it reaches the cluster. */
 export class Call {
   readonly context: AdminContext;
   readonly deadline: Deadline;
   readonly signal: AbortSignal | undefined;
+  /** What requests failed with that had been written. */
+  readonly #lost = new WeakSet<KafkaError>();
 
   /**
    * @param reader the options of the call, of which it takes those that every call has
@@ -58,6 +75,11 @@ export class Call {
     return Math.min(Math.ceil(this.deadline.remainingMs), this.context.options.requestTimeoutMs);
   }
 
+  /** Whether a request that failed so may have been carried out all the same. */
+  isLost(error: KafkaError): boolean {
+    return this.#lost.has(error) || (error instanceof BrokerError && unknownOutcomes.has(error.code));
+  }
+
   /**
    * Asks once.
    *
@@ -72,17 +94,24 @@ export class Call {
     bounds: VersionBounds = {},
   ): Promise<Output<Res>> {
     const { network } = this.context;
+    let isWritten = false;
+    // It is asked for when there is a connection that it goes to at once.
+    const written = (version: number) => {
+      isWritten = true;
+      return typeof body === "function" ? body(version) : body;
+    };
     try {
       if (typeof to === "string") {
-        return await network.request(api, body, { to, bounds, deadline: this.deadline, signal: this.signal });
+        return await network.request(api, written, { to, bounds, deadline: this.deadline, signal: this.signal });
       }
       return await this.#whileItIsThere(to, (signal) => {
         // Whoever else leads or coordinates by then is to be looked for, rather than this one waited for until the end.
         const deadline = new Deadline(this.context.clock, this.brokerTimeoutMs);
-        return network.request(api, body, { to, bounds, deadline, signal });
+        return network.request(api, written, { to, bounds, deadline, signal });
       });
     } catch (error) {
-      if (error instanceof UnsupportedVersionError && error.path === "") throw error.of(releaseText(api));
+      if (error instanceof UnsupportedVersionError && error.path === "") throw error.of(releaseText(api, bounds));
+      if (isWritten && error instanceof KafkaError) this.#lost.add(error);
       throw error;
     }
   }

@@ -1,5 +1,5 @@
 import { type Backoff, Deadline, exponentialBackoff, TimeoutError } from "@odradek/network";
-import { KafkaError, type KafkaErrorCode } from "@odradek/protocol";
+import { BrokerError, KafkaError, type KafkaErrorCode } from "@odradek/protocol";
 import { type Result, Results } from "../results.ts";
 import type { Call, Whom } from "./call.ts";
 import { type Routing, toAny } from "./routing.ts";
@@ -21,6 +21,8 @@ export interface Question<K, T extends Answer> {
   readonly ask: (keys: readonly K[], whom: Whom) => Promise<Answers<T>>;
   /** Errors that this call does not ask again after, besides those that never pass. */
   readonly isFinal?: (error: KafkaError) => boolean;
+  /** What it is answered when it was done before: behind an answer that was lost, such an error says that it may be so. */
+  readonly doneBefore?: ReadonlySet<KafkaErrorCode>;
 }
 
 /**
@@ -36,7 +38,7 @@ const answering: ReadonlySet<KafkaErrorCode> = new Set<KafkaErrorCode>([
   "UNKNOWN_TOPIC_OR_PARTITION",
 ]);
 
-/** Rounds that is given to what settles (`Routing.settling`). With the back-off of the defaults they take two to three seconds. */
+/** Rounds that a key is given for what settles (`Routing.settling`). With the back-off of the defaults they take two to three seconds. */
 const settlingRounds = 5;
 
 /** A question under way. */
@@ -48,6 +50,10 @@ interface Asking<K, T extends Answer> {
   readonly answers: Map<K, T | KafkaError>;
   /** Keys for which there was no time to be asked about again. */
   readonly late: Set<K>;
+  /** How often each key got an error of what settles. */
+  readonly settlings: Map<K, number>;
+  /** How the first answer about each key was lost, where that was. */
+  readonly lost: Map<K, KafkaError>;
 }
 
 /**
@@ -61,7 +67,15 @@ export async function askAll<K, T extends Answer>(call: Call, question: Question
   const { keys, textOf } = question;
   const { retryBackoffMs, retryBackoffMaxMs } = call.context.options;
   const backoff = exponentialBackoff(retryBackoffMs, retryBackoffMaxMs);
-  const asking: Asking<K, T> = { call, question, backoff, answers: new Map(), late: new Set() };
+  const asking: Asking<K, T> = {
+    call,
+    question,
+    backoff,
+    answers: new Map(),
+    late: new Set(),
+    settlings: new Map(),
+    lost: new Map(),
+  };
   await askTogether(asking, keys, 0);
   return new Results(
     keys.map((key) => resultOf(asking, key)),
@@ -69,11 +83,15 @@ export async function askAll<K, T extends Answer>(call: Call, question: Question
   );
 }
 
-function resultOf<K, T extends Answer>({ call, question, answers, late }: Asking<K, T>, key: K): Result<T, K> {
+function resultOf<K, T extends Answer>({ call, question, answers, late, lost }: Asking<K, T>, key: K): Result<T, K> {
   const text = question.textOf(key);
   const answer = answers.get(key);
   if (answer === undefined) throw new Error(`${text} was never asked for`);
   if (!(answer instanceof KafkaError)) return { key, value: answer, error: null };
+  const lostAnswer = lost.get(key);
+  if (answer instanceof BrokerError && lostAnswer !== undefined && question.doneBefore?.has(answer.code) === true) {
+    return { key, value: null, error: answer.behindLostAnswer(lostAnswer) };
+  }
   const isLate = late.has(key) && !(answer instanceof TimeoutError);
   const { timeoutMs } = call.deadline;
   return { key, value: null, error: isLate ? new TimeoutError(text, timeoutMs, { cause: answer }) : answer };
@@ -92,7 +110,7 @@ async function askTogether<K, T extends Answer>(asking: Asking<K, T>, keys: read
     const whom = lookedUp instanceof KafkaError ? lookedUp : (lookedUp.get(key) ?? noAnswer(textOf(key)));
     if (whom instanceof KafkaError) {
       answers.set(key, whom);
-      if (mayPass(question, whom, attempt)) nobodys.push(key);
+      if (mayPass(asking, key, whom)) nobodys.push(key);
     } else if (groups.get(whom)?.push(key) === undefined) groups.set(whom, [key]);
   }
   const askGroup = async ([whom, group]: [Whom, readonly K[]]) => {
@@ -101,7 +119,9 @@ async function askTogether<K, T extends Answer>(asking: Asking<K, T>, keys: read
     for (const key of group) {
       const answer = told.get(textOf(key)) ?? noAnswer(textOf(key));
       answers.set(key, answer);
-      if (!(answer instanceof KafkaError) || !mayPass(question, answer, attempt)) continue;
+      if (!(answer instanceof KafkaError)) continue;
+      if (call.isLost(answer) && !asking.lost.has(key)) asking.lost.set(key, answer);
+      if (!mayPass(asking, key, answer)) continue;
       again.push(key);
       routing.doubt?.(call, key, answer, whom);
     }
@@ -136,13 +156,14 @@ async function waitToAsk<K, T extends Answer>(
   }
 }
 
-function mayPass<K, T extends Answer>(
-  { routing, isFinal }: Question<K, T>,
-  error: KafkaError,
-  attempt: number,
-): boolean {
+function mayPass<K, T extends Answer>({ question, settlings }: Asking<K, T>, key: K, error: KafkaError): boolean {
+  const { routing, isFinal } = question;
   if (isFinal?.(error) === true) return false;
-  if (routing.settling?.has(error.code) === true) return attempt < settlingRounds;
+  if (routing.settling?.has(error.code) === true) {
+    const rounds = settlings.get(key) ?? 0;
+    settlings.set(key, rounds + 1);
+    return rounds < settlingRounds;
+  }
   return routing.passing?.has(error.code) === true || (error.retriable && !answering.has(error.code));
 }
 
@@ -179,26 +200,27 @@ function failureOf(call: Call, error: unknown): KafkaError {
   throw error;
 }
 
+/** As in `Question`, but that any broker is asked where nothing is said. */
+type Manner = Partial<Pick<Question<string, Answer>, "routing" | "isFinal" | "doneBefore">>;
+
 /**
  * The same for a question about the cluster as a whole.
  *
  * @param what stands for it in messages
  * @param ask may throw, which is an answer too
- * @param isFinal as in `Question`
  * @throws its error
  */
 export async function askOne<T extends Answer>(
   call: Call,
   what: string,
   ask: (whom: Whom) => Promise<T>,
-  routing: Routing<string> = toAny(),
-  isFinal: (error: KafkaError) => boolean = () => false,
+  manner: Manner = {},
 ): Promise<T> {
   const [result] = await askAll<string, T>(call, {
+    routing: toAny(),
+    ...manner,
     keys: [what],
     textOf: String,
-    routing,
-    isFinal,
     ask: async (_, whom) => new Map([[what, await ask(whom)]]),
   });
   if (result === undefined) throw new Error(`${what} was never asked for`);

@@ -200,6 +200,27 @@ describe("the fan-out", () => {
     }
   });
 
+  test("gives what settles its rounds from its own first one on", async () => {
+    const { call, clock, routing } = setUp();
+    const answers = [
+      ...Array.from({ length: 7 }, () => "NOT_LEADER_OR_FOLLOWER" as const),
+      "UNKNOWN_TOPIC_ID" as const,
+    ];
+    let rounds = 0;
+    const results = askAll<string, string>(call, {
+      keys: ["1a"],
+      textOf: String,
+      routing: { ...routing, settling: new Set(["UNKNOWN_TOPIC_ID"]) },
+      ask: async (keys) => {
+        const answer = answers[rounds++];
+        return answer === undefined ? well(keys) : ill(keys, answer);
+      },
+    });
+    await passing(clock).pass(10_000);
+    expect((await results).get("1a")?.value).toBe("value of 1a");
+    expect(rounds).toBe(9);
+  });
+
   test("says what kept a key when time is up, and keeps what worked", async () => {
     const { call, clock, routing } = setUp({ timeoutMs: 1_000 });
     const results = askAll<string, string>(call, {

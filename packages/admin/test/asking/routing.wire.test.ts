@@ -273,7 +273,7 @@ describe("an older broker", () => {
     const [result] = await admin.listGroups({ types: ["Consumer"] });
     expect(result?.error).toMatchObject({ code: "UNSUPPORTED_VERSION" });
     expect(result?.error?.message).toMatch(
-      /^ListGroups: no common version of ListGroups: 5 to 5 here, 0 to 4 on the broker/,
+      /^ListGroups v5 \(Kafka 3\.8, and newer\): no common version of ListGroups: 5 to 5 here, 0 to 4 on the broker/,
     );
   });
 

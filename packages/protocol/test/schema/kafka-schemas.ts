@@ -64,7 +64,9 @@ const knownAttributes = {
  * @throws Error in one line, naming the command to run, where the jar is not in the cache folder
  */
 export function readKafkaSchemas(version = kafkaVersion, cache = defaultCache()): Map<string, KafkaSchema> {
-  const files = readZip(readFileSync(jarPath(version, cache)), (name) => /^common\/message\/.*\.json$/.test(name));
+  const files = readZip(readFileSync(kafkaClientsJar(version, cache)), (name) =>
+    /^common\/message\/.*\.json$/.test(name),
+  );
   const schemas = [...files].map(([file, json]) => parseSchema(json.toString("utf8"), file));
   return new Map(schemas.map((schema) => [schema.name, schema]));
 }
@@ -73,7 +75,8 @@ export function readKafkaSchemas(version = kafkaVersion, cache = defaultCache())
 const defaultCache = (): string =>
   process.env["ODRADEK_CACHE"] ?? join(import.meta.dirname, "../../../../.cache/kafka");
 
-function jarPath(version: string, cache: string): string {
+/** @throws Error in one line, as `readKafkaSchemas` */
+export function kafkaClientsJar(version = kafkaVersion, cache = defaultCache()): string {
   const jar = `kafka-clients-${version}.jar`;
   const files = existsSync(cache) ? readdirSync(cache, { recursive: true, encoding: "utf8" }) : [];
   const found = files.find((file) => file.endsWith(jar));
