@@ -20,11 +20,13 @@ export interface ClusterLayout {
 export function brokerProperties(node: Node, layout: ClusterLayout, dataFolder: string): Record<string, string> {
   const { plan, nodes, zookeeper, jwksUrl } = layout;
   return {
-    ...(zookeeper === undefined ? kraft(node, nodes) : viaZooKeeper(node, zookeeper)),
+    ...(zookeeper === undefined ? kraft(node, layout) : viaZooKeeper(node, zookeeper)),
     ...network(node),
     ...replication(nodes.length),
     ...quickGroups,
-    "log.dirs": dataFolder,
+    "log.dirs": Array.from({ length: plan.logDirs }, (_, i) => (i === 0 ? dataFolder : `${dataFolder}-${i + 1}`)).join(
+      ",",
+    ),
     "broker.rack": `r${node.id}`,
     // Every five minutes it would have first replicas lead again, in the midst of a test that moved them.
     "auto.leader.rebalance.enable": "false",
@@ -43,12 +45,14 @@ export const propertiesText = (properties: Readonly<Record<string, string>>): st
     .map(([key, value]) => `${key}=${value.replaceAll("\n", "\\n")}\n`)
     .join("");
 
-function kraft(node: Node, nodes: readonly Node[]): Record<string, string> {
-  const voter = (each: Node) => `${each.id}@${hostPort(endpointOf(each, "CONTROLLER").advertised)}`;
+function kraft(node: Node, { plan, nodes }: ClusterLayout): Record<string, string> {
+  const controller = (each: Node) => hostPort(endpointOf(each, "CONTROLLER").advertised);
   return {
     "process.roles": "broker,controller",
     "node.id": `${node.id}`,
-    "controller.quorum.voters": nodes.map(voter).join(","),
+    ...(plan.dynamicQuorum
+      ? { "controller.quorum.bootstrap.servers": nodes.map(controller).join(",") }
+      : { "controller.quorum.voters": nodes.map((each) => `${each.id}@${controller(each)}`).join(",") }),
     "controller.listener.names": "CONTROLLER",
     // Shorter than the default of 9 s, long enough for a broker that waits for a busy processor.
     "broker.session.timeout.ms": "5000",

@@ -20,6 +20,18 @@ export interface ClusterOptions {
   readonly secure?: boolean;
   /** @default 3 */
   readonly brokers?: 1 | 3;
+  /**
+   * Whether controllers may get and lose their votes (KIP-853). The first broker has the only vote then. On the local JVM alone.
+   *
+   * @default false
+   */
+  readonly dynamicQuorum?: boolean;
+  /**
+   * How many folders each broker has for its logs, as it were its disks.
+   *
+   * @default 1
+   */
+  readonly logDirs?: 1 | 2;
   /** Lines of `server.properties` for every broker, on top of the launcher's own. */
   readonly properties?: Readonly<Record<string, string>>;
   /** Options of the JVM of every broker, on top of the launcher's frugal ones. In containers nobody looks at them. */
@@ -53,7 +65,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<KafkaC
   const anyWillDo = Object.values(options).every((option) => option === undefined || option === false);
   if (given && anyWillDo) return GivenCluster.find(given);
   const plan = await planOf(options);
-  const { layOut, whereabouts } = await chooseProvider(plan, toTerminal, options.provider ?? preferredProvider());
+  const provider = options.provider ?? (plan.dynamicQuorum ? "jvm" : preferredProvider());
+  const { layOut, whereabouts } = await chooseProvider(plan, toTerminal, provider);
   const cluster = new OwnCluster(await layOut(), { ...plan, whereabouts });
   await cluster.start();
   return cluster;
@@ -83,8 +96,10 @@ function preferredProvider(): ProviderName | undefined {
 
 async function planOf(options: ClusterOptions): Promise<ClusterPlan> {
   const { version = defaultVersion, secure = false, brokers = 3, properties = {}, jvmOptions = [] } = options;
+  const { dynamicQuorum = false, logDirs = 1 } = options;
   if (secure && releaseOf(version).quorum !== "kraft") {
     throw new Error(`a secure cluster needs Kafka 3.9.2 or 4.3.1, not ${version}`);
   }
-  return { version, brokers, properties, jvmOptions, security: secure ? await ClusterSecurity.create() : undefined };
+  const security = secure ? await ClusterSecurity.create() : undefined;
+  return { version, brokers, dynamicQuorum, logDirs, properties, jvmOptions, security };
 }

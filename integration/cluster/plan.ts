@@ -5,6 +5,10 @@ import { type KafkaVersion, releaseOf } from "./versions.ts";
 export interface ClusterPlan {
   readonly version: KafkaVersion;
   readonly brokers: number;
+  /** Whether controllers may come and go (KIP-853): the first begins alone, and the others follow it without a vote. */
+  readonly dynamicQuorum: boolean;
+  /** Folders that each broker has for its logs. */
+  readonly logDirs: number;
   readonly security: ClusterSecurity | undefined;
   /** Lines of `server.properties` for every broker, on top of the launcher's own. */
   readonly properties: Readonly<Record<string, string>>;

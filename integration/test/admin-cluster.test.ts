@@ -1,7 +1,7 @@
 import { type ConfigAlteration, KafkaAdmin } from "odradek";
 import { afterAll, describe, expect, test } from "vitest";
 import { becomes } from "./becomes.ts";
-import { javaTool } from "./java-tool.ts";
+import { clusterTool, javaTool } from "./java-tool.ts";
 import { newName } from "./opened.ts";
 import { bootstrapServers, newTopic } from "./topics.ts";
 
@@ -102,10 +102,19 @@ describe("configs", () => {
       };
     };
     await becomes("metrics of clients", ofMetrics, { types: ["CLIENT_METRICS"], isThere: true });
+    const printed = await clusterTool(bootstrapServers, "org.apache.kafka.tools.ClientMetricsCommand", "--list");
+    expect(printed).toContain(metrics.name);
     const unset = { ...interval, operation: "DELETE", value: null } as const;
     (await admin.incrementalAlterConfigs([{ ...metrics, ops: [unset] }])).orThrow();
   });
 });
+
+/** What Kafka's own tool prints of a user's quotas and passwords. */
+async function configsOfUser(user: string): Promise<string[]> {
+  const entity = ["--describe", "--entity-type", "users", "--entity-name", user];
+  const lines = await clusterTool(bootstrapServers, "kafka.admin.ConfigCommand", ...entity);
+  return lines.filter((line) => line.includes(" are ")).sort();
+}
 
 test("quotas of clients are set, found by parts of their names, and taken away", async () => {
   const user = newName();
@@ -120,6 +129,9 @@ test("quotas of clients are set, found by parts of their names, and taken away",
   const quotasOfOne = { entity: alone, quotas: { consumer_byte_rate: 2_000_000 } };
   await becomes("quotas of the user alone", () => admin.describeClientQuotas({ user, strict: true }), [quotasOfOne]);
   await becomes("those with a client id", () => admin.describeClientQuotas({ user, clientId: null }), [quotasOfBoth]);
+  expect(await configsOfUser(user)).toEqual([
+    `Quota configs for user-principal '${user}' are consumer_byte_rate=2000000.0`,
+  ]);
   const gone = [
     { entity: both, quotas: { producer_byte_rate: null, request_percentage: null } },
     { entity: alone, quotas: { consumer_byte_rate: null } },
@@ -141,6 +153,9 @@ test("passwords of SCRAM are set and deleted", async () => {
   const infos = async () =>
     (await admin.describeUserScramCredentials([user, nobody])).get(user)?.value?.credentialInfos;
   await becomes("what is known of it", infos, [{ mechanism: "SCRAM-SHA-256", iterations: 5_000 }]);
+  expect(await configsOfUser(user)).toEqual([
+    `SCRAM credential configs for user-principal '${user}' are SCRAM-SHA-256=iterations=5000`,
+  ]);
   const isListed = async () => (await admin.describeUserScramCredentials()).get(user) !== undefined;
   await becomes("whether it is listed", isListed, true);
   (await admin.alterUserScramCredentials([{ user, mechanism: "SCRAM-SHA-256", delete: true }])).orThrow();

@@ -1,7 +1,7 @@
 import { type ConsumerOptions, KafkaAdmin, KafkaConsumer, KafkaProducer } from "odradek";
 import { afterAll, describe, expect, test } from "vitest";
 import { becomes } from "./becomes.ts";
-import { javaTool } from "./java-tool.ts";
+import { clusterTool, javaTool } from "./java-tool.ts";
 import { newName, opened } from "./opened.ts";
 import { bootstrapServers, newTopic } from "./topics.ts";
 
@@ -154,6 +154,14 @@ test("a classic group is described with what its members say of themselves, and 
   });
   expect(results.get(classic)?.value?.members[0]?.metadata.length).toBeGreaterThan(0);
   expect(results.get(modern)?.error).toMatchObject({ code: "GROUP_ID_NOT_FOUND" });
+  const listed = (await admin.listGroups()).orThrow().flat();
+  const rows = (await clusterTool(bootstrapServers, "org.apache.kafka.tools.GroupsCommand", "--list")).map((line) =>
+    line.trim().split(/\s+/),
+  );
+  for (const groupId of [classic, modern]) {
+    const one = listed.find((group) => group.groupId === groupId);
+    expect(rows).toContainEqual([groupId, one?.type, one?.protocolType]);
+  }
 });
 
 test("a share group has offsets before anybody is in it", async () => {
@@ -175,14 +183,28 @@ test("a share group has offsets before anybody is in it", async () => {
     [0, 1n],
     [1, 2n],
   ]);
+  const some = (await admin.listShareGroupOffsets([{ groupId, partitions: [all[1]!] }])).orThrow().flat();
+  expect(some).toMatchObject([{ ...all[1], startOffset: 2n, lag: 1n, error: null }]);
+  const command = "org.apache.kafka.tools.consumer.group.ShareGroupCommand";
+  const lines = await clusterTool(bootstrapServers, command, "--describe", "--group", groupId);
+  const printed = lines.filter((line) => line.startsWith(groupId)).map((line) => line.trim().split(/\s+/));
+  expect(printed.map(([, name, partition, startOffset]) => [name, partition, startOffset]).sort()).toEqual([
+    [topic, "0", "1"],
+    [topic, "1", "2"],
+  ]);
   const [group] = (await admin.describeShareGroups([groupId])).orThrow();
   expect(group).toMatchObject({ groupId, type: "Share", state: "Empty", members: [] });
   expect((await admin.deleteShareGroupOffsets(groupId, [topic])).orThrow()).toEqual([topic]);
   expect(await offsets()).toEqual([]);
-  expect((await admin.deleteConsumerGroups([groupId])).orThrow()).toEqual([groupId]);
+  expect((await admin.deleteShareGroups([groupId])).orThrow()).toEqual([groupId]);
 });
 
-test("a streams group that nobody knows is said to be unknown", async () => {
-  const [result] = await admin.describeStreamsGroups([newName()]);
-  expect(result?.error).toMatchObject({ code: "GROUP_ID_NOT_FOUND" });
+test("a group without a name is one as well, which holds offsets", async () => {
+  const at = { topic: await newTopic(1), partition: 0 };
+  (await admin.alterConsumerGroupOffsets("", [{ ...at, offset: 7 }])).orThrow();
+  const [offsets = []] = (await admin.listConsumerGroupOffsets([""])).orThrow();
+  expect(offsets.find(({ topic }) => topic === at.topic)).toMatchObject({ ...at, offset: 7n });
+  expect((await admin.describeConsumerGroups([""])).orThrow()[0]).toMatchObject({ groupId: "", state: "Empty" });
+  expect((await admin.lag("")).get(at)?.value).toMatchObject({ committed: 7n, end: 0n, lag: 0n });
+  (await admin.deleteConsumerGroups([""])).orThrow();
 });

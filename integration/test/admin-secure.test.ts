@@ -1,8 +1,11 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type AclBinding, KafkaAdmin } from "odradek";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type KafkaCluster, startCluster } from "../cluster/cluster.ts";
 import { becomes } from "./becomes.ts";
-import { javaTool } from "./java-tool.ts";
+import { clusterTool, javaTool } from "./java-tool.ts";
 import { opened } from "./opened.ts";
 
 let cluster: KafkaCluster;
@@ -124,6 +127,21 @@ test("a user who is given a password logs in with it, until it is deleted", asyn
   await expect(loggedIn(user, "second").connect()).rejects.toMatchObject({ reason: "credentialsRefused" });
 });
 
+/** Runs one of Kafka's own tools, logged in. */
+async function asAlice(mainClass: string, ...args: readonly string[]): Promise<string[]> {
+  const folder = await mkdtemp(join(tmpdir(), "odradek-tool-"));
+  try {
+    const file = join(folder, "client.properties");
+    const login = `org.apache.kafka.common.security.scram.ScramLoginModule required username="alice" password="${passwordOf("alice")}";`;
+    const lines = ["security.protocol=SASL_PLAINTEXT", "sasl.mechanism=SCRAM-SHA-512", `sasl.jaas.config=${login}`];
+    await writeFile(file, lines.join("\n"));
+    const bootstrapServers = cluster.bootstrapServersOf("SASL_PLAINTEXT");
+    return await clusterTool(bootstrapServers, mainClass, "--command-config", file, ...args);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
 test("a token is created, logs in, is renewed by whom it says, and ends", async () => {
   const alice = loggedIn("alice", passwordOf("alice"));
   const token = await alice.createDelegationToken({ renewers: ["User:bob"], maxLifetimeMs: 3_600_000 });
@@ -132,6 +150,17 @@ test("a token is created, logs in, is renewed by whom it says, and ends", async 
   const listed = () => alice.describeDelegationToken({ owners: ["User:alice"] });
   await becomes("tokens of alice", listed, [token]);
   expect(await alice.describeDelegationToken({ owners: ["User:nobody"] })).toEqual([]);
+  const lines = await asAlice(
+    "org.apache.kafka.tools.DelegationTokenCommand",
+    "--describe",
+    "--owner-principal",
+    "User:alice",
+  );
+  const printed = lines
+    .find((line) => line.startsWith(token.tokenId))
+    ?.trim()
+    .split(/\s+/);
+  expect(printed?.slice(0, 4)).toEqual([token.tokenId, token.hmac, token.owner, token.tokenRequester]);
 
   const byToken = loggedIn(token.tokenId, token.hmac, true);
   expect((await byToken.describeCluster()).brokers).toHaveLength(1);

@@ -2,7 +2,7 @@ import { KafkaAdmin, KafkaProducer } from "odradek";
 import { afterAll, describe, expect, test } from "vitest";
 import { createTopic } from "../cluster/topic.ts";
 import { becomes } from "./becomes.ts";
-import { javaTool } from "./java-tool.ts";
+import { clusterTool, javaTool } from "./java-tool.ts";
 import { newName } from "./opened.ts";
 import { bootstrapServers, brokers } from "./topics.ts";
 
@@ -80,6 +80,8 @@ describe("topics", () => {
     const [one, other] = [await placedTopic(), await placedTopic()];
     const listed = async () => (await admin.listTopics()).filter(({ topic }) => topic === one || topic === other);
     expect((await listed()).map(({ topic }) => topic).sort()).toEqual([one, other].sort());
+    const names = await clusterTool(bootstrapServers, "org.apache.kafka.tools.TopicCommand", "--list");
+    expect(names.filter((name) => name === one || name === other).sort()).toEqual([one, other].sort());
     const topicId = (await listed()).find(({ topic }) => topic === other)?.topicId ?? "";
     const nobody = newName();
     const results = await admin.deleteTopics([one, { topicId }, nobody]);

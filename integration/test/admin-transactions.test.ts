@@ -1,6 +1,7 @@
 import { KafkaAdmin, KafkaProducer } from "odradek";
 import { afterAll, expect, test } from "vitest";
 import { becomes } from "./becomes.ts";
+import { clusterTool } from "./java-tool.ts";
 import { newName, opened } from "./opened.ts";
 import { bootstrapServers, newTopic } from "./topics.ts";
 
@@ -16,6 +17,12 @@ async function openTransaction(topic: string, transactionalId: string): Promise<
   await producer.send({ topic, partition: 0, value: "v" });
   return producer;
 }
+
+/** The rows that Kafka's own tool prints below their heads. */
+const transactionsTool = async (...args: readonly string[]): Promise<string[][]> => {
+  const [, ...rows] = await clusterTool(bootstrapServers, "org.apache.kafka.tools.TransactionsCommand", ...args);
+  return rows.filter((row) => row.trim() !== "").map((row) => row.trim().split(/\s+/));
+};
 
 test("a transaction is listed and described, with its producers in the partition, until it is terminated", async () => {
   const [topic, transactionalId] = [await newTopic(3), newName()];
@@ -40,6 +47,17 @@ test("a transaction is listed and described, with its producers in the partition
     const producers = (await admin.describeProducers([at], options)).orThrow()[0]?.activeProducers;
     expect(producers).toMatchObject([{ producerId: transaction?.producerId, currentTransactionStartOffset: 0n }]);
   }
+
+  const [ofList, ofTransaction, ofProducers] = await Promise.all([
+    transactionsTool("list", "--transactional-id-pattern", pattern),
+    transactionsTool("describe", "--transactional-id", transactionalId),
+    transactionsTool("describe-producers", "--topic", topic, "--partition", "0"),
+  ]);
+  const { coordinatorId, producerId, producerEpoch } = transaction ?? {};
+  expect(ofList).toEqual([[transactionalId, `${coordinatorId}`, `${producerId}`, "Ongoing"]]);
+  const head = [`${coordinatorId}`, transactionalId, `${producerId}`, `${producerEpoch}`, "Ongoing"];
+  expect(ofTransaction.map((row) => [row.slice(0, 5), row.at(-1)])).toEqual([[head, `${topic}-0`]]);
+  expect(ofProducers.map((row) => [row.slice(0, 2), row.at(-1)])).toEqual([[head.slice(2, 4), "0"]]);
 
   await admin.forceTerminateTransaction(transactionalId);
   const open = async () =>

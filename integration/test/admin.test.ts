@@ -1,5 +1,6 @@
 import { KafkaAdmin } from "odradek";
 import { afterAll, describe, expect, inject, test } from "vitest";
+import { clusterTool } from "./java-tool.ts";
 
 const bootstrapServers = inject("bootstrapServers");
 const admin = new KafkaAdmin({ bootstrapServers });
@@ -17,6 +18,15 @@ describe("createTopics", () => {
     ).orThrow();
     expect(created).toMatchObject({ topic, numPartitions: 5, replicationFactor: 2 });
     expect(created?.topicId).toMatch(/^[\w-]{22}$/);
+    const described = ["--describe", "--topic", topic];
+    const [summary = ""] = await clusterTool(bootstrapServers, "org.apache.kafka.tools.TopicCommand", ...described);
+    expect(summary.split("\t").map((part) => part.trim())).toEqual([
+      `Topic: ${topic}`,
+      `TopicId: ${created?.topicId}`,
+      "PartitionCount: 5",
+      "ReplicationFactor: 2",
+      expect.stringMatching(/^Configs: .*cleanup\.policy=compact/),
+    ]);
     expect(created?.configs).toContainEqual({
       name: "cleanup.policy",
       value: "compact",

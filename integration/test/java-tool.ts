@@ -8,6 +8,13 @@ import { defaultVersion } from "../cluster/versions.ts";
 /** A JVM that starts on a loaded machine, and reads a few records. */
 const withinMs = 120_000;
 
+/** Runs one of Kafka's own tools on a cluster. @returns the lines that it prints */
+export const clusterTool = (
+  bootstrapServers: readonly string[],
+  mainClass: string,
+  ...args: readonly string[]
+): Promise<string[]> => javaTool(mainClass, "--bootstrap-server", bootstrapServers.join(","), ...args);
+
 /** Runs one of Kafka's own tools. @returns the lines that it prints */
 export async function javaTool(mainClass: string, ...args: readonly string[]): Promise<string[]> {
   const { program } = await findJava();

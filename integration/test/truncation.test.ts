@@ -1,12 +1,8 @@
-import { ElectLeaders } from "@odradek/protocol/messages/elect-leaders";
-import { KafkaConsumer, KafkaProducer, LogTruncationError, string } from "odradek";
+import { KafkaAdmin, KafkaConsumer, KafkaProducer, LogTruncationError, string } from "odradek";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type KafkaCluster, startCluster } from "../cluster/cluster.ts";
-import { ask } from "../cluster/wire.ts";
 import { newName } from "./opened.ts";
 import { untilAll } from "./partitions.ts";
-
-const unclean = 1;
 
 let cluster: KafkaCluster;
 beforeAll(async () => {
@@ -49,7 +45,8 @@ async function losingRecords(topic: string, read: (values: readonly string[]) =>
   await first.kill();
   await second.restart();
   await untilAll([second, third], topic, "have no leader", ({ leaderId }) => leaderId === -1);
-  await ask(third, ElectLeaders, { electionType: unclean, topicPartitions: [{ topic, partitions: [0] }] });
+  await using admin = new KafkaAdmin({ bootstrapServers: cluster.bootstrapServers });
+  (await admin.electLeaders("UNCLEAN", [{ topic, partition: 0 }])).orThrow();
   await untilAll([second, third], topic, "are led by 2", ({ leaderId }) => leaderId === 2);
   // More than were lost: a consumer that does not notice goes on in the midst of them.
   await write("other", 10, 25);

@@ -56,7 +56,15 @@ const loggingOption = ({ version }: ClusterPlan): string =>
 
 /** Runs one broker from its start to an orderly end. */
 async function rehearse({ version }: ClusterPlan, runtime: Runtime): Promise<void> {
-  const plan = { version, brokers: 1, properties: {}, jvmOptions: [], security: undefined };
+  const plan: ClusterPlan = {
+    version,
+    brokers: 1,
+    dynamicQuorum: false,
+    logDirs: 1,
+    properties: {},
+    jvmOptions: [],
+    security: undefined,
+  };
   await using cluster = new OwnCluster(await layOut(plan, runtime), { ...plan, whereabouts: "in rehearsal" });
   await cluster.start();
   for (const broker of cluster.brokers) await broker.stop();
@@ -94,7 +102,7 @@ async function layOut(plan: ClusterPlan, runtime: Runtime): Promise<Fleet> {
       const file = join(home, `${name}.properties`);
       await writeFile(file, propertiesText(brokerProperties(node, layout, join(home, name))));
       const broker = { ...command(name, "kafka.Kafka", [file]), jvmOptions: brokerOptions };
-      const format = command(name, "kafka.tools.StorageTool", ["format", "-t", clusterId, "-c", file]);
+      const format = command(name, "kafka.tools.StorageTool", formatting(plan, node, clusterId, file));
       const kraft = hasKraft(plan);
       return new JvmMachine(
         node,
@@ -107,6 +115,12 @@ async function layOut(plan: ClusterPlan, runtime: Runtime): Promise<Fleet> {
     await watchdog.release();
     throw error;
   }
+}
+
+/** The first controller of a dynamic quorum begins it, and the others find their way by the addresses of all. */
+function formatting({ dynamicQuorum }: ClusterPlan, { id }: Node, clusterId: string, file: string): string[] {
+  const ofQuorum = id === 1 ? "--standalone" : "--no-initial-controllers";
+  return ["format", "-t", clusterId, "-c", file, ...(dynamicQuorum ? [ofQuorum] : [])];
 }
 
 /** Where a listener binds is where it is found. */

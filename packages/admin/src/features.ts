@@ -43,7 +43,7 @@ export interface FeatureDescription {
 
 export interface FeatureMetadata {
   readonly features: readonly FeatureDescription[];
-  /** Grows with each change; `null` where the cluster has settled on nothing. */
+  /** Grows with every change of metadata; `null` where the cluster has settled on nothing. */
   readonly finalizedEpoch: bigint | null;
 }
 

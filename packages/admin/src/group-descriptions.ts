@@ -5,6 +5,7 @@ import {
   DecodeError,
   decodeBlob,
   KafkaError,
+  type KafkaErrorCode,
   type ResponseOf,
   UnsupportedVersionError,
 } from "@odradek/protocol";
@@ -169,10 +170,18 @@ async function describeModern(
   }
 }
 
-/** Source: Kafka's `DescribeConsumerGroupsHandler`. */
+/**
+ * What is answered about a group that may be of the classic protocol all the same; INVALID_GROUP_ID is said of the one without a
+ * name. Source: Kafka's `DescribeConsumerGroupsHandler`, which knows the first two.
+ */
+const ofNoModernGroup: ReadonlySet<KafkaErrorCode> = new Set<KafkaErrorCode>([
+  "GROUP_ID_NOT_FOUND",
+  "UNSUPPORTED_VERSION",
+  "INVALID_GROUP_ID",
+]);
+
 const mayBeClassic = (answer: ConsumerGroupDescription | KafkaError | undefined): boolean =>
-  answer === undefined ||
-  (answer instanceof KafkaError && (answer.code === "GROUP_ID_NOT_FOUND" || answer.code === "UNSUPPORTED_VERSION"));
+  answer === undefined || (answer instanceof KafkaError && ofNoModernGroup.has(answer.code));
 
 /** By the number that stands for it. */
 const memberProtocols: readonly ConsumerGroupMember["protocol"][] = ["classic", "consumer"];

@@ -80,6 +80,7 @@ export class BrokerError extends KafkaError {
   /**
    * Whether it may be what became of one's own success: the same was asked before, its answer was lost, and by now nothing is left to
    * do. `TOPIC_ALREADY_EXISTS` is then a topic that was created by this very call, or by somebody else; `cause` is how the answer was lost.
+   * `false` is no promise: brokers pass changes on to the controller, and ask again themselves where its answer is lost.
    */
   get mayHaveSucceeded(): boolean {
     return this.#mayHaveSucceeded;
