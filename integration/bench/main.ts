@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { admin } from "./admin.ts";
 import { codec } from "./codec.ts";
 import { consume } from "./consume.ts";
 import { importTime } from "./import.ts";
@@ -8,7 +9,7 @@ import { newRun } from "./run.ts";
 import type { Suite } from "./suite.ts";
 import { markdown } from "./table.ts";
 
-const suites: readonly Suite[] = [codec, importTime, produce, consume];
+const suites: readonly Suite[] = [codec, importTime, produce, consume, admin];
 
 /** `npm run bench -- [SUITE...] [--node PATH]... [--rounds 5] [--workload NAME]... [--smoke]`: measures, and prints tables. */
 async function main(): Promise<void> {
