@@ -19,6 +19,7 @@ import {
 } from "./acls.ts";
 import { type AdminOptions, resolveAdminOptions } from "./admin-options.ts";
 import type { AdminCallOptions, AdminContext } from "./asking/call.ts";
+import { PartitionLeaders } from "./asking/partition-leaders.ts";
 import {
   type ClusterDescription,
   connect,
@@ -190,7 +191,8 @@ export class KafkaAdmin {
     const resolved = resolveAdminOptions(options);
     const network = new NetworkClient("admin-client", resolved, clock);
     const coordinators = new Coordinators(network, resolved, clock);
-    this.#context = { options: resolved, clock, network, coordinators };
+    const leaders = new PartitionLeaders();
+    this.#context = { options: resolved, clock, network, coordinators, leaders };
   }
 
   /**

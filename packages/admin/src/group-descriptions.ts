@@ -109,7 +109,7 @@ export async function describeConsumerGroups(
     const others = ids.filter((id) => mayBeClassic(modern.get(id)));
     if (others.length === 0) return modern;
     const ask = () => describeClassic(call, others, whom, withOperations);
-    const classic = await askParts(call, [{ texts: others, ask }]);
+    const classic = await askParts(call, [{ texts: () => others, ask }]);
     const asConsumers = [...classic].map(([id, group]): [string, ConsumerGroupDescription | KafkaError] => [
       id,
       group instanceof KafkaError ? group : consumerGroupOrError(group),

@@ -129,7 +129,7 @@ async function fetchOffsets(
     );
   }
   const rest = others.map((query) => ({
-    texts: [query.groupId],
+    texts: () => [query.groupId],
     ask: () => fetchOffsets(call, [query], whom, requireStable),
   }));
   return new Map([

@@ -61,13 +61,15 @@ export async function listOffsets(
   const call = new Call(context, reader);
   const isolationLevel = reader.oneOf("isolationLevel", "read_uncommitted", ["read_uncommitted", "read_committed"]);
   reader.finish();
-  const byText = new Map(queries.map((query) => [partitionText(query), query]));
+  const queryOf = new Map<TopicPartition, Query>(
+    queries.map((query) => [{ topic: query.topic, partition: query.partition }, query]),
+  );
   return askAll<TopicPartition, ListedOffset>(call, {
-    keys: queries.map(({ topic, partition }): TopicPartition => ({ topic, partition })),
+    keys: [...queryOf.keys()],
     textOf: partitionText,
     routing: toLeader(),
     ask: async (partitions, whom) => {
-      const some = partitions.flatMap((at) => byText.get(partitionText(at)) ?? []);
+      const some = partitions.flatMap((at) => queryOf.get(at) ?? []);
       // Places that the broker does not know take nothing from those that it does.
       const parts = [...new Set(some.map(({ since }) => since))].map((since) =>
         some.filter((one) => one.since === since),
@@ -75,7 +77,7 @@ export async function listOffsets(
       const level = isolationLevel === "read_committed" ? 1 : 0;
       return askParts(
         call,
-        parts.map((part) => ({ texts: part.map(partitionText), ask: () => listPart(call, part, whom, level) })),
+        parts.map((part) => ({ texts: () => part.map(partitionText), ask: () => listPart(call, part, whom, level) })),
       );
     },
   });

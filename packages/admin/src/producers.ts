@@ -122,7 +122,7 @@ export async function fenceProducers(
       };
       return askParts(
         call,
-        ids.map((id) => ({ texts: [id], ask: () => fence(id) })),
+        ids.map((id) => ({ texts: () => [id], ask: () => fence(id) })),
       );
     },
   });

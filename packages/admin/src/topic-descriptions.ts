@@ -67,14 +67,24 @@ export async function describeTopics(
     ask: async (keys) => {
       const names = keys.filter((key) => typeof key === "string");
       const topicIds = keys.flatMap((key) => (typeof key === "string" ? [] : [key.topicId]));
+      const byNames = partsOf(names).map((some) => ({
+        texts: () => some,
+        ask: () => describeByName(call, some, withOperations, pageSize),
+      }));
       // What is known of the topics by name is not lost to brokers without topics by id.
-      return askParts(call, [
-        { texts: names, ask: () => describeByName(call, names, withOperations, pageSize) },
-        { texts: topicIds, ask: () => describeById(call, topicIds, withOperations) },
-      ]);
+      const byIds = { texts: () => topicIds, ask: () => describeById(call, topicIds, withOperations) };
+      return askParts(call, [...byNames, byIds]);
     },
   });
 }
+
+/** More than that are asked about in several requests at once, of several brokers. */
+const topicsPerRequest = 250;
+
+const partsOf = (names: readonly string[]): string[][] =>
+  Array.from({ length: Math.ceil(names.length / topicsPerRequest) }, (_, part) =>
+    names.slice(part * topicsPerRequest, (part + 1) * topicsPerRequest),
+  );
 
 async function describeByName(
   call: Call,
@@ -82,7 +92,6 @@ async function describeByName(
   withOperations: boolean,
   pageSize: number,
 ): Promise<Answers<TopicDescription>> {
-  if (names.length === 0) return new Map();
   try {
     return await describeByPages(call, names, withOperations, pageSize);
   } catch (error) {

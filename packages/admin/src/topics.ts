@@ -82,7 +82,7 @@ export async function createTopics(
         parts
           .filter((part) => part.length > 0)
           .map((part) => ({
-            texts: part.map(({ topic }) => topic),
+            texts: () => part.map(({ topic }) => topic),
             ask: () => createPart(call, part, validateOnly, whom),
           })),
       );
@@ -136,7 +136,7 @@ export async function deleteTopics(
       const parts = [names, ids].filter((part) => part.length > 0);
       return askParts(
         call,
-        parts.map((part) => ({ texts: part.map(textOfTopic), ask: () => deletePart(call, part, whom) })),
+        parts.map((part) => ({ texts: () => part.map(textOfTopic), ask: () => deletePart(call, part, whom) })),
       );
     },
   });

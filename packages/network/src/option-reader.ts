@@ -9,7 +9,8 @@ export type GivenOptions = Readonly<Record<string, unknown>>;
  */
 export class OptionReader {
   readonly #given: GivenOptions;
-  readonly #read = new Set<string>();
+  /** A list and no set: there are few, and readers are made by the thousand where calls are about many things. */
+  readonly #read: string[] = [];
 
   /** Opens the names in errors, such as `topics[3].` */
   readonly #path: string;
@@ -83,9 +84,9 @@ export class OptionReader {
    *   secret in the wrong place
    */
   finish(): void {
-    for (const [name, value] of Object.entries(this.#given)) {
-      if ((value ?? null) !== null && !this.#read.has(name)) {
-        throw this.#refusal(name, name, `one of the names ${[...this.#read].sort().join(", ")}`);
+    for (const name of Object.keys(this.#given)) {
+      if ((this.#given[name] ?? null) !== null && !this.#read.includes(name)) {
+        throw this.#refusal(name, name, `one of the names ${[...new Set(this.#read)].sort().join(", ")}`);
       }
     }
   }
@@ -95,7 +96,7 @@ export class OptionReader {
   }
 
   #take(name: string): unknown {
-    this.#read.add(name);
+    this.#read.push(name);
     return this.#given[name];
   }
 }

@@ -19,6 +19,7 @@ import {
   UnsupportedVersionError,
   type VersionBounds,
 } from "@odradek/protocol";
+import type { PartitionLeaders } from "./partition-leaders.ts";
 import { releaseText } from "./releases.ts";
 
 /** What every call takes. */
@@ -33,6 +34,7 @@ export interface AdminCallOptions {
 export interface AdminContext {
   readonly network: NetworkClient;
   readonly coordinators: Coordinators;
+  readonly leaders: PartitionLeaders;
   readonly options: NetworkOptions;
   readonly clock: Clock;
 }

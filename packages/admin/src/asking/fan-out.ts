@@ -114,7 +114,7 @@ async function askTogether<K, T extends Answer>(asking: Asking<K, T>, keys: read
     } else if (groups.get(whom)?.push(key) === undefined) groups.set(whom, [key]);
   }
   const askGroup = async ([whom, group]: [Whom, readonly K[]]) => {
-    const told = await askParts(call, [{ texts: group.map(textOf), ask: () => ask(group, whom) }]);
+    const told = await askParts(call, [{ texts: () => group.map(textOf), ask: () => ask(group, whom) }]);
     const again: K[] = [];
     for (const key of group) {
       const answer = told.get(textOf(key)) ?? noAnswer(textOf(key));
@@ -169,7 +169,8 @@ function mayPass<K, T extends Answer>({ question, settlings }: Asking<K, T>, key
 
 /** Some of the keys, which have a request of their own. */
 export interface Part<T> {
-  readonly texts: readonly string[];
+  /** Of its keys: what an error counts for that is of the request as a whole. */
+  readonly texts: () => readonly string[];
   readonly ask: () => Promise<Answers<T>>;
 }
 
@@ -185,10 +186,14 @@ export async function askParts<T>(call: Call, parts: readonly Part<T>[]): Promis
       return await ask();
     } catch (error) {
       const failure = failureOf(call, error);
-      return new Map(texts.map((text) => [text, failure]));
+      return new Map(texts().map((text) => [text, failure]));
     }
   });
-  return new Map((await Promise.all(answers)).flatMap((some) => [...some]));
+  const [first, ...others] = await Promise.all(answers);
+  if (first !== undefined && others.length === 0) return first;
+  const all = new Map(first);
+  for (const some of others) for (const [text, answer] of some) all.set(text, answer);
+  return all;
 }
 
 const noAnswer = (text: string): KafkaError => new KafkaError(`no answer for ${text}`, { code: "DECODE" });

@@ -1,5 +1,6 @@
 import { type ClusterSnapshot, ConnectionError, type CoordinatorType, type TopicPartition } from "@odradek/network";
 import { BrokerError, codeOf, type KafkaError, type KafkaErrorCode } from "@odradek/protocol";
+import type { MetadataResponse } from "@odradek/protocol/messages/metadata";
 import type { Call, Whom } from "./call.ts";
 import { brokerIds, clusterMetadata } from "./cluster-metadata.ts";
 
@@ -97,25 +98,43 @@ export const toLeader = <K extends TopicPartition>(): Routing<K> => ({
   // What leaders are asked for can be asked twice, and they wait for replicas or for tiered storage.
   passing: new Set<KafkaErrorCode>(["REQUEST_TIMED_OUT"]),
   route: async (call, partitions) => {
-    const { topics } = await clusterMetadata(call, [...new Set(partitions.map(({ topic }) => topic))]);
-    const byName = new Map(
-      topics.map(({ name, errorCode, partitions: all }) => [
-        name,
-        { errorCode, byNumber: new Map(all.map((one) => [one.partitionIndex, one])) },
-      ]),
-    );
-    return new Map(
-      partitions.map((key): [K, number | BrokerError] => {
-        const topic = byName.get(key.topic);
-        if (topic === undefined) return [key, unknownPartition(key)];
-        if (topic.errorCode !== 0) return [key, new BrokerError(topic.errorCode, `topic ${key.topic}`)];
-        const partition = topic.byNumber.get(key.partition);
-        if (partition === undefined) return [key, unknownPartition(key)];
-        return [key, partition.leaderId >= 0 ? partition.leaderId : noLeader(key)];
-      }),
-    );
+    const { leaders } = call.context;
+    const found = new Map<K, Whom | KafkaError>();
+    const unknown: K[] = [];
+    for (const key of partitions) {
+      const leaderId = leaders.of(key);
+      if (leaderId === null) unknown.push(key);
+      else found.set(key, leaderId);
+    }
+    if (unknown.length > 0) await findLeaders(call, unknown, found);
+    return found;
   },
+  doubt: ({ context: { leaders } }, key) => leaders.forget(key),
 });
+
+/** @param found what was found of each is put there */
+async function findLeaders<K extends TopicPartition>(
+  call: Call,
+  partitions: readonly K[],
+  found: Map<K, Whom | KafkaError>,
+): Promise<void> {
+  const { leaders } = call.context;
+  const { topics } = await clusterMetadata(call, [...new Set(partitions.map(({ topic }) => topic))]);
+  const byName = new Map(topics.map((topic) => [topic.name, topic]));
+  for (const { name, partitions: all } of topics) {
+    if (name === null) continue;
+    for (const { partitionIndex: partition, leaderId } of all) {
+      if (leaderId >= 0) leaders.learn({ topic: name, partition }, leaderId);
+    }
+  }
+  for (const key of partitions) found.set(key, leaders.of(key) ?? whyNoLeader(key, byName.get(key.topic)));
+}
+
+function whyNoLeader(key: TopicPartition, topic: MetadataResponse["topics"][number] | undefined): BrokerError {
+  if (topic !== undefined && topic.errorCode !== 0) return new BrokerError(topic.errorCode, `topic ${key.topic}`);
+  const isThere = topic?.partitions.some(({ partitionIndex }) => partitionIndex === key.partition) === true;
+  return isThere ? noLeader(key) : unknownPartition(key);
+}
 
 const unknownPartition = ({ topic, partition }: TopicPartition): BrokerError =>
   new BrokerError(codeOf("UNKNOWN_TOPIC_OR_PARTITION"), `partition ${partition} of topic ${topic}`);

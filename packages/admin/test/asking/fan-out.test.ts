@@ -7,6 +7,7 @@ import { passing } from "../../../network/test/passing.ts";
 import { resolveAdminOptions } from "../../src/admin-options.ts";
 import { Call, type Whom } from "../../src/asking/call.ts";
 import { askAll, askOne } from "../../src/asking/fan-out.ts";
+import { PartitionLeaders } from "../../src/asking/partition-leaders.ts";
 import type { Routing } from "../../src/asking/routing.ts";
 
 const error = (name: Parameters<typeof codeOf>[0]): BrokerError => new BrokerError(codeOf(name), "asking");
@@ -19,7 +20,7 @@ function setUp({ timeoutMs = 10_000, signal }: { timeoutMs?: number; signal?: Ab
   onTestFinished(() => network.close());
   const coordinators = new Coordinators(network, options, clock);
   const reader = new OptionReader({ timeoutMs, ...(signal === undefined ? {} : { signal }) });
-  const call = new Call({ network, coordinators, options, clock }, reader);
+  const call = new Call({ network, coordinators, leaders: new PartitionLeaders(), options, clock }, reader);
   const asked: [Whom, string[]][] = [];
   const doubted: [string, string, Whom][] = [];
   /** By the first digit of a key, as it were its broker. */
