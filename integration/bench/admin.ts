@@ -11,7 +11,7 @@ import type { Suite } from "./suite.ts";
 import type { Table } from "./table.ts";
 
 /** The first call, and those behind it. */
-const calls = 10;
+const calls = 5;
 
 /** What a cluster of many topics tells an admin client about all of them. */
 export const admin: Suite = {
