@@ -49,15 +49,15 @@ async function findJava(): Promise<{ readonly java: JavaPrograms | null; readonl
 }
 
 /** @throws Error where it was not told of every topic, partition and record */
-async function measured({ name, measure }: Competitor, { target, records }: ManyTopics, run: Run): Promise<Outcome> {
-  const outcome = await measure(target, run.isSmoke ? 2 : calls);
+async function measured(competitor: Competitor, { target, records }: ManyTopics, run: Run): Promise<Outcome> {
+  const outcome = await competitor.measure(target, run.isSmoke ? 2 : calls);
   const partitions = target.topics * target.partitions;
   const wanted = [target.topics, partitions, partitions, records];
   const { described, listed } = outcome;
   const told = [described.topics, described.ledPartitions, listed.partitions, listed.records];
   if (told.join() === wanted.join()) return outcome;
   throw new Error(
-    `${name} was told of ${told.join(", ")} topics, leaders, ends and records, and not ${wanted.join(", ")}`,
+    `${competitor.name} was told of ${told.join(", ")} topics, leaders, ends and records, and not ${wanted.join(", ")}`,
   );
 }
 

@@ -60,7 +60,7 @@ describe("configs", () => {
 
   test("of brokers are asked of each of them, with all that sets them and what they are for", async () => {
     const named = ["1", "2", ""].map((name) => ({ type: "BROKER", name, configKeys: ["node.id"] }) as const);
-    const results = await admin.describeConfigs([...named, { type: "BROKER", name: "99" }], {
+    const results = await admin.describeConfigs([...named, { type: "BROKER", name: "2147483647" }], {
       includeSynonyms: true,
       includeDocumentation: true,
     });

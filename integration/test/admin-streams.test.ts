@@ -36,7 +36,7 @@ test("a streams group is described with its topology and its member, has offsets
       repartitionSourceTopics: [],
     },
   ]);
-  const { members: [first, ...others] = [] } = group ?? {};
+  const [first, ...others] = group?.members ?? [];
   expect(others).toEqual([]);
   expect(first).toMatchObject({ memberId: member.memberId, userEndpoint: endpoint, clientTags: { zone: "a" } });
   expect(first?.assignment.activeTasks).toEqual([{ subtopologyId: "counts", partitions: [0, 1] }]);

@@ -3,7 +3,7 @@ import { BrokerError, type KafkaError, type ResponseOf } from "@odradek/protocol
 import { DescribeConfigs } from "@odradek/protocol/messages/describe-configs";
 import { IncrementalAlterConfigs } from "@odradek/protocol/messages/incremental-alter-configs";
 import { ListConfigResources } from "@odradek/protocol/messages/list-config-resources";
-import { checkedKeys, isArrayOf, isText } from "./asking/arguments.ts";
+import { checkedKeys, isArrayOf, isInt32, isText } from "./asking/arguments.ts";
 import { type AdminCallOptions, type AdminContext, Call, type Whom } from "./asking/call.ts";
 import { askAll, askOne } from "./asking/fan-out.ts";
 import { toBroker } from "./asking/routing.ts";
@@ -202,11 +202,13 @@ function readResource(reader: OptionReader, path: string): ConfigResource {
     type: reader.required("type", isType, `one of ${types.names.slice(1).join(", ")}`),
     name: reader.required("name", isResourceName, "a text"),
   };
-  if (brokerOf(resource) !== null && !/^\d{1,9}$/.test(resource.name)) {
+  if (brokerOf(resource) !== null && !isBrokerId(resource.name)) {
     throw new OptionsError(`${path}.name`, resource.name, "the id of a broker");
   }
   return resource;
 }
+
+const isBrokerId = (text: string): boolean => /^\d{1,10}$/.test(text) && isInt32(Number(text));
 
 const isType = (value: unknown): value is ConfigResourceType => types.isName(value) && value !== "UNKNOWN";
 const isResourceName = (value: unknown): value is string => typeof value === "string";

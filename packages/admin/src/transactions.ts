@@ -3,7 +3,7 @@ import { BrokerError, type KafkaError } from "@odradek/protocol";
 import { DescribeTransactions } from "@odradek/protocol/messages/describe-transactions";
 import { ListTransactions } from "@odradek/protocol/messages/list-transactions";
 import { WriteTxnMarkers } from "@odradek/protocol/messages/write-txn-markers";
-import { checkedTexts, isArrayOf, isInt32, isInt64, isText, readPartition } from "./asking/arguments.ts";
+import { checkedText, checkedTexts, isArrayOf, isInt32, isInt64, readPartition } from "./asking/arguments.ts";
 import { type AdminCallOptions, type AdminContext, Call } from "./asking/call.ts";
 import { brokerIds } from "./asking/cluster-metadata.ts";
 import { askAll, askOne } from "./asking/fan-out.ts";
@@ -213,6 +213,6 @@ export async function forceTerminateTransaction(
   transactionalId: string,
   options: AdminCallOptions,
 ): Promise<void> {
-  if (!isText(transactionalId)) checkedTexts("transactionalId", [transactionalId], "a transactional id");
-  (await fenceProducers(context, [transactionalId], options)).orThrow();
+  const id = checkedText("transactionalId", transactionalId, "a transactional id");
+  (await fenceProducers(context, [id], options)).orThrow();
 }

@@ -79,6 +79,11 @@ const cases: readonly Case[] = [
     'option resources[0].name: the id of a broker is expected, not "one"',
   ],
   [
+    "a broker beyond all",
+    (admin) => admin.describeConfigs([{ type: "BROKER", name: "2147483648" }]),
+    'option resources[0].name: the id of a broker is expected, not "2147483648"',
+  ],
+  [
     "nothing to set",
     (admin) => admin.incrementalAlterConfigs([{ type: "TOPIC", name: "t", ops: [{ name: "a", operation: "SET" }] }]),
     "option resources[0].ops[0].value: a text is expected, not null",
@@ -167,6 +172,11 @@ const cases: readonly Case[] = [
     "no directory",
     (admin) => admin.alterReplicaLogDirs([{ ...at, brokerId: 1, logDir: "" }]),
     "option assignments[0].logDir: a path on the broker",
+  ],
+  [
+    "no transactional id",
+    (admin) => admin.forceTerminateTransaction(""),
+    'option transactionalId: a transactional id is expected, not ""',
   ],
   ["an id that is empty", (admin) => admin.fenceProducers([""]), "option transactionalIds[0]: a transactional id"],
   [
