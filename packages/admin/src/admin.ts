@@ -173,7 +173,8 @@ import {
  * Calls about many things resolve to `Results`: one result for each thing asked for, its error being a value, so that the half
  * that worked is not lost; `orThrow()` is for who wants all or nothing. Each thing is asked of the broker that knows it, those of
  * one broker in one request. Errors that may pass (a leader, a coordinator or the controller that moved, a broker that restarts)
- * are asked again until `timeoutMs`.
+ * are asked again until `timeoutMs`. Where an answer was lost on the way, what the call itself has done may be answered with an
+ * error then, such as `TOPIC_ALREADY_EXISTS`: `mayHaveSucceeded` of such an error is true.
  *
  * Every call takes `timeoutMs` and `signal`, and rejects with: OptionsError for what no broker would take, naming it;
  * UnsupportedVersionError, as the error of each thing, where a broker lacks the API, naming it and the release that has it;
@@ -205,8 +206,7 @@ export class KafkaAdmin {
   }
 
   /**
-   * Creates topics (CreateTopics; counts left to the broker need Kafka 2.4, KIP-464). Where an answer was lost and the request is
-   * sent again, a topic of this very call is `TOPIC_ALREADY_EXISTS`.
+   * Creates topics (CreateTopics; counts left to the broker need Kafka 2.4, KIP-464).
    *
    * @returns for each topic what the broker made of it, or its error, such as `TOPIC_ALREADY_EXISTS`
    * @throws OptionsError for a topic that no broker would take
@@ -700,7 +700,8 @@ export class KafkaAdmin {
   }
 
   /**
-   * Removes all access rules that match one of the filters (DeleteAcls, KIP-140, KIP-290).
+   * Removes all access rules that match one of the filters (DeleteAcls, KIP-140, KIP-290). Where an answer was lost on the way, rules
+   * that are gone already are in no result.
    *
    * @returns for each filter the rules that it matched, each with its error where it could not be removed; or its error
    */
