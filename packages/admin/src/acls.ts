@@ -145,7 +145,7 @@ const codesOf = ({ resourceType, operation, permissionType }: AclFields) => ({
 });
 
 /** Names that stand for more than one thing, and so for nothing that could be created. */
-const ofFilters: ReadonlySet<string> = new Set(["UNKNOWN", "ANY", "MATCH"]);
+const ofFilters: ReadonlySet<string> = new Set(["ANY", "MATCH"]);
 
 function checkedBinding(given: NewAcl, path: string): AclBinding {
   const reader = new OptionReader(given, path);

@@ -24,6 +24,7 @@ export class Codes<N extends string> {
     return this.#byCode.get(code) ?? this.#unknown;
   }
 
-  /** Whether a caller may name it. */
-  readonly isName = (value: unknown): value is N => typeof value === "string" && this.#codes.has(value);
+  /** Whether a caller may name it: what we do not know ourselves, nobody can ask for. */
+  readonly isName = (value: unknown): value is N =>
+    typeof value === "string" && value !== "UNKNOWN" && this.#codes.has(value);
 }

@@ -199,7 +199,7 @@ const isKeys = (value: unknown): value is readonly string[] | null => value === 
 
 function readResource(reader: OptionReader, path: string): ConfigResource {
   const resource = {
-    type: reader.required("type", isType, `one of ${types.names.slice(1).join(", ")}`),
+    type: reader.required("type", types.isName, `one of ${types.names.slice(1).join(", ")}`),
     name: reader.required("name", isResourceName, "a text"),
   };
   if (brokerOf(resource) !== null && !isBrokerId(resource.name)) {
@@ -210,7 +210,6 @@ function readResource(reader: OptionReader, path: string): ConfigResource {
 
 const isBrokerId = (text: string): boolean => /^\d{1,10}$/.test(text) && isInt32(Number(text));
 
-const isType = (value: unknown): value is ConfigResourceType => types.isName(value) && value !== "UNKNOWN";
 const isResourceName = (value: unknown): value is string => typeof value === "string";
 
 type EntryAnswer = ResponseOf<typeof DescribeConfigs>["results"][number]["configs"][number];
@@ -304,7 +303,7 @@ export async function listConfigResources(
   options: AdminCallOptions,
 ): Promise<ConfigResource[]> {
   const wanted = checkedKeys("types", given, (type, path) => {
-    if (!isType(type)) throw new OptionsError(path, type, `one of ${types.names.slice(1).join(", ")}`);
+    if (!types.isName(type)) throw new OptionsError(path, type, `one of ${types.names.slice(1).join(", ")}`);
     return type;
   });
   const reader = new OptionReader(options);

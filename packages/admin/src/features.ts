@@ -111,32 +111,38 @@ export async function updateFeatures(
     routing: toController(),
     ask: async (features, whom) => {
       const wanted = features.flatMap((feature) => updates.get(feature) ?? []);
-      const body = (version: number) => ({
-        timeoutMs: call.brokerTimeoutMs,
-        featureUpdates: wanted.map(({ feature, maxVersionLevel, upgradeType }) => ({
-          feature,
-          maxVersionLevel,
-          ...(version < upgradeTypesSince
-            ? { allowDowngrade: upgradeType !== "UPGRADE" }
-            : { upgradeType: upgradeTypes[upgradeType] }),
-        })),
-        ...(version < upgradeTypesSince ? {} : { validateOnly }),
-      });
+      let isOneForAll = false;
+      const body = (version: number) => {
+        isOneForAll = version >= oneResultSince;
+        return {
+          timeoutMs: call.brokerTimeoutMs,
+          featureUpdates: wanted.map(({ feature, maxVersionLevel, upgradeType }) => ({
+            feature,
+            maxVersionLevel,
+            ...(version < upgradeTypesSince
+              ? { allowDowngrade: upgradeType !== "UPGRADE" }
+              : { upgradeType: upgradeTypes[upgradeType] }),
+          })),
+          ...(version < upgradeTypesSince ? {} : { validateOnly }),
+        };
+      };
       const bounds = validateOnly ? { oldest: upgradeTypesSince } : {};
       const { errorCode, errorMessage, results } = await call.request(UpdateFeatures, body, whom, bounds);
       if (errorCode !== 0) throw new BrokerError(errorCode, "updating features", errorMessage);
-      // From Kafka 4.0 on one result is for all of them.
-      const told = new Map(results.map((result) => [result.feature, result]));
+      if (isOneForAll) return new Map(features.map((feature) => [feature, feature]));
       return new Map(
-        features.map((feature): [string, string | KafkaError] => {
-          const result = told.get(feature);
-          if (result === undefined || result.errorCode === 0) return [feature, feature];
+        results.map((result): [string, string | KafkaError] => {
+          const { feature } = result;
+          if (result.errorCode === 0) return [feature, feature];
           return [feature, new BrokerError(result.errorCode, `updating feature ${feature}`, result.errorMessage)];
         }),
       );
     },
   });
 }
+
+/** From this version on, of Kafka 4.0, one result is for all of them. */
+const oneResultSince = 2;
 
 const upgradeTypesSince = 1;
 

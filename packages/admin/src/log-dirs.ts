@@ -41,7 +41,7 @@ export interface TopicPartitionReplica extends TopicPartition {
 
 /** In which directories a broker has a replica. Source: Kafka's `ReplicaLogDirInfo`. */
 export interface ReplicaLogDir extends TopicPartitionReplica {
-  /** `null` where the broker does not have it. */
+  /** `null` where the broker does not have it; where it has a directory that has failed, that is the error. */
   readonly currentLogDir: string | null;
   readonly currentOffsetLag: bigint | null;
   /** Where it is being moved to; `null` while it is not. */
@@ -133,9 +133,18 @@ export async function describeReplicaLogDirs(
     keys: replicas,
     textOf: replicaText,
     routing: toBroker(({ brokerId }) => brokerId),
+    isFinal: ({ code }) => code === "KAFKA_STORAGE_ERROR",
     ask: async (some, whom) => {
-      const places = placesIn(await describe(call, whom, some));
-      return new Map(some.map((replica) => [replicaText(replica), { ...replica, ...placeOf(replica, places) }]));
+      const dirs = await describe(call, whom, some);
+      const places = placesIn(dirs);
+      // One that is nowhere to be seen may be in a directory that has failed.
+      const failure = dirs.find(({ error }) => error !== null)?.error ?? null;
+      return new Map(
+        some.map((replica): [string, ReplicaLogDir | KafkaError] => {
+          const isHidden = failure !== null && !places.has(partitionText(replica));
+          return [replicaText(replica), isHidden ? failure : { ...replica, ...placeOf(replica, places) }];
+        }),
+      );
     },
   });
 }

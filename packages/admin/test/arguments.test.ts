@@ -178,6 +178,11 @@ const cases: readonly Case[] = [
     (admin) => admin.forceTerminateTransaction(""),
     'option transactionalId: a transactional id is expected, not ""',
   ],
+  [
+    "a filter for what is not known",
+    (admin) => admin.describeAcls({ resourceType: "UNKNOWN" }),
+    "option filter.resourceType: one of ANY, TOPIC, ",
+  ],
   ["an id that is empty", (admin) => admin.fenceProducers([""]), "option transactionalIds[0]: a transactional id"],
   [
     "an epoch below 0",

@@ -1,7 +1,9 @@
+import { codeOf } from "@odradek/protocol";
 import { CreateTopics } from "@odradek/protocol/messages/create-topics";
 import { DescribeCluster } from "@odradek/protocol/messages/describe-cluster";
 import { ListGroups } from "@odradek/protocol/messages/list-groups";
 import { Metadata } from "@odradek/protocol/messages/metadata";
+import { UpdateFeatures } from "@odradek/protocol/messages/update-features";
 import { describe, expect, test } from "vitest";
 import type { GroupType } from "../src/index.ts";
 import { scriptedAdmin, versions } from "./scripted-admin.ts";
@@ -72,3 +74,28 @@ test("a broker of Kafka 2.3 to 2.7 tells by its metadata what one may do with th
   ]);
   expect((await admin.describeCluster()).authorizedOperations).toBeNull();
 });
+
+test.each([
+  [1, [undefined, "INVALID_UPDATE_VERSION", "DECODE"]],
+  [2, [undefined, undefined, undefined]],
+])(
+  "features that are updated in version %d have %j for errors, where the answer leaves one out",
+  async (newest, codes) => {
+    const { admin } = await scriptedAdmin({
+      versions: versions({ [UpdateFeatures.key]: newest }),
+      serve(connection, request) {
+        const told = [0, codeOf("INVALID_UPDATE_VERSION")];
+        const results = told.map((errorCode, index) => ({ feature: `f${index}`, errorCode, errorMessage: null }));
+        connection.answer(request, UpdateFeatures, {
+          throttleTimeMs: 0,
+          errorCode: 0,
+          errorMessage: null,
+          // From Kafka 4.0 on the whole of it has one result.
+          ...(newest < 2 ? { results } : {}),
+        });
+      },
+    });
+    const updates = [0, 1, 2].map((index) => ({ feature: `f${index}`, maxVersionLevel: 1 }));
+    expect([...(await admin.updateFeatures(updates))].map(({ error }) => error?.code)).toEqual(codes);
+  },
+);

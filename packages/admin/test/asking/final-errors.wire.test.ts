@@ -1,6 +1,7 @@
 import { codeOf } from "@odradek/protocol";
 import { AlterReplicaLogDirs } from "@odradek/protocol/messages/alter-replica-log-dirs";
 import { CreateDelegationToken } from "@odradek/protocol/messages/create-delegation-token";
+import { DescribeLogDirs } from "@odradek/protocol/messages/describe-log-dirs";
 import { DescribeProducers } from "@odradek/protocol/messages/describe-producers";
 import { FindCoordinator } from "@odradek/protocol/messages/find-coordinator";
 import { OffsetCommit } from "@odradek/protocol/messages/offset-commit";
@@ -27,6 +28,26 @@ describe("a replica that is given a directory", () => {
     expect(result?.error).toMatchObject({ name: "BrokerError", code: name });
     expect(asked).toBe(1);
   });
+});
+
+test("a replica that is nowhere to be seen may be in a directory that has failed, and others are where they are", async () => {
+  let asked = 0;
+  const { admin } = await scriptedAdmin({
+    serve(connection, request) {
+      asked += 1;
+      const replica = { partitionIndex: 0, partitionSize: 1n, offsetLag: 0n, isFutureKey: false };
+      const results = [
+        { errorCode: codeOf("KAFKA_STORAGE_ERROR"), logDir: "/failed", topics: [] },
+        { errorCode: 0, logDir: "/well", topics: [{ name: "t", partitions: [replica] }] },
+      ];
+      connection.answer(request, DescribeLogDirs, { throttleTimeMs: 0, errorCode: 0, results });
+    },
+  });
+  const [here, gone] = [0, 1].map((partition) => ({ topic: "t", partition, brokerId: 2 }));
+  const places = await admin.describeReplicaLogDirs([here!, gone!]);
+  expect(places.get(here!)?.value).toMatchObject({ currentLogDir: "/well", futureLogDir: null });
+  expect(places.get(gone!)?.error).toMatchObject({ code: "KAFKA_STORAGE_ERROR" });
+  expect(asked).toBe(1);
 });
 
 describe("producers of a partition", () => {
