@@ -119,10 +119,12 @@ async function findLeaders<K extends TopicPartition>(
   found: Map<K, Whom | KafkaError>,
 ): Promise<void> {
   const { leaders } = call.context;
-  const { topics } = await clusterMetadata(call, [...new Set(partitions.map(({ topic }) => topic))]);
+  const wanted = new Set(partitions.map(({ topic }) => topic));
+  const { topics } = await clusterMetadata(call, [...wanted]);
   const byName = new Map(topics.map((topic) => [topic.name, topic]));
   for (const { name, partitions: all } of topics) {
-    if (name === null) continue;
+    // What a broker names without being asked is not kept.
+    if (name === null || !wanted.has(name)) continue;
     for (const { partitionIndex: partition, leaderId } of all) {
       if (leaderId >= 0) leaders.learn({ topic: name, partition }, leaderId);
     }
