@@ -42,6 +42,12 @@ export const admin: Suite = {
 async function findJava(): Promise<{ readonly java: JavaPrograms | null; readonly note: string }> {
   try {
     const java = await JavaPrograms.find();
+    if (!(await java.canCompile())) {
+      return {
+        java: null,
+        note: "java is missing: its program is compiled here, which takes a JDK (openjdk-17-jdk-headless)",
+      };
+    }
     return { java, note: `java is the Admin of Kafka ${java.kafkaVersion}` };
   } catch (error) {
     return { java: null, note: `java is missing: ${error instanceof Error ? error.message : String(error)}` };

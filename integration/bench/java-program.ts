@@ -1,7 +1,8 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { delimiter } from "node:path";
+import { promisify } from "node:util";
 import { resolveJars } from "../cluster/jvm/jars.ts";
 import { findJava } from "../cluster/jvm/java.ts";
 import { defaultVersion } from "../cluster/versions.ts";
@@ -40,6 +41,12 @@ export class JavaPrograms {
   static async find(): Promise<JavaPrograms> {
     const { program } = await findJava();
     return new JavaPrograms(program, await resolveJars(defaultVersion, say));
+  }
+
+  /** Whether programs can be started from their source: a Java without a compiler, as brokers need no other, cannot. */
+  async canCompile(): Promise<boolean> {
+    const { stdout } = await promisify(execFile)(this.#java, ["--list-modules"]);
+    return /^jdk\.compiler\b/m.test(stdout);
   }
 
   /** @throws Error with all that it printed, where it fails or has not ended after `longestMs` */
