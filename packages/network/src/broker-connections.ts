@@ -255,7 +255,8 @@ export class BrokerConnections {
 
   #connectionOptions(setupTimeoutMs: number, avoidAddress: string | null): ConnectionOptions {
     const { clientId, requestTimeoutMs, connectionsMaxIdleMs, throttleTimeMaxMs } = this.#options;
-    const { receiveMessageMaxBytes, receiveMessageMaxItems, metadataClusterCheckEnable, security } = this.#options;
+    const { receiveMessageMaxBytes, receiveMessageMaxItems, metadataClusterCheckEnable } = this.#options;
+    const { security, socketFactory } = this.#options;
     return {
       clientId,
       clusterId: metadataClusterCheckEnable ? this.clusterId : null,
@@ -267,6 +268,7 @@ export class BrokerConnections {
       receiveMessageMaxItems,
       tls: security.tls,
       sasl: this.#sasl,
+      socketFactory,
       avoidAddress,
     };
   }

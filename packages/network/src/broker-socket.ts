@@ -1,15 +1,24 @@
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { ConnectionOptions, TLSSocket } from "node:tls";
 import type { Clock } from "./clock.ts";
-import { type Address, AuthenticationError, ConnectionError } from "./errors.ts";
+import { type Address, AuthenticationError, addressText, ConnectionError } from "./errors.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { progressOf, tlsFailure } from "./security/tls-failure.ts";
 import type { TlsSettings } from "./security/tls-settings.ts";
-import { openSocket, reasonOf, secureSocket } from "./socket.ts";
+import { isConnecting, madeSocket, openSocket, reasonOf, type SocketFactory, secureSocket } from "./socket.ts";
 
 /** Largest frame before the peer has shown that it is a broker: an ApiVersions answer takes a few kilobytes. */
 const handshakeMaxBytes = 1_048_576;
+
+export interface BrokerSocketOptions {
+  /** `null` for plaintext. */
+  readonly tls: TlsSettings | null;
+  /** Opens the socket in place of this library; `null` where that is not wanted. */
+  readonly socketFactory: SocketFactory | null;
+  /** The address of the host that is tried last. */
+  readonly avoidAddress: string | null;
+}
 
 export interface BrokerSocketListener {
   /** Frames may be written: TCP is connected and TLS, where it is spoken, agreed on. */
@@ -35,17 +44,18 @@ export class BrokerSocket {
   readonly #clock: Clock;
   readonly #listener: BrokerSocketListener;
   readonly #reader: FrameReader;
-  /** The one of TCP, then the one of TLS around it. */
-  #socket: Socket;
-  #writer: FrameWriter;
+  /** Tells a factory that its socket is not waited for any more. */
+  readonly #abandonment = new AbortController();
+  /** That of TCP, then that of TLS around it; `null` while a factory has not made it. */
+  #socket: Duplex | null = null;
+  /** `null` until frames may be written. */
+  #writer: FrameWriter | null = null;
   #remoteAddress: string | null = null;
   readonly #onRead = (chunk: Buffer) => this.#onData(chunk);
 
-  /** @param avoid the address of the host that is tried last */
   constructor(
     address: Address,
-    tls: TlsSettings | null,
-    avoid: string | null,
+    { tls, socketFactory, avoidAddress }: BrokerSocketOptions,
     clock: Clock,
     listener: BrokerSocketListener,
   ) {
@@ -54,25 +64,24 @@ export class BrokerSocket {
     this.#clock = clock;
     this.#listener = listener;
     this.#reader = new FrameReader(handshakeMaxBytes, (payload) => listener.onFrame(payload));
-    this.#socket = openSocket(address, { avoid, onRead: tls === null ? this.#onRead : null });
-    this.#writer = new FrameWriter(this.#socket);
-    this.#socket.on("connect", () => this.#onConnect());
-    this.#watch(this.#socket);
+    if (socketFactory === null) this.#connect(avoidAddress);
+    // In a turn of its own: what it does is none of the business of who wants the connection.
+    else queueMicrotask(() => void this.#make(socketFactory));
   }
 
-  /** The address of the host that took the connection; `null` before one did. */
+  /** The address of the host that took the connection; `null` before one did, and where a factory chose it. */
   get remoteAddress(): string | null {
     return this.#remoteAddress;
   }
 
   /** Frames whose buffers are not free yet. */
   get unwritten(): number {
-    return this.#writer.unwritten;
+    return this.#writer?.unwritten ?? 0;
   }
 
   /** Whether it has more to write than it can; `onDrain` says when that is over. */
   get isFull(): boolean {
-    return this.#writer.isFull;
+    return this.#writer?.isFull ?? false;
   }
 
   /** The peer is a broker: frames may be as large as this from now on. */
@@ -87,33 +96,69 @@ export class BrokerSocket {
 
   /** When the first of them has to be written, `Infinity` where there is none. */
   get nextDeadlineMs(): number {
-    return this.#writer.nextDeadlineMs;
+    return this.#writer?.nextDeadlineMs ?? Number.POSITIVE_INFINITY;
   }
 
   /** Gives each of them that much more time. */
   extend(ms: number): void {
-    this.#writer.extend(ms);
+    this.#writer?.extend(ms);
   }
 
-  /** @param onWritten called when the buffers are free, see `FrameWriter.write` */
+  /**
+   * @param onWritten called when the buffers are free, see `FrameWriter.write`
+   * @throws Error before `onOpen`: a defect of the caller
+   */
   write(chunks: readonly Buffer[], deadlineMs: number, onWritten: (error: Error | null) => void): void {
+    if (this.#writer === null) throw new Error(`connection to ${addressText(this.#address)} is not open`);
     this.#writer.write(chunks, deadlineMs, onWritten);
   }
 
   /** Closes at once; `onClose` follows when all buffers are free. */
   destroy(): void {
-    this.#socket.destroy();
+    this.#abandonment.abort();
+    if (this.#socket !== null) this.#socket.destroy();
+    else queueMicrotask(() => this.#listener.onClose());
   }
 
-  #onConnect(): void {
-    this.#remoteAddress = this.#socket.remoteAddress ?? null;
-    if (this.#tls === null) this.#open();
-    else void this.#secure(this.#tls);
+  #connect(avoid: string | null): void {
+    const socket = openSocket(this.#address, { avoid, onRead: this.#tls === null ? this.#onRead : null });
+    this.#use(socket);
+    socket.on("connect", () => {
+      this.#remoteAddress = socket.remoteAddress ?? null;
+      this.#onConnect(socket);
+    });
   }
 
-  /** Has TLS spoken over the socket, which from here on only carries it. */
-  async #secure(tls: TlsSettings): Promise<void> {
-    const carrier = this.#socket;
+  async #make(factory: SocketFactory): Promise<void> {
+    const { host, port } = this.#address;
+    const { signal } = this.#abandonment;
+    if (signal.aborted) return;
+    try {
+      await madeSocket(factory, { host, port, signal }, (socket) => this.#onMade(socket));
+    } catch (error) {
+      const reason = `socketFactory: ${error instanceof Error ? reasonOf(error) : String(error)}`;
+      this.#listener.onFailure(new ConnectionError(this.#address, reason, { cause: error }));
+    }
+  }
+
+  #onMade(socket: Duplex): void {
+    if (this.#abandonment.signal.aborted) {
+      socket.on("error", () => {}).destroy();
+      return;
+    }
+    this.#use(socket);
+    if (this.#tls === null) socket.on("data", this.#onRead);
+    if (isConnecting(socket)) socket.once("connect", () => this.#onConnect(socket));
+    else this.#onConnect(socket);
+  }
+
+  #onConnect(socket: Duplex): void {
+    if (this.#tls === null) this.#open(socket);
+    else void this.#secure(socket, this.#tls);
+  }
+
+  /** Has TLS spoken over a socket, which from here on only carries it. */
+  async #secure(carrier: Duplex, tls: TlsSettings): Promise<void> {
     try {
       const options = await tls.connectOptions(this.#address);
       if (carrier.destroyed) return;
@@ -121,18 +166,16 @@ export class BrokerSocket {
       let isSecure = false;
       secured.on("secureConnect", () => {
         isSecure = true;
-        this.#open();
+        this.#open(secured);
       });
-      this.#socket = secured;
-      this.#writer = new FrameWriter(secured);
-      this.#watch(secured, (error) => this.#tlsError(error, secured, isSecure));
+      this.#use(secured, (error) => this.#tlsError(error, secured, isSecure));
     } catch (error) {
       this.#listener.onFailure(error);
     }
   }
 
   /** @throws ConnectionError where Node refuses the options only now */
-  #secured(carrier: Socket, options: ConnectionOptions): TLSSocket {
+  #secured(carrier: Duplex, options: ConnectionOptions): TLSSocket {
     try {
       return secureSocket(carrier, options, this.#onRead);
     } catch (cause) {
@@ -145,7 +188,8 @@ export class BrokerSocket {
   }
 
   /** The socket that only carries another one fails and closes with it, and is not the one to be told of. */
-  #watch(socket: Socket, failureOf = (error: Error): Error => this.#connectionError(reasonOf(error), error)): void {
+  #use(socket: Duplex, failureOf = (error: Error): Error => this.#connectionError(reasonOf(error), error)): void {
+    this.#socket = socket;
     socket.on("error", (error) => {
       if (socket === this.#socket) this.#listener.onFailure(failureOf(error));
     });
@@ -154,9 +198,10 @@ export class BrokerSocket {
     });
   }
 
-  #open(): void {
-    this.#socket.on("drain", () => this.#listener.onDrain());
-    this.#socket.on("end", () => this.#listener.onEnd());
+  #open(socket: Duplex): void {
+    this.#writer = new FrameWriter(socket);
+    socket.on("drain", () => this.#listener.onDrain());
+    socket.on("end", () => this.#listener.onEnd());
     this.#listener.onOpen();
   }
 

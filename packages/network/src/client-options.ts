@@ -6,6 +6,7 @@ import type { SaslOptions } from "./security/sasl-options.ts";
 import { isAnything, withheld } from "./security/secret-option.ts";
 import { resolveSecurity, type Security, type SecurityProtocol } from "./security/security-options.ts";
 import type { SslOptions } from "./security/tls-settings.ts";
+import type { SocketFactory } from "./socket.ts";
 
 const dnsLookups = ["use_all_dns_ips", "resolve_canonical_bootstrap_servers_only"] as const;
 export type DnsLookup = (typeof dnsLookups)[number];
@@ -74,6 +75,14 @@ export interface ClientOptions {
   readonly sasl?: SaslOptions;
   /** Follows from `ssl` and `sasl`; stated, it is checked against them. */
   readonly securityProtocol?: SecurityProtocol;
+  /**
+   * Opens the sockets to brokers, such as through a proxy. It gives a `net.Socket` or another `stream.Duplex`, or a promise of one, which
+   * may still be connecting; TLS is spoken over it where `ssl` says so. Whatever it throws counts as a connection that could not be
+   * made, and is tried again after the back-off.
+   *
+   * @default `net.connect`, with all addresses of the host
+   */
+  readonly socketFactory?: SocketFactory;
   /** Where to say what goes wrong and right, such as `console`. @default nowhere */
   readonly logger?: Logger;
   /** How many windows the rates, averages and maxima of `metrics()` look back on. @default 2 */
@@ -109,6 +118,7 @@ export interface ResolvedClientOptions {
   readonly metadataClusterCheckEnable: boolean;
   readonly throttleTimeMaxMs: number;
   readonly security: Security;
+  readonly socketFactory: SocketFactory | null;
   readonly logger: Logger;
   readonly metricsNumSamples: number;
   readonly metricsSampleWindowMs: number;
@@ -167,6 +177,7 @@ export function resolveClientOptions(
     metadataClusterCheckEnable: reader.boolean("metadataClusterCheckEnable", true),
     throttleTimeMaxMs: reader.integer("throttleTimeMaxMs", 600_000, 0),
     security: resolveSecurity(reader),
+    socketFactory: reader.value("socketFactory", null, isFactory, "a function"),
     logger: reader.value<Logger>("logger", silentLogger, isLogger, "an object with debug, info, warn and error"),
     metricsNumSamples: reader.integer("metricsNumSamples", 2, 1),
     metricsSampleWindowMs: reader.integer("metricsSampleWindowMs", 30_000, 1),
@@ -174,6 +185,8 @@ export function resolveClientOptions(
     receiveMessageMaxItems: reader.integer("receiveMessageMaxItems", 1_000_000, 1_000, maxInt32),
   });
 }
+
+const isFactory = (value: unknown): value is SocketFactory | null => value === null || typeof value === "function";
 
 /** Java raises a maximum that is below its first value, instead of refusing the pair. */
 const atLeast = (initialMs: number, maxMs: number): number => Math.max(initialMs, maxMs);

@@ -1,7 +1,7 @@
 import { type Api, DecodeError, type Fields, type Input, type Output } from "@odradek/protocol";
 import { SaslAuthenticate } from "@odradek/protocol/messages/sasl-authenticate";
 import { SaslHandshake } from "@odradek/protocol/messages/sasl-handshake";
-import { BrokerSocket } from "./broker-socket.ts";
+import { BrokerSocket, type BrokerSocketOptions } from "./broker-socket.ts";
 import { Alarm, type Clock } from "./clock.ts";
 import type { ConnectionPeer } from "./connection-peer.ts";
 import { type Answered, type ConnectionEnd, ConnectionRequests } from "./connection-requests.ts";
@@ -12,7 +12,6 @@ import type { NodeApiVersions } from "./node-api-versions.ts";
 import type { NetworkObserver } from "./observation/network-observer.ts";
 import type { SaslChannel } from "./security/sasl-authenticator.ts";
 import type { SaslMechanism } from "./security/sasl-mechanism.ts";
-import type { TlsSettings } from "./security/tls-settings.ts";
 import { State } from "./state.ts";
 
 const connectionStates = () =>
@@ -29,7 +28,7 @@ const connectionStates = () =>
 
 export type ConnectionState = ReturnType<typeof connectionStates>["now"];
 
-export interface ConnectionOptions {
+export interface ConnectionOptions extends BrokerSocketOptions {
   readonly clientId: string;
   readonly requestTimeoutMs: number;
   /** For all that comes before the first request: DNS, TCP, TLS, ApiVersions and SASL. */
@@ -41,12 +40,8 @@ export interface ConnectionOptions {
   readonly throttleTimeMaxMs: number;
   /** Of which cluster the broker has to be; `null` where it may be of any. */
   readonly clusterId: string | null;
-  /** `null` for plaintext. */
-  readonly tls: TlsSettings | null;
   /** `null` where nobody has to say who they are. */
   readonly sasl: SaslMechanism | null;
-  /** The address of the host that is tried last. */
-  readonly avoidAddress: string | null;
 }
 
 export interface ConnectionListener {
@@ -108,7 +103,7 @@ export class Connection {
     this.#setupDeadlineMs = this.#startedAtMs + options.setupTimeoutMs;
     this.#alarm = new Alarm(clock, () => this.#onAlarm());
     this.#alarm.set(this.#setupDeadlineMs);
-    this.#socket = new BrokerSocket(peer, options.tls, options.avoidAddress, clock, {
+    this.#socket = new BrokerSocket(peer, options, clock, {
       onOpen: () => void this.#setUp(),
       onFrame: (payload) => this.#onFrame(payload),
       onRead: (bytes, handlingMs, nowMs) => observer.io(peer, bytes, handlingMs, nowMs),

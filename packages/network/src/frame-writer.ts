@@ -1,15 +1,15 @@
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 
 /**
  * Hands frames to a socket, each in one `writev` and without joining its chunks, and knows which of them the socket
  * still holds.
  */
 export class FrameWriter {
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   /** Until when each of those has to be written that are not, oldest first: a socket writes in the order of the calls. */
   readonly #deadlinesMs: number[] = [];
 
-  constructor(socket: Socket) {
+  constructor(socket: Duplex) {
     this.#socket = socket;
   }
 

@@ -86,6 +86,7 @@ export {
   string,
   uuid,
 } from "./serde.ts";
+export type { SocketFactory, SocketTarget } from "./socket.ts";
 export { softwareName, softwareVersion } from "./software.ts";
 export { State } from "./state.ts";
 export { checkTopicName } from "./topic-name.ts";

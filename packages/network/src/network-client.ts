@@ -12,7 +12,6 @@ import { MetadataUpdater } from "./metadata-updater.ts";
 import type { Logger } from "./observation/logger.ts";
 import type { ClientKind, Metric } from "./observation/metric-registry.ts";
 import { NetworkObserver } from "./observation/network-observer.ts";
-import type { Security } from "./security/security-options.ts";
 import { WakeSignal } from "./wake-signal.ts";
 
 /** A request, or how to make it once the version is known: some versions name topics, later ones their ids. */
@@ -111,7 +110,7 @@ export class NetworkClient {
     });
     // The first to listen: metadata goes before the requests that others have for a node that became ready.
     this.#signal.onWake(() => this.#updater.updateIfDue());
-    warnOfRisks(options.security, this.observer.logger);
+    warnOfRisks(options, this.observer.logger);
   }
 
   /** Calls `listener` whenever a connection or the metadata changed, so that a waiting loop may look again. */
@@ -395,8 +394,10 @@ const bodyOf = <Req extends Fields>(body: Body<Req>, version: number): Input<Req
   typeof body === "function" ? body(version) : body;
 
 /** Says once, where somebody listens, what its user may not have meant. */
-function warnOfRisks({ protocol, tls, sasl }: Security, logger: Logger): void {
-  if (sasl !== null && tls === null) logger.warn(`${protocol}: credentials travel without encryption, set ssl`);
+function warnOfRisks({ security: { protocol, tls, sasl }, socketFactory }: NetworkOptions, logger: Logger): void {
+  // What a factory gives may be encrypted already.
+  if (sasl !== null && tls === null && socketFactory === null)
+    logger.warn(`${protocol}: credentials travel without encryption, set ssl`);
   if (tls?.isVerifying === false)
     logger.warn("ssl.rejectUnauthorized is false: whoever answers is taken for the broker");
 }

@@ -28,6 +28,7 @@ export class OpenedConnection {
       throttleTimeMaxMs: 600_000,
       tls: null,
       sasl: null,
+      socketFactory: null,
       avoidAddress: null,
       ...options,
     };

@@ -213,6 +213,8 @@ export {
   type Serializer,
   type SerializerContext,
   type SerializerFunction,
+  type SocketFactory,
+  type SocketTarget,
   type SslOptions,
   StateError,
   string,
