@@ -16,6 +16,12 @@ export interface Clock {
 /** Node refuses longer timers, about 25 days: they run at once. */
 const longestTimerMs = 2_147_483_647;
 
+/**
+ * A timer that rings later than this was held up, by work or a process that stood still, and answers may have come meanwhile
+ * which nobody has read yet. They go first: what is there in time is not too late.
+ */
+const heldUpMs = 20;
+
 /** The clock of the machine that this runs on. */
 export const systemClock: Clock = Object.freeze({
   now: () => performance.now(),
@@ -30,16 +36,25 @@ export const systemClock: Clock = Object.freeze({
     // Node counts from the start of the loop's turn and cuts off fractions, so a timer may run up to some milliseconds
     // before its time. Whoever is woken early would look, find nothing due, and sleep again.
     const ring = () => {
-      if (performance.now() >= atMs) run();
-      else wait();
+      const lateMs = performance.now() - atMs;
+      if (lateMs < 0) wait();
+      else if (lateMs < heldUpMs) run();
+      // Sockets have their turn between timers and this.
+      else immediate = setImmediate(run);
     };
     let timer: NodeJS.Timeout;
+    let immediate: NodeJS.Immediate | undefined;
     const wait = () => {
       const leftMs = Math.ceil(atMs - performance.now());
       timer = setTimeout(ring, Math.min(Math.max(leftMs, 0), longestTimerMs));
     };
     wait();
-    return { cancel: () => clearTimeout(timer) };
+    return {
+      cancel: () => {
+        clearTimeout(timer);
+        clearImmediate(immediate);
+      },
+    };
   },
 });
 
