@@ -3,7 +3,7 @@ import { type Backoff, Deadline, exponentialBackoff, State, type TopicPartition 
 import { BrokerError, KafkaError } from "@odradek/protocol";
 import type { ConsumerGroupHeartbeatResponse } from "@odradek/protocol/messages/consumer-group-heartbeat";
 import type { Due, OutgoingRequest } from "../outgoing-request.ts";
-import { type AssignedTopic, assignedTopics, ConsumerRequests } from "./consumer-requests.ts";
+import { type AssignedTopic, assignedTopics, ConsumerRequests, distinctTopics } from "./consumer-requests.ts";
 import { Departures } from "./departures.ts";
 import { CommitFailedError } from "./group-errors.ts";
 import type { GroupMembership, MembershipParts } from "./group-membership.ts";
@@ -304,9 +304,8 @@ export class ConsumerMembership implements GroupMembership {
     if (memberEpoch !== this.#identity.generationId) {
       this.#identity = Object.freeze({ ...this.#identity, generationId: memberEpoch });
     }
-    if (assignment !== null && !isSameTarget(assignment.topicPartitions, this.#target)) {
-      this.#target = assignment.topicPartitions;
-    }
+    const target = assignment === null ? null : distinctTopics(assignment.topicPartitions);
+    if (target !== null && !isSameTarget(target, this.#target)) this.#target = target;
     if (this.#state.is("JOINING") || (this.#state.is("ACKNOWLEDGING") && isAcknowledged)) this.#state.to("STABLE");
   }
 

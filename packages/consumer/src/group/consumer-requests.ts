@@ -113,3 +113,12 @@ export function assignedTopics(
   }
   return [...byId].map(([topicId, numbers]) => ({ topicId, partitions: numbers }));
 }
+
+/** What a coordinator gave, each partition once. */
+export function distinctTopics(topics: readonly AssignedTopic[]): AssignedTopic[] {
+  const byId = new Map<string, Set<number>>();
+  for (const { topicId, partitions } of topics) {
+    byId.set(topicId, new Set([...(byId.get(topicId) ?? []), ...partitions]));
+  }
+  return [...byId].map(([topicId, numbers]) => ({ topicId, partitions: [...numbers] }));
+}
