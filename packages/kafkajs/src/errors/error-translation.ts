@@ -2,6 +2,7 @@ import {
   AuthenticationError,
   BrokerError,
   ConnectionError,
+  CorruptLogError,
   KafkaError,
   OffsetOutOfRangeError,
   TimeoutError,
@@ -31,8 +32,9 @@ export function translated(error: unknown): Error {
   }
   if (error instanceof UnsupportedVersionError) return new KafkaJSServerDoesNotSupportApiKey(error);
   if (error instanceof OffsetOutOfRangeError) return offsetOutOfRange(error);
-  // What carries another, such as that a record was not delivered, has its code, and says more.
-  const isWrapper = error.cause instanceof KafkaError && error.cause.code === error.code;
+  // What carries another, such as that a record was not delivered, has its code, and says more. Where a log is corrupt that is the place.
+  const isPlace = error instanceof CorruptLogError;
+  const isWrapper = !isPlace && error.cause instanceof KafkaError && error.cause.code === error.code;
   const innermost = isWrapper ? error.cause : error;
   if (isWrapper && !(innermost instanceof BrokerError)) return translated(innermost);
   const isUnknown = innermost instanceof BrokerError && !isKnown(innermost);

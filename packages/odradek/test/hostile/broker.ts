@@ -1,26 +1,39 @@
 import { type Api, encodeResponse, type Fields, type Input } from "@odradek/protocol";
 import { ApiVersions } from "@odradek/protocol/messages/api-versions";
 import { Fetch } from "@odradek/protocol/messages/fetch";
+import { FindCoordinator } from "@odradek/protocol/messages/find-coordinator";
+import { Heartbeat } from "@odradek/protocol/messages/heartbeat";
+import { JoinGroup } from "@odradek/protocol/messages/join-group";
+import { LeaveGroup } from "@odradek/protocol/messages/leave-group";
 import { ListOffsets } from "@odradek/protocol/messages/list-offsets";
 import { Metadata } from "@odradek/protocol/messages/metadata";
+import { OffsetFetch } from "@odradek/protocol/messages/offset-fetch";
 import { Produce } from "@odradek/protocol/messages/produce";
+import { SyncGroup } from "@odradek/protocol/messages/sync-group";
 import { type PeerConnection, type PeerRequest, ScriptedPeer } from "../../../network/test/scripted-peer.ts";
 
 /** Writes an answer, good or bad; what it gives is the whole frame, `null` where it has written all itself. */
 type Reaction = (request: PeerRequest, connection: PeerConnection) => Buffer | null | Promise<Buffer | null>;
 
+/** What the broker is asked, up to the version in which it names topics and has but one key or group. */
+const served = [
+  ["apiVersions", ApiVersions, 5],
+  ["metadata", Metadata, 13],
+  ["listOffsets", ListOffsets, 11],
+  ["fetch", Fetch, 12],
+  ["produce", Produce, 12],
+  ["findCoordinator", FindCoordinator, 3],
+  ["joinGroup", JoinGroup, 9],
+  ["syncGroup", SyncGroup, 5],
+  ["heartbeat", Heartbeat, 4],
+  ["leaveGroup", LeaveGroup, 5],
+  ["offsetFetch", OffsetFetch, 7],
+] as const satisfies readonly (readonly [string, Api, number])[];
+
+type Served = (typeof served)[number][0];
+
 /** What a broker does in place of what it should. */
-export interface Attack {
-  readonly apiVersions?: Reaction;
-  readonly metadata?: Reaction;
-  readonly fetch?: Reaction;
-  readonly produce?: Reaction;
-}
-
-const versions: readonly Api[] = [ApiVersions, Metadata, ListOffsets, Produce];
-
-/** Fetch names topics up to this version. */
-const fetchVersion = 12;
+export type Attack = Readonly<Partial<Record<Served, Reaction>>>;
 
 /** A broker that knows `orders-0`, answers as it should, and attacks where it is told to. */
 export async function hostileBroker(attack: Attack): Promise<number> {
@@ -35,22 +48,22 @@ export async function hostileBroker(attack: Attack): Promise<number> {
   const { port } = peer.address;
   const good = goodBroker(port);
   const reactionTo = ({ apiKey }: PeerRequest): Reaction => {
-    if (apiKey === ApiVersions.key) return attack.apiVersions ?? good.apiVersions;
-    if (apiKey === Metadata.key) return attack.metadata ?? good.metadata;
-    if (apiKey === Fetch.key) return attack.fetch ?? good.fetch;
-    return apiKey === Produce.key ? (attack.produce ?? good.produce) : good.listOffsets;
+    const [name] = served.find(([, { key }]) => key === apiKey) ?? [];
+    if (name === undefined) throw new Error(`the client asks for API ${apiKey}, which it was not offered`);
+    return attack[name] ?? good[name];
   };
   return port;
 }
 
-function goodBroker(port: number) {
+function goodBroker(port: number): Readonly<Record<Served, Reaction>> {
   return {
     apiVersions: answering(ApiVersions, {
       errorCode: 0,
-      apiKeys: [
-        ...versions.map(({ key, versions: [minVersion, maxVersion] }) => ({ apiKey: key, minVersion, maxVersion })),
-        { apiKey: Fetch.key, minVersion: 4, maxVersion: fetchVersion },
-      ],
+      apiKeys: served.map(([, { key, versions }, maxVersion]) => ({
+        apiKey: key,
+        minVersion: versions[0],
+        maxVersion,
+      })),
     }),
     metadata: answering(Metadata, {
       brokers: [{ nodeId: 1, host: "127.0.0.1", port }],
@@ -69,8 +82,30 @@ function goodBroker(port: number) {
     }),
     fetch: answering(Fetch, fetchOf(Buffer.alloc(0))),
     produce: answering(Produce, { responses: [] }),
-  } satisfies Record<string, Reaction>;
+    findCoordinator: answering(FindCoordinator, { nodeId: 1, host: "127.0.0.1", port }),
+    joinGroup: leading,
+    syncGroup: (request, connection) => {
+      const [mine] = request.body(SyncGroup).assignments;
+      const answer = { errorCode: 0, assignment: mine?.assignment ?? Buffer.alloc(0) };
+      return answering(SyncGroup, answer)(request, connection);
+    },
+    heartbeat: answering(Heartbeat, { errorCode: 0 }),
+    leaveGroup: answering(LeaveGroup, { errorCode: 0 }),
+    offsetFetch: answering(OffsetFetch, {
+      topics: [
+        { name: "orders", partitions: [{ partitionIndex: 0, committedOffset: 0n, metadata: "", errorCode: 0 }] },
+      ],
+    }),
+  };
 }
+
+/** Makes whoever joins the only member, and the leader. */
+const leading: Reaction = (request, connection) => {
+  const [protocol] = request.body(JoinGroup).protocols;
+  const { name = "", metadata = Buffer.alloc(0) } = protocol ?? {};
+  const place = { errorCode: 0, generationId: 1, protocolName: name, leader: "me", memberId: "me" };
+  return answering(JoinGroup, { ...place, members: [{ memberId: "me", metadata }] })(request, connection);
+};
 
 const answering =
   <Res extends Fields>(api: Api<Fields, Res>, body: Input<Res>): Reaction =>
