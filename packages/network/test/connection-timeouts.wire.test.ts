@@ -1,3 +1,4 @@
+import { ApiVersions } from "@odradek/protocol/messages/api-versions";
 import { Metadata } from "@odradek/protocol/messages/metadata";
 import { Produce } from "@odradek/protocol/messages/produce";
 import { describe, expect, test } from "vitest";
@@ -5,7 +6,8 @@ import type { Connection } from "../src/connection.ts";
 import { ConnectionError, TimeoutError } from "../src/errors.ts";
 import { metadataAnswer } from "./metadata-answers.ts";
 import { OpenedConnection } from "./opened-connection.ts";
-import { type PeerConnection, ScriptedPeer } from "./scripted-peer.ts";
+import { quiet } from "./passing.ts";
+import { frameOf, type PeerConnection, type PeerRequest, ScriptedPeer } from "./scripted-peer.ts";
 import { until } from "./until.ts";
 
 const ask = (connection: Connection, timeoutMs?: number) => connection.request(Metadata, 12, { topics: [] }, timeoutMs);
@@ -165,6 +167,54 @@ describe("the time for setting a connection up", () => {
     const cause = await opened.closed;
     expect(cause).not.toBeInstanceOf(ConnectionError);
     expect(cause.message).toBe(`ApiVersions v5 to 127.0.0.1:${peer.address.port}: no answer after 300 ms`);
+  });
+});
+
+describe("a peer that sends a byte now and then", () => {
+  /** Sends a byte a second of what answers a request, and has the client's time pass with it. */
+  const drip = async ({ clock }: OpenedConnection, connection: PeerConnection, answer: Uint8Array, seconds: number) => {
+    for (let at = 0; at < seconds; at++) {
+      connection.write(answer.subarray(at, at + 1));
+      await quiet();
+      clock.advance(1_000);
+    }
+  };
+
+  test("has no more time to set a connection up", async () => {
+    let request: PeerRequest | undefined;
+    const peer = await ScriptedPeer.listen(async (connection) => {
+      request = await connection.next();
+      await connection.closed;
+    });
+    const opened = new OpenedConnection(peer.address, { setupTimeoutMs: 10_000 });
+    await until(() => request !== undefined);
+    const [connection] = peer.connections;
+    const answer = frameOf(request!, ApiVersions, { errorCode: 0, apiKeys: [] });
+    await drip(opened, connection!, answer, 9);
+    expect(opened.connection.state).toBe("checkingVersions");
+    await drip(opened, connection!, answer.subarray(9), 1);
+    expect(await opened.closed).toMatchObject({ name: "TimeoutError", afterMs: 10_000 });
+  });
+
+  test("has no more time to answer a request", async () => {
+    let request: PeerRequest | undefined;
+    const peer = await ScriptedPeer.listen(async (connection) => {
+      await connection.handshake();
+      request = await connection.next();
+      await connection.closed;
+    });
+    const opened = new OpenedConnection(peer.address, { requestTimeoutMs: 5_000 });
+    const connection = await opened.ready;
+    const asked = connection.request(Metadata, 12, { topics: [] });
+    const outcome = expect(asked).rejects.toMatchObject({ name: "TimeoutError", afterMs: 5_000 });
+    await until(() => request !== undefined);
+    const answer = frameOf(request!, Metadata, metadataAnswer());
+    await drip(opened, peer.connections[0]!, answer, 4);
+    expect(connection.state).toBe("ready");
+    await drip(opened, peer.connections[0]!, answer.subarray(4), 1);
+    await outcome;
+    await peer.connections[0]!.closed;
+    expect(opened.clock.timers).toBe(0);
   });
 });
 

@@ -65,7 +65,8 @@ export class TokenEndpoint {
     const { status, body } = await this.#post(request, signal);
     if (status !== 200 && status !== 201) throw this.#refusal(status, body);
     const answer = parsed(body);
-    const value = answer["access_token"];
+    // Some name it after what OpenID Connect gives beside it. Source: Kafka's `JwtResponseParser`, which takes either.
+    const value = answer["access_token"] ?? answer["id_token"];
     if (typeof value !== "string" || value === "") throw this.#useless("without an access_token");
     const expiresAtMs = this.#expiryOf(value, answer["expires_in"]);
     if (expiresAtMs === null) throw this.#useless("that says nowhere when the token expires");

@@ -103,6 +103,15 @@ describe("what is asked", () => {
   });
 });
 
+describe("the token in an answer", () => {
+  test.each([
+    ["access_token", { access_token: "one", id_token: "another", expires_in: 60 }, "one"],
+    ["id_token where there is no other", { id_token: jwt({ exp: 1_700_000_060 }) }, jwt({ exp: 1_700_000_060 })],
+  ])("is the %s", async (_, body, value) => {
+    expect(await answeredWith(200, body)).toMatchObject({ value });
+  });
+});
+
 describe("when a token expires", () => {
   const inAMinute = { access_token: jwt({ exp: 1 }), expires_in: 60 };
 
@@ -281,7 +290,7 @@ describe("an endpoint that will not give a token is not asked again", () => {
     ["nothing", "", noToken],
     ["null", "null", noToken],
     ["a list", "[1]", noToken],
-    ["no token", { id_token: secret, expires_in: 60 }, noToken],
+    ["no token", { refresh_token: secret, expires_in: 60 }, noToken],
     ["an empty token", { access_token: "", expires_in: 60 }, noToken],
     ["a number for a token", { access_token: 5, expires_in: 60 }, noToken],
     [
