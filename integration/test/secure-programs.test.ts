@@ -1,10 +1,14 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage } from "node:http";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Duplex, pipeline } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { startCluster } from "../cluster/cluster.ts";
 import type { KafkaCluster } from "../cluster/kafka-cluster.ts";
 import type { ClientListener } from "../cluster/listeners.ts";
@@ -95,5 +99,25 @@ describe("the examples about security", () => {
     expect(await run("oauth.js", "OAUTH", fromEndpoint)).toMatch(written);
     const fromFile = { TOKEN_FILE: file("token", security.tokens.unsecuredToken("alice").value) };
     expect(await run("oauth.js", "SASL_SSL", fromFile)).toMatch(written);
+  });
+
+  test("go through a proxy, with TLS to the broker behind it", async () => {
+    const asked: string[] = [];
+    const proxy = createServer().on("connect", ({ url = "" }: IncomingMessage, client: Duplex) => {
+      asked.push(url);
+      const { hostname, port } = new URL(`http://${url}`);
+      const broker = connect(Number(port), hostname, () => {
+        client.write("HTTP/1.1 200 OK\r\n\r\n");
+        pipeline(client, broker, client, () => {});
+      });
+      broker.on("error", () => client.destroy());
+    });
+    await once(proxy.listen(0, "127.0.0.1"), "listening");
+    onTestFinished(() => void proxy.close());
+    const address = proxy.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const environment = { PROXY_URL: `http://127.0.0.1:${port}` };
+    expect(await run("http-proxy.js", "SSL", environment)).toMatch(written);
+    expect(new Set(asked)).toEqual(new Set(cluster.bootstrapServersOf("SSL")));
   });
 });
