@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { type AuthenticationFailure, type SaslOptions, type SslOptions, StateError } from "odradek";
 import type { ClientListener } from "../cluster/listeners.ts";
 import type { ClusterSecurity } from "../cluster/security/security.ts";
@@ -20,6 +21,7 @@ export interface Refusal {
 }
 
 const noToken = new StateError("the vault is closed");
+const unknownKey = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
 export const wrongPassword = "password-of-nobody";
 /** All that was shown to brokers and providers, besides what the cluster knows itself. */
 export const shownTokens: string[] = [];
@@ -122,6 +124,18 @@ export const refusals: readonly Refusal[] = [
     "OAUTH",
     ({ tokens: { endpointUrl: tokenEndpointUrl } }) => ({
       sasl: { mechanism: "OAUTHBEARER", tokenEndpointUrl, clientId: "alice", clientSecret: wrongPassword },
+    }),
+    "credentialsUnavailable",
+  ),
+  bearerRefusal(
+    "who signs an assertion with a key that the identity provider does not know",
+    "OAUTH",
+    ({ tokens: { endpointUrl: tokenEndpointUrl } }) => ({
+      sasl: {
+        mechanism: "OAUTHBEARER",
+        tokenEndpointUrl,
+        assertion: { privateKey: unknownKey, subject: "alice", audience: tokenEndpointUrl },
+      },
     }),
     "credentialsUnavailable",
   ),

@@ -18,6 +18,7 @@ import { type KafkaCluster, startCluster } from "../cluster/cluster.ts";
 import type { ClientListener } from "../cluster/listeners.ts";
 import { until } from "../cluster/readiness.ts";
 import type { ClusterSecurity } from "../cluster/security/security.ts";
+import type { AssertionAlgorithm, TokenIssuer } from "../cluster/security/tokens.ts";
 import { newName, opened } from "./opened.ts";
 import { networkOf, withinAMinute } from "./requests.ts";
 import { measured, roundTrip } from "./round-trip.ts";
@@ -39,6 +40,15 @@ const withPassword =
 const withUnsecuredToken: Login = ({ tokens }) => ({
   sasl: { mechanism: "OAUTHBEARER", token: () => tokens.unsecuredToken("alice") },
 });
+
+const assertionOf = (tokens: TokenIssuer, algorithm: AssertionAlgorithm) =>
+  ({
+    privateKey: tokens.assertionKey(algorithm),
+    algorithm,
+    issuer: "alice",
+    subject: "alice",
+    audience: tokens.endpointUrl,
+  }) as const;
 
 const overTls =
   (login: Login): Login =>
@@ -77,6 +87,29 @@ const logins: readonly (readonly [ClientListener, what: string, Login])[] = [
     "tokens from an identity provider",
     ({ tokens: { endpointUrl: tokenEndpointUrl }, passwords }) => ({
       sasl: { mechanism: "OAUTHBEARER", tokenEndpointUrl, clientId: "alice", clientSecret: passwords.alice },
+    }),
+  ],
+  [
+    "OAUTH",
+    "tokens for an assertion in place of a secret",
+    ({ tokens }) => ({
+      sasl: {
+        mechanism: "OAUTHBEARER",
+        tokenEndpointUrl: tokens.endpointUrl,
+        clientId: "alice",
+        clientAssertion: assertionOf(tokens, "RS256"),
+      },
+    }),
+  ],
+  [
+    "OAUTH",
+    "tokens for an assertion that is the grant",
+    ({ tokens }) => ({
+      sasl: {
+        mechanism: "OAUTHBEARER",
+        tokenEndpointUrl: tokens.endpointUrl,
+        assertion: assertionOf(tokens, "ES256"),
+      },
     }),
   ],
 ];

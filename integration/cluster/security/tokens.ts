@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { generateKeyPairSync, type KeyObject, sign, verify } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { loopback } from "../ports.ts";
@@ -23,6 +23,9 @@ export interface TokenClaims {
   readonly issuer?: string;
 }
 
+/** How clients may sign assertions. */
+export type AssertionAlgorithm = "RS256" | "ES256";
+
 const keyId = "k1";
 const hourMs = 60 * 60 * 1000;
 const minuteMs = 60 * 1000;
@@ -34,12 +37,19 @@ const seconds = (ms: number): number => Math.floor(ms / 1000);
 export class TokenIssuer {
   static readonly audience = "kafka";
   static readonly issuer = "odradek-issuer";
-  /** Takes the grant `client_credentials`; a client's secret is the password of the user of that name. */
+  /**
+   * Takes the grant `client_credentials`, of clients with a secret, which is the password of the user of that name, and of clients with an
+   * assertion; and the grant of an assertion (RFC 7523).
+   */
   readonly endpointUrl: string;
   /** The public key, as the JSON Web Key Set that brokers check signatures with. */
   readonly jwks: string;
   readonly #server: Server;
   readonly #key: KeyObject;
+  readonly #assertionKeys = {
+    RS256: generateKeyPairSync("rsa", { modulusLength: 2048 }),
+    ES256: generateKeyPairSync("ec", { namedCurve: "P-256" }),
+  };
 
   private constructor(server: Server, port: number, key: KeyObject, jwks: string) {
     this.#server = server;
@@ -57,7 +67,7 @@ export class TokenIssuer {
     const address = server.address();
     const port = typeof address === "object" && address !== null ? address.port : 0;
     const issuer = new TokenIssuer(server, port, privateKey, jwks);
-    server.on("request", (request: IncomingMessage, response: ServerResponse) => issuer.#grant(request, response));
+    server.on("request", (request: IncomingMessage, response: ServerResponse) => void issuer.#grant(request, response));
     return issuer;
   }
 
@@ -76,16 +86,24 @@ export class TokenIssuer {
     return { value: `${value}.`, expiresAtMs };
   }
 
+  /** The key, in PEM, whose assertions are believed, whomever they are about. */
+  assertionKey(algorithm: AssertionAlgorithm): string {
+    return this.#assertionKeys[algorithm].privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  }
+
   close(): void {
     this.#server.close();
     this.#server.closeAllConnections();
   }
 
-  #grant(request: IncomingMessage, response: ServerResponse): void {
-    const credentials = (request.headers.authorization ?? "").replace(/^Basic /, "");
-    const [client = "", secret] = Buffer.from(credentials, "base64").toString().split(":");
+  async #grant(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let body = "";
+    for await (const chunk of request) body += String(chunk);
+    const form = new URLSearchParams(body);
+    const assertion = form.get("client_assertion") ?? form.get("assertion");
+    const client = assertion === null ? clientOf(request.headers.authorization ?? "") : this.#subjectOf(assertion);
     response.setHeader("content-type", "application/json");
-    if (request.url !== "/token" || secret !== passwordOf(client)) {
+    if (request.url !== "/token" || client === null) {
       response.statusCode = 401;
       response.end(JSON.stringify({ error: "invalid_client" }));
       return;
@@ -93,7 +111,30 @@ export class TokenIssuer {
     const { value } = this.token(client, { lifetimeMs: minuteMs });
     response.end(JSON.stringify({ access_token: value, token_type: "Bearer", expires_in: seconds(minuteMs) }));
   }
+
+  /** Whom an assertion is about; `null` where it is not to be believed, or not meant for this endpoint. */
+  #subjectOf(assertion: string): string | null {
+    const [header = "", claims = "", signature = ""] = assertion.split(".");
+    const { alg } = parsed(header);
+    if (alg !== "RS256" && alg !== "ES256") return null;
+    const key = { key: this.#assertionKeys[alg].publicKey, dsaEncoding: "ieee-p1363" } as const;
+    if (!verify("sha256", Buffer.from(`${header}.${claims}`), key, Buffer.from(signature, "base64url"))) return null;
+    const { sub, aud, nbf, exp } = parsed(claims);
+    const now = seconds(Date.now());
+    const holds = typeof nbf === "number" && nbf <= now && typeof exp === "number" && exp > now;
+    return holds && aud === this.endpointUrl && typeof sub === "string" ? sub : null;
+  }
 }
+
+/** Who shows the right secret. */
+function clientOf(authorization: string): string | null {
+  const credentials = Buffer.from(authorization.replace(/^Basic /, ""), "base64").toString();
+  const [client = "", secret] = credentials.split(":");
+  return secret === passwordOf(client) ? client : null;
+}
+
+const parsed = (part: string): Readonly<Record<string, unknown>> =>
+  JSON.parse(Buffer.from(part, "base64url").toString());
 
 function unsigned(header: object, subject: string, claims: TokenClaims): Token {
   const { lifetimeMs = hourMs, audience = TokenIssuer.audience, issuer = TokenIssuer.issuer } = claims;
