@@ -20,6 +20,7 @@ import type { ClusterSecurity } from "../cluster/security/security.ts";
 import { newName } from "./opened.ts";
 import { type Credentials, refusals, shownTokens, wrongPassword } from "./refusals.ts";
 import { networkOf, withinAMinute } from "./requests.ts";
+import { measured } from "./round-trip.ts";
 import { Witness } from "./witness.ts";
 
 let cluster: KafkaCluster;
@@ -83,7 +84,13 @@ async function errorsOf(options: ClientOptions): Promise<readonly (readonly [wha
     return ofOne;
   });
   const all = (await Promise.all(errors)).flat();
-  for (const client of [admin, producer, consumer]) witness.measured(client.metrics());
+  [admin, producer, consumer].forEach((client, index) => {
+    const metrics = client.metrics();
+    witness.measured(metrics);
+    // A password that is wrong is not shown more often than somebody asks.
+    const callCount = Object.keys(beginnings[index] ?? {}).length;
+    expect(measured(metrics, "failed-authentication-total")).toBeLessThanOrEqual(callCount);
+  });
   return all;
 }
 

@@ -182,6 +182,9 @@ export class NetworkClient {
         const { nodes, purpose, areKnown } = addressees();
         if (!areKnown) this.metadata.wantUpdate();
         if (!areKnown || deadline.isOver) return null;
+        // Before another connection is begun, which would hide it: what one broker has refused is not shown to all of them.
+        const refusal = this.#connections.authenticationError(nodes, purpose);
+        if (refusal !== null) throw refusal;
         const connection = this.#connections.leastLoaded(nodes, purpose);
         return connection === null ? null : this.#before(deadline, signal, what, ask(connection, api, body, options));
       },

@@ -10,7 +10,7 @@ import { NetworkClient } from "../src/network-client.ts";
 import { OptionReader } from "../src/option-reader.ts";
 import type { SaslMechanism } from "../src/security/sasl-mechanism.ts";
 import { ManualClock } from "./manual-clock.ts";
-import { passing } from "./passing.ts";
+import { passing, quiet } from "./passing.ts";
 import { RecordingLogger } from "./recording-logger.ts";
 import { ScriptedCluster } from "./scripted-cluster.ts";
 import type { PeerConnection, PeerRequest } from "./scripted-peer.ts";
@@ -26,6 +26,10 @@ const mechanism: SaslMechanism = {
 /** A cluster whose brokers let nobody in while its door is shut. */
 class GuardedCluster {
   isOpen = true;
+  /** Whether it takes its time to say so. */
+  isSlow = false;
+  /** What it has to say then. */
+  readonly held: (() => void)[] = [];
   readonly brokers: ScriptedCluster;
 
   private constructor(listen: (serve: (connection: PeerConnection, request: PeerRequest) => void) => ScriptedCluster) {
@@ -52,7 +56,9 @@ class GuardedCluster {
   #serve(connection: PeerConnection, request: PeerRequest): void {
     if (request.apiKey === SaslHandshake.key) {
       const errorCode = this.isOpen ? 0 : codeOf("UNSUPPORTED_SASL_MECHANISM");
-      connection.answer(request, SaslHandshake, { errorCode, mechanisms: ["ANY"] });
+      const answer = () => connection.answer(request, SaslHandshake, { errorCode, mechanisms: ["ANY"] });
+      if (this.isSlow) this.held.push(answer);
+      else answer();
     } else if (request.apiKey === SaslAuthenticate.key) {
       connection.answer(request, SaslAuthenticate, { errorCode: 0, errorMessage: null, authBytes: Buffer.of(2) });
     } else {
@@ -78,7 +84,7 @@ const clientOf = ({ brokers }: GuardedCluster, more: Partial<ClientOptions> = {}
     clock.advance(0);
     await closed;
   });
-  const ask = (to: number, purpose: Purpose) =>
+  const ask = (to: number | "any", purpose: Purpose) =>
     client.request(
       DescribeCluster,
       { includeClusterAuthorizedOperations: false },
@@ -105,6 +111,32 @@ describe("a client that was refused over one of its connections", () => {
     }
     expect(told).toContain("AuthenticationError");
     expect(told.at(-1)).toBeUndefined();
+  });
+
+  test("is told so after one attempt, however long that takes, and however many brokers there are to try", async () => {
+    const cluster = await GuardedCluster.listen(3);
+    cluster.isOpen = false;
+    cluster.isSlow = true;
+    const { client, clock, ask } = clientOf(cluster);
+    const metadata = client.awaitMetadata(new Deadline(clock, 60_000), "a topic", () => null);
+    const calls = Promise.allSettled([ask("any", "main"), metadata]);
+    let isOver = false;
+    void calls.then(() => {
+      isOver = true;
+    });
+    let attempts = 0;
+    for (;;) {
+      await until(() => isOver || cluster.held.length > 0);
+      if (isOver) break;
+      attempts += 1;
+      // Longer than the first back-offs, so that those of the brokers before are over.
+      clock.advance(400);
+      cluster.held.shift()?.();
+      await quiet();
+    }
+    const refused = { status: "rejected", reason: expect.objectContaining({ name: "AuthenticationError" }) };
+    expect(await calls).toEqual([refused, refused]);
+    expect(attempts).toBe(1);
   });
 
   test("goes on with the others, and learns of the cluster again once it is let in", async () => {
