@@ -1,10 +1,21 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type ClientOptions, KafkaConsumer, KafkaProducer, string } from "odradek";
-import { expect, test } from "vitest";
-import { startCluster } from "../cluster/cluster.ts";
-import { newName } from "./opened.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type KafkaCluster, startCluster } from "../cluster/cluster.ts";
+import type { ClusterSecurity } from "../cluster/security/security.ts";
+import { newName, opened } from "./opened.ts";
+import { restoreLeaders } from "./partitions.ts";
 import { measured } from "./round-trip.ts";
+import { Traffic } from "./traffic.ts";
 import { Witness } from "./witness.ts";
+
+let cluster: KafkaCluster;
+let security: ClusterSecurity;
+beforeAll(async () => {
+  cluster = await startCluster({ secure: true });
+  security = cluster.security!;
+});
+afterAll(() => cluster?.stop());
 
 const partitionCount = 3;
 /** How often each connection is to have authenticated again: its sessions last 4 s. */
@@ -13,11 +24,10 @@ const enough = 3;
 const limitMs = 60_000;
 
 test("sessions that end every few seconds go on under traffic, and nobody notices", async () => {
-  await using cluster = await startCluster({ secure: true });
   using witness = new Witness();
   const topic = newName();
   await cluster.createTopic({ name: topic, partitions: partitionCount });
-  const { alice: password } = cluster.security!.passwords;
+  const { alice: password } = security.passwords;
   const options: ClientOptions = {
     bootstrapServers: cluster.bootstrapServersOf("SASL_PLAINTEXT"),
     sasl: { mechanism: "SCRAM-SHA-256", username: "alice", password },
@@ -77,4 +87,41 @@ test("sessions that end every few seconds go on under traffic, and nobody notice
   }
   expect(witness.count("odradek:disconnect")).toBe(0);
   witness.expectNoneOf([password]);
+});
+
+test("traffic by password, in TLS and in sessions that end, goes on while a broker takes connections and says nothing", async () => {
+  const replicas = [
+    [1, 2, 3],
+    [2, 3, 1],
+    [3, 1, 2],
+  ];
+  const trafficOf = async (options: ClientOptions) => {
+    const topic = newName();
+    await cluster.createTopic({ name: topic, replicas });
+    // Less than the broker is away, so that requests time out.
+    const traffic = new Traffic({ ...options, requestTimeoutMs: 2_000, reconnectBackoffMaxMs: 500 }, topic, 3);
+    opened.push(traffic);
+    return { topic, traffic };
+  };
+  const alice = { username: "alice", password: security.passwords.alice };
+  const all = await Promise.all([
+    trafficOf({
+      bootstrapServers: cluster.bootstrapServersOf("SASL_PLAINTEXT"),
+      sasl: { mechanism: "SCRAM-SHA-256", ...alice },
+    }),
+    trafficOf({
+      bootstrapServers: cluster.bootstrapServersOf("SASL_SSL"),
+      ssl: { ca: security.certificates.ca },
+      sasl: { mechanism: "SCRAM-SHA-512", ...alice },
+    }),
+  ]);
+  const flow = (what: string) => Promise.all(all.map(({ traffic }) => traffic.flows(what)));
+  const broker = cluster.brokers[1]!;
+  await flow("at first");
+  await broker.pause();
+  await flow("without the broker");
+  await broker.resume();
+  for (const { topic } of all) await restoreLeaders(cluster.brokers, topic);
+  await flow("with the broker");
+  for (const { traffic } of all) await traffic.settle();
 });
