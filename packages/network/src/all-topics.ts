@@ -2,7 +2,8 @@ import { BrokerError } from "@odradek/protocol";
 import { Metadata } from "@odradek/protocol/messages/metadata";
 import { bootstrapSnapshot, type ClusterSnapshot, updatedSnapshot } from "./cluster-snapshot.ts";
 import { questionBody } from "./metadata-question.ts";
-import type { NetworkClient, RequestOptions } from "./network-client.ts";
+import type { NetworkClient } from "./network-client.ts";
+import type { RequestOptions } from "./request-options.ts";
 
 const everyTopic = { topics: null, isPartial: false };
 

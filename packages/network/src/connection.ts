@@ -1,48 +1,19 @@
 import { type Api, DecodeError, type Fields, type Input, type Output } from "@odradek/protocol";
 import { SaslAuthenticate } from "@odradek/protocol/messages/sasl-authenticate";
 import { SaslHandshake } from "@odradek/protocol/messages/sasl-handshake";
-import { BrokerSocket, type BrokerSocketOptions } from "./broker-socket.ts";
+import { BrokerSocket } from "./broker-socket.ts";
 import { Alarm, type Clock } from "./clock.ts";
+import type { ConnectionOptions } from "./connection-options.ts";
 import type { ConnectionPeer } from "./connection-peer.ts";
 import { type Answered, type ConnectionEnd, ConnectionRequests } from "./connection-requests.ts";
 import { ConnectionSession } from "./connection-session.ts";
+import { type ConnectionState, connectionStates } from "./connection-state.ts";
 import { AuthenticationError, addressText, ClosedError, ConnectionError, TimeoutError } from "./errors.ts";
 import { handshake } from "./handshake.ts";
 import type { NodeApiVersions } from "./node-api-versions.ts";
 import type { NetworkObserver } from "./observation/network-observer.ts";
 import type { SaslChannel } from "./security/sasl-authenticator.ts";
 import type { SaslMechanism } from "./security/sasl-mechanism.ts";
-import { State } from "./state.ts";
-
-const connectionStates = () =>
-  new State("connecting", {
-    connecting: ["checkingVersions", "closing"], // the host is looked up, TCP and TLS are set up
-    checkingVersions: ["authenticating", "ready", "throttled", "closing"], // ApiVersions is under way
-    authenticating: ["ready", "throttled", "draining", "closing"], // SASL is under way, and again before its session ends
-    ready: ["authenticating", "throttled", "draining", "closing"], // takes requests
-    throttled: ["ready", "draining", "closing"], // the broker reads nothing for a while
-    draining: ["closing"], // takes no more requests; those under way are awaited
-    closing: ["closed"], // the socket lets go of the buffers that it still holds
-    closed: [], // for good: every request has its answer or its error
-  });
-
-export type ConnectionState = ReturnType<typeof connectionStates>["now"];
-
-export interface ConnectionOptions extends BrokerSocketOptions {
-  readonly clientId: string;
-  readonly requestTimeoutMs: number;
-  /** For all that comes before the first request: DNS, TCP, TLS, ApiVersions and SASL. */
-  readonly setupTimeoutMs: number;
-  readonly connectionsMaxIdleMs: number;
-  readonly receiveMessageMaxBytes: number;
-  readonly receiveMessageMaxItems: number;
-  /** The longest that a broker may keep the connection from sending. */
-  readonly throttleTimeMaxMs: number;
-  /** Of which cluster the broker has to be; `null` where it may be of any. */
-  readonly clusterId: string | null;
-  /** `null` where nobody has to say who they are. */
-  readonly sasl: SaslMechanism | null;
-}
 
 export interface ConnectionListener {
   /** Requests may be sent. */

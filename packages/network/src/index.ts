@@ -33,7 +33,7 @@ export {
 } from "./errors.ts";
 export type { ConsumerGroupMetadata } from "./group-metadata.ts";
 export type { Metadata } from "./metadata.ts";
-export { type Body, NetworkClient, type RequestOptions, type SendOptions, type WaitOptions } from "./network-client.ts";
+export { NetworkClient } from "./network-client.ts";
 export type {
   AuthenticationFailureMessage,
   ConnectionMessage,
@@ -57,6 +57,7 @@ export type { Metric, MetricGroup, MetricRegistry, MetricTags, Sensors } from ".
 export type { Sensor } from "./observation/sensor.ts";
 export { checkedOffsets, type OffsetAndMetadata, type OffsetToCommit } from "./offset-and-metadata.ts";
 export { OptionReader } from "./option-reader.ts";
+export type { Body, RequestOptions, SendOptions, WaitOptions } from "./request-options.ts";
 export { SaslError } from "./security/sasl-error.ts";
 export type { SaslExchange, SaslMechanism, SaslPeer } from "./security/sasl-mechanism.ts";
 export type { SaslOptions } from "./security/sasl-options.ts";

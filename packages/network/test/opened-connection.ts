@@ -1,4 +1,5 @@
-import { Connection, type ConnectionOptions } from "../src/connection.ts";
+import { Connection } from "../src/connection.ts";
+import type { ConnectionOptions } from "../src/connection-options.ts";
 import type { Address } from "../src/errors.ts";
 import type { NetworkObserver } from "../src/observation/network-observer.ts";
 import { ManualClock } from "./manual-clock.ts";

@@ -5,7 +5,7 @@ import { connect as connectTls } from "node:tls";
 import { Metadata } from "@odradek/protocol/messages/metadata";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type ClientOptions, resolveClientOptions } from "../src/client-options.ts";
-import type { ConnectionOptions } from "../src/connection.ts";
+import type { ConnectionOptions } from "../src/connection-options.ts";
 import { Deadline } from "../src/deadline.ts";
 import { AuthenticationError, TimeoutError } from "../src/errors.ts";
 import { NetworkClient } from "../src/network-client.ts";

@@ -101,8 +101,7 @@ function goodBroker(port: number): Readonly<Record<Served, Reaction>> {
 
 /** Makes whoever joins the only member, and the leader. */
 const leading: Reaction = (request, connection) => {
-  const [protocol] = request.body(JoinGroup).protocols;
-  const { name = "", metadata = Buffer.alloc(0) } = protocol ?? {};
+  const [{ name, metadata } = { name: "", metadata: Buffer.alloc(0) }] = request.body(JoinGroup).protocols;
   const place = { errorCode: 0, generationId: 1, protocolName: name, leader: "me", memberId: "me" };
   return answering(JoinGroup, { ...place, members: [{ memberId: "me", metadata }] })(request, connection);
 };
