@@ -58,6 +58,23 @@ describe("configs", () => {
     expect(nobody?.error).toMatchObject({ code: "UNKNOWN_TOPIC_OR_PARTITION" });
   });
 
+  test("are replaced as a whole: what is not named goes back to its default", async () => {
+    const topic = await newTopic(1, { "cleanup.policy": "compact", "retention.ms": "3600000" });
+    const resource = { type: "TOPIC", name: topic } as const;
+    const configKeys = ["cleanup.policy", "retention.ms"];
+    const values = async () =>
+      (await admin.describeConfigs([{ ...resource, configKeys }])).orThrow()[0]?.configs.map(({ value }) => value);
+    const replace = async (configs: Readonly<Record<string, string>>, validateOnly = false) =>
+      [...(await admin.alterConfigs([{ ...resource, configs }], { validateOnly }))][0]?.error?.code;
+    expect(await replace({ "retention.ms": "60000" }, true)).toBeUndefined();
+    expect(await replace({ "retention.ms": "soon" })).toBe("INVALID_CONFIG");
+    await becomes("configs of the topic", values, ["compact", "3600000"]);
+    expect(await replace({ "retention.ms": "60000" })).toBeUndefined();
+    await becomes("configs of the topic", values, ["delete", "60000"]);
+    const [nobody] = await admin.alterConfigs([{ type: "TOPIC", name: newName(), configs: {} }]);
+    expect(nobody?.error).toMatchObject({ code: "UNKNOWN_TOPIC_OR_PARTITION" });
+  });
+
   test("of brokers are asked of each of them, with all that sets them and what they are for", async () => {
     const named = ["1", "2", ""].map((name) => ({ type: "BROKER", name, configKeys: ["node.id"] }) as const);
     const results = await admin.describeConfigs([...named, { type: "BROKER", name: "2147483647" }], {

@@ -18,7 +18,7 @@ import {
   type NewAcl,
 } from "./acls.ts";
 import { type AdminOptions, resolveAdminOptions } from "./admin-options.ts";
-import type { AdminCallOptions, AdminContext } from "./asking/call.ts";
+import type { AdminCallOptions, AdminContext, OperationOptions } from "./asking/call.ts";
 import { PartitionLeaders } from "./asking/partition-leaders.ts";
 import {
   type ClusterDescription,
@@ -29,9 +29,11 @@ import {
 } from "./cluster.ts";
 import {
   type AlterConfigsOptions,
+  alterConfigs,
   type ConfigAlteration,
   type ConfigDescription,
   type ConfigQuery,
+  type ConfigReplacement,
   type ConfigResource,
   type ConfigResourceType,
   type DescribeConfigsOptions,
@@ -291,7 +293,7 @@ export class KafkaAdmin {
    */
   async listPartitionReassignments(
     partitions: readonly TopicPartition[] | null = null,
-    options: AdminCallOptions = {},
+    options: OperationOptions = {},
   ): Promise<PartitionReassignment[]> {
     return listPartitionReassignments(this.#open(), partitions, options);
   }
@@ -342,6 +344,19 @@ export class KafkaAdmin {
     options: AlterConfigsOptions = {},
   ): Promise<Results<ConfigResource, ConfigResource>> {
     return incrementalAlterConfigs(this.#open(), resources, options);
+  }
+
+  /**
+   * Replaces all that is set of resources: what is not named goes back to its default (AlterConfigs, KIP-133). Java's client has it no
+   * more since Kafka 4.0; brokers do. Whoever means one config wants `incrementalAlterConfigs`.
+   *
+   * @returns for each resource itself, or its error, such as `INVALID_CONFIG`, with which nothing of it was changed
+   */
+  async alterConfigs(
+    resources: readonly ConfigReplacement[],
+    options: AlterConfigsOptions = {},
+  ): Promise<Results<ConfigResource, ConfigResource>> {
+    return alterConfigs(this.#open(), resources, options);
   }
 
   /**

@@ -1,11 +1,12 @@
 import { OptionReader, OptionsError } from "@odradek/network";
 import { BrokerError, type KafkaError, type ResponseOf } from "@odradek/protocol";
+import { AlterConfigs } from "@odradek/protocol/messages/alter-configs";
 import { DescribeConfigs } from "@odradek/protocol/messages/describe-configs";
 import { IncrementalAlterConfigs } from "@odradek/protocol/messages/incremental-alter-configs";
 import { ListConfigResources } from "@odradek/protocol/messages/list-config-resources";
-import { checkedKeys, isArrayOf, isInt32, isText } from "./asking/arguments.ts";
+import { checkedKeys, isArrayOf, isConfigs, isInt32, isText } from "./asking/arguments.ts";
 import { type AdminCallOptions, type AdminContext, Call, type Whom } from "./asking/call.ts";
-import { askAll, askOne } from "./asking/fan-out.ts";
+import { type Answers, askAll, askOne } from "./asking/fan-out.ts";
 import { toBroker } from "./asking/routing.ts";
 import { Codes } from "./codes.ts";
 import type { Results } from "./results.ts";
@@ -121,6 +122,12 @@ export interface AlterConfigOp {
 /** The changes of one resource: all of them are made, or none. */
 export interface ConfigAlteration extends ConfigResource {
   readonly ops: readonly AlterConfigOp[];
+}
+
+/** All that is to be set of one resource. */
+export interface ConfigReplacement extends ConfigResource {
+  /** What is not named goes back to its default. */
+  readonly configs: Readonly<Record<string, string | null>>;
 }
 
 export interface AlterConfigsOptions extends AdminCallOptions {
@@ -256,17 +263,20 @@ export async function incrementalAlterConfigs(
         validateOnly,
       };
       const { responses } = await call.request(IncrementalAlterConfigs, body, whom);
-      return new Map(
-        responses.map((told): [string, ConfigResource | KafkaError] => {
-          const { errorCode, errorMessage, resourceType, resourceName } = told;
-          const resource = { type: types.nameOf(resourceType), name: resourceName };
-          const about = `altering configs of ${textOf(resource)}`;
-          return [textOf(resource), errorCode === 0 ? resource : new BrokerError(errorCode, about, errorMessage)];
-        }),
-      );
+      return alteredResources(responses);
     },
   });
 }
+
+/** Both ways to alter configs are answered alike. */
+const alteredResources = (responses: ResponseOf<typeof AlterConfigs>["responses"]): Answers<ConfigResource> =>
+  new Map(
+    responses.map(({ errorCode, errorMessage, resourceType, resourceName }) => {
+      const resource = { type: types.nameOf(resourceType), name: resourceName };
+      const about = `altering configs of ${textOf(resource)}`;
+      return [textOf(resource), errorCode === 0 ? resource : new BrokerError(errorCode, about, errorMessage)];
+    }),
+  );
 
 function checkedAlteration(given: ConfigAlteration, path: string) {
   const reader = new OptionReader(given, path);
@@ -295,6 +305,45 @@ function checkedOp(given: AlterConfigOp, path: string) {
 }
 
 const isValue = (value: unknown): value is string | null => value === null || typeof value === "string";
+
+/** See `KafkaAdmin.alterConfigs`. */
+export async function alterConfigs(
+  context: AdminContext,
+  given: readonly ConfigReplacement[],
+  options: AlterConfigsOptions,
+): Promise<Results<ConfigResource, ConfigResource>> {
+  const replacements = checkedKeys("resources", given, checkedReplacement, textOf);
+  const reader = new OptionReader(options);
+  const call = new Call(context, reader);
+  const validateOnly = reader.boolean("validateOnly", false);
+  reader.finish();
+  const configsOf = new Map(replacements.map((replacement) => [textOf(replacement), replacement.configs]));
+  return askAll<ConfigResource, ConfigResource>(call, {
+    keys: replacements.map(keyOf),
+    textOf,
+    routing: toBroker(changingBrokerOf),
+    ask: async (resources, whom) => {
+      const body = {
+        resources: resources.map((resource) => ({
+          resourceType: types.codeOf(resource.type),
+          resourceName: resource.name,
+          configs: Object.entries(configsOf.get(textOf(resource)) ?? {}).map(([name, value]) => ({ name, value })),
+        })),
+        validateOnly,
+      };
+      const { responses } = await call.request(AlterConfigs, body, whom);
+      return alteredResources(responses);
+    },
+  });
+}
+
+function checkedReplacement(given: ConfigReplacement, path: string): ConfigReplacement {
+  const reader = new OptionReader(given, path);
+  const resource = readResource(reader, path);
+  const configs = reader.required("configs", isConfigs, "an object of texts");
+  reader.finish();
+  return { ...resource, configs };
+}
 
 /** See `KafkaAdmin.listConfigResources`. */
 export async function listConfigResources(

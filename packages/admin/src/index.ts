@@ -10,7 +10,7 @@ export type {
 } from "./acls.ts";
 export { KafkaAdmin } from "./admin.ts";
 export type { AdminOptions, ControllerClientOptions } from "./admin-options.ts";
-export type { AdminCallOptions } from "./asking/call.ts";
+export type { AdminCallOptions, OperationOptions } from "./asking/call.ts";
 export type { BrokerDescription, ClusterDescription, DescribeClusterOptions } from "./cluster.ts";
 export type {
   AlterConfigOp,
@@ -20,6 +20,7 @@ export type {
   ConfigDescription,
   ConfigEntry,
   ConfigQuery,
+  ConfigReplacement,
   ConfigResource,
   ConfigResourceType,
   ConfigSource,

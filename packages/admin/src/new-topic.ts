@@ -1,4 +1,5 @@
 import { OptionReader, OptionsError } from "@odradek/network";
+import { isConfigs } from "./asking/arguments.ts";
 
 /** A topic to be. */
 export interface NewTopic {
@@ -69,9 +70,3 @@ const isBrokerId = (value: unknown): value is number =>
 
 const isAssignments = (value: unknown): value is readonly (readonly number[])[] =>
   Array.isArray(value) && value.every((ids: unknown) => Array.isArray(ids) && ids.length > 0 && ids.every(isBrokerId));
-
-const isConfigs = (value: unknown): value is Readonly<Record<string, string | null>> =>
-  typeof value === "object" &&
-  value !== null &&
-  !Array.isArray(value) &&
-  Object.values(value).every((text) => text === null || typeof text === "string");

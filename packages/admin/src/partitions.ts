@@ -4,7 +4,7 @@ import { CreatePartitions } from "@odradek/protocol/messages/create-partitions";
 import { ElectLeaders, type ElectLeadersResponse } from "@odradek/protocol/messages/elect-leaders";
 import { checkedKeys, checkedPartitions, isArrayOf, isInt32, isText } from "./asking/arguments.ts";
 import { topicsOf } from "./asking/by-topic.ts";
-import { type AdminCallOptions, type AdminContext, Call } from "./asking/call.ts";
+import { type AdminCallOptions, type AdminContext, Call, OperationCall } from "./asking/call.ts";
 import { askAll, askOne } from "./asking/fan-out.ts";
 import { toController } from "./asking/routing.ts";
 import { type Result, Results } from "./results.ts";
@@ -39,7 +39,7 @@ export async function createPartitions(
     checkedKeys("topics", given, checkedNewPartitions, ({ topic }) => topic).map((one) => [one.topic, one]),
   );
   const reader = new OptionReader(options);
-  const call = new Call(context, reader);
+  const call = new OperationCall(context, reader);
   const validateOnly = reader.boolean("validateOnly", false);
   const isFinal = quotaIsFinal(reader.boolean("retryOnQuotaViolation", true));
   reader.finish();
@@ -52,7 +52,7 @@ export async function createPartitions(
     ask: async (names, whom) => {
       const body = {
         topics: names.flatMap((name) => topics.get(name) ?? []).map(toCreatablePartitions),
-        timeoutMs: call.brokerTimeoutMs,
+        timeoutMs: call.operationTimeoutMs,
         validateOnly,
       };
       const { results } = await call.request(CreatePartitions, body, whom);

@@ -4,7 +4,7 @@ import { AlterPartitionReassignments } from "@odradek/protocol/messages/alter-pa
 import { ListPartitionReassignments } from "@odradek/protocol/messages/list-partition-reassignments";
 import { checkedKeys, checkedPartitions, isArrayOf, isInt32, readPartition } from "./asking/arguments.ts";
 import { byPartition, topicsOf } from "./asking/by-topic.ts";
-import { type AdminCallOptions, type AdminContext, Call } from "./asking/call.ts";
+import { type AdminContext, OperationCall, type OperationOptions } from "./asking/call.ts";
 import { askAll, askOne } from "./asking/fan-out.ts";
 import { toController } from "./asking/routing.ts";
 import type { Results } from "./results.ts";
@@ -23,7 +23,7 @@ export interface PartitionReassignment extends TopicPartition {
   readonly removingReplicaIds: readonly number[];
 }
 
-export interface AlterReassignmentsOptions extends AdminCallOptions {
+export interface AlterReassignmentsOptions extends OperationOptions {
   /** Whether there may be more replicas, or fewer, than before; `false` needs Kafka 4.1 (KIP-860). @default true */
   readonly allowReplicationFactorChange?: boolean;
 }
@@ -36,7 +36,7 @@ export async function alterPartitionReassignments(
 ): Promise<Results<TopicPartition, TopicPartition>> {
   const reassignments = checkedKeys("reassignments", given, checkedReassignment, partitionText);
   const reader = new OptionReader(options);
-  const call = new Call(context, reader);
+  const call = new OperationCall(context, reader);
   const allowReplicationFactorChange = reader.boolean("allowReplicationFactorChange", true);
   reader.finish();
   const targets = new Map(reassignments.map((one) => [partitionText(one), one.replicaIds]));
@@ -47,7 +47,7 @@ export async function alterPartitionReassignments(
     doneBefore: new Set(["NO_REASSIGNMENT_IN_PROGRESS"]),
     ask: async (partitions, whom) => {
       const body = {
-        timeoutMs: call.brokerTimeoutMs,
+        timeoutMs: call.operationTimeoutMs,
         allowReplicationFactorChange,
         topics: topicsOf(partitions, (name, all) => ({
           name,
@@ -92,18 +92,18 @@ const isReplicas = (value: unknown): value is readonly number[] | null =>
 export async function listPartitionReassignments(
   context: AdminContext,
   given: readonly TopicPartition[] | null,
-  options: AdminCallOptions,
+  options: OperationOptions,
 ): Promise<PartitionReassignment[]> {
   const partitions = given === null ? null : checkedPartitions("partitions", given);
   const reader = new OptionReader(options);
-  const call = new Call(context, reader);
+  const call = new OperationCall(context, reader);
   reader.finish();
   const topics =
     partitions === null
       ? null
       : topicsOf(partitions, (name, all) => ({ name, partitionIndexes: all.map(({ partition }) => partition) }));
   const ask = async () => {
-    const body = { timeoutMs: call.brokerTimeoutMs, topics };
+    const body = { timeoutMs: call.operationTimeoutMs, topics };
     const response = await call.request(ListPartitionReassignments, body, "controller");
     if (response.errorCode === 0) return response;
     throw new BrokerError(response.errorCode, "ListPartitionReassignments", response.errorMessage);

@@ -2,7 +2,14 @@ import { OptionReader } from "@odradek/network";
 import { BrokerError, type KafkaError, type ResponseOf, UnsupportedVersionError, zeroUuid } from "@odradek/protocol";
 import { CreateTopics } from "@odradek/protocol/messages/create-topics";
 import { DeleteTopics } from "@odradek/protocol/messages/delete-topics";
-import { type AdminCallOptions, type AdminContext, Call, type Whom } from "./asking/call.ts";
+import {
+  type AdminCallOptions,
+  type AdminContext,
+  Call,
+  OperationCall,
+  type OperationOptions,
+  type Whom,
+} from "./asking/call.ts";
 import { clusterMetadata } from "./asking/cluster-metadata.ts";
 import { type Answers, askAll, askOne, askParts } from "./asking/fan-out.ts";
 import { toController } from "./asking/routing.ts";
@@ -10,7 +17,7 @@ import { isComplete, type NewTopic, type ResolvedNewTopic, resolveNewTopics } fr
 import type { Results } from "./results.ts";
 import { checkedTopicNames, type TopicName, textOfTopic } from "./topic-name.ts";
 
-export interface TopicChangeOptions extends AdminCallOptions {
+export interface TopicChangeOptions extends OperationOptions {
   /** Whether to ask again where a quota is exceeded for the moment (KIP-599). @default true */
   readonly retryOnQuotaViolation?: boolean;
 }
@@ -64,7 +71,7 @@ export async function createTopics(
 ): Promise<Results<CreatedTopic>> {
   const topics = new Map(resolveNewTopics(given).map((topic) => [topic.topic, topic]));
   const reader = new OptionReader(options);
-  const call = new Call(context, reader);
+  const call = new OperationCall(context, reader);
   const validateOnly = reader.boolean("validateOnly", false);
   const isFinal = quotaIsFinal(reader.boolean("retryOnQuotaViolation", true));
   reader.finish();
@@ -95,12 +102,12 @@ const defaultCountsSince = 4;
 
 /** Creates topics that either all have their counts or all leave them out: older brokers lose nothing of those that have them. */
 async function createPart(
-  call: Call,
+  call: OperationCall,
   topics: readonly ResolvedNewTopic[],
   validateOnly: boolean,
   whom: Whom,
 ): Promise<Answers<CreatedTopic>> {
-  const body = { topics: topics.map(toCreatableTopic), timeoutMs: call.brokerTimeoutMs, validateOnly };
+  const body = { topics: topics.map(toCreatableTopic), timeoutMs: call.operationTimeoutMs, validateOnly };
   try {
     const bounds = topics.every(isComplete) ? {} : { oldest: defaultCountsSince };
     const response = await call.request(CreateTopics, body, whom, bounds);
@@ -119,7 +126,7 @@ export async function deleteTopics(
 ): Promise<Results<TopicName, TopicName>> {
   const topics = checkedTopicNames(given);
   const reader = new OptionReader(options);
-  const call = new Call(context, reader);
+  const call = new OperationCall(context, reader);
   const isFinal = quotaIsFinal(reader.boolean("retryOnQuotaViolation", true));
   reader.finish();
   return askAll(call, {
@@ -145,10 +152,10 @@ export async function deleteTopics(
 const deletedByIdSince = 6;
 
 /** Deletes topics that are all named in the same way: brokers without ids lose nothing of those by name. */
-async function deletePart(call: Call, topics: readonly TopicName[], whom: Whom): Promise<Answers<TopicName>> {
+async function deletePart(call: OperationCall, topics: readonly TopicName[], whom: Whom): Promise<Answers<TopicName>> {
   const byText = new Map(topics.map((topic) => [textOfTopic(topic), topic]));
   const names = topics.filter((topic) => typeof topic === "string");
-  const { brokerTimeoutMs: timeoutMs } = call;
+  const { operationTimeoutMs: timeoutMs } = call;
   const body = (version: number) =>
     version < deletedByIdSince ? { topicNames: names, timeoutMs } : { topics: topics.map(toDeletableTopic), timeoutMs };
   const bounds = names.length < topics.length ? { oldest: deletedByIdSince } : {};

@@ -89,6 +89,11 @@ const cases: readonly Case[] = [
     "option resources[0].ops[0].value: a text is expected, not null",
   ],
   [
+    "configs that are no texts",
+    (admin) => admin.alterConfigs([{ type: "TOPIC", name: "t", configs: JSON.parse('{ "retention.ms": 5 }') }]),
+    "option resources[0].configs: an object of texts is expected",
+  ],
+  [
     "two changes of one config",
     (admin) =>
       admin.incrementalAlterConfigs([

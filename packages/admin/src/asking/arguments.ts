@@ -10,6 +10,13 @@ export const isInt32 = (value: unknown): value is number =>
 export const isInt64 = (value: unknown): value is bigint | number =>
   typeof value === "bigint" || (typeof value === "number" && Number.isSafeInteger(value));
 
+/** Configs by their names; `null` means the default. */
+export const isConfigs = (value: unknown): value is Readonly<Record<string, string | null>> =>
+  typeof value === "object" &&
+  value !== null &&
+  !Array.isArray(value) &&
+  Object.values(value).every((text) => text === null || typeof text === "string");
+
 const anInt32 = "a whole number of at least 0";
 
 /** Something like `isItem`, each of it. */

@@ -141,5 +141,29 @@ export class Call {
   }
 }
 
+/** What calls take besides whose requests say how long a broker may take over them. */
+export interface OperationOptions extends AdminCallOptions {
+  /**
+   * How long that is, milliseconds: then it answers `REQUEST_TIMED_OUT`, and may carry it out all the same. Source: librdkafka's operation
+   * timeout. @default requestTimeoutMs of the client, or what is left of timeoutMs
+   */
+  readonly operationTimeoutMs?: number;
+}
+
+/** One such call. */
+export class OperationCall extends Call {
+  readonly #operationTimeoutMs: number;
+
+  /** @throws OptionsError */
+  constructor(context: AdminContext, reader: OptionReader) {
+    super(context, reader);
+    this.#operationTimeoutMs = reader.integer("operationTimeoutMs", context.options.requestTimeoutMs, 0);
+  }
+
+  get operationTimeoutMs(): number {
+    return Math.min(this.#operationTimeoutMs, this.brokerTimeoutMs);
+  }
+}
+
 const isSignal = (value: unknown): value is AbortSignal | undefined =>
   value === undefined || value instanceof AbortSignal;
