@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type KafkaCluster, startCluster } from "../cluster/cluster.ts";
 import { becomes } from "./becomes.ts";
 import { clusterTool, javaTool } from "./java-tool.ts";
+import { candidates } from "./kafkajs-libraries.ts";
 import { opened } from "./opened.ts";
 
 let cluster: KafkaCluster;
@@ -91,6 +92,71 @@ test("ACLs are created, found by every kind of pattern, and deleted, as Kafka's 
   expect(deleted.get(filters[1])?.value).toEqual([]);
   expect((await admin.deleteAcls([{}])).orThrow()[0]).toHaveLength(3);
   await becomes("the rules that are left", () => found({}), []);
+});
+
+test.each(candidates)("ACLs are created, described and deleted with the numbers of %s", async (_, library) => {
+  const { AclResourceTypes, AclOperationTypes, AclPermissionTypes, ResourcePatternTypes } = library;
+  const js = new library.Kafka({ brokers: [...cluster.bootstrapServers], logLevel: 0 }).admin();
+  await js.connect();
+  opened.push({ [Symbol.asyncDispose]: () => js.disconnect() });
+  const resource = {
+    resourceType: AclResourceTypes.TOPIC,
+    resourceName: "orders-",
+    resourcePatternType: ResourcePatternTypes.PREFIXED,
+  };
+  const reads = {
+    principal: "User:dave",
+    host: "*",
+    operation: AclOperationTypes.READ,
+    permissionType: AclPermissionTypes.ALLOW,
+  };
+  const writes = { ...reads, operation: AclOperationTypes.WRITE };
+  const group = {
+    resourceType: AclResourceTypes.GROUP,
+    resourceName: "g",
+    resourcePatternType: ResourcePatternTypes.LITERAL,
+  };
+  const acl = [
+    { ...resource, ...reads },
+    { ...resource, ...writes },
+    { ...group, ...reads },
+  ];
+  expect(await js.createAcls({ acl: [...acl, { ...resource, ...reads }] })).toBe(true);
+  const ofDave = {
+    resourceType: AclResourceTypes.ANY,
+    resourcePatternType: ResourcePatternTypes.ANY,
+    principal: "User:dave",
+    operation: AclOperationTypes.ANY,
+    permissionType: AclPermissionTypes.ANY,
+  };
+  await becomes("rules of dave", async () => (await admin.describeAcls({ principal: "User:dave" })).length, 3);
+  expect(await js.describeAcls(ofDave)).toMatchObject({
+    resources: expect.arrayContaining([
+      { ...resource, acls: expect.arrayContaining([reads, writes]) },
+      { ...group, acls: [reads] },
+    ]),
+  });
+  expect(await js.describeAcls({ ...ofDave, resourceName: "nothing" })).toMatchObject({ resources: [] });
+  const deleted = { errorCode: 0, errorMessage: null };
+  const filters = [
+    { ...ofDave, resourceType: AclResourceTypes.GROUP },
+    { ...ofDave, resourceName: "nothing" },
+    { ...ofDave, resourceType: AclResourceTypes.TOPIC },
+  ];
+  expect(await js.deleteAcls({ filters })).toMatchObject({
+    filterResponses: [
+      { ...deleted, matchingAcls: [{ ...deleted, ...group, ...reads }] },
+      { ...deleted, matchingAcls: [] },
+      {
+        ...deleted,
+        matchingAcls: expect.arrayContaining([
+          { ...deleted, ...resource, ...reads },
+          { ...deleted, ...resource, ...writes },
+        ]),
+      },
+    ],
+  });
+  await becomes("rules of dave", () => admin.describeAcls({ principal: "User:dave" }), []);
 });
 
 test("who may not look gets nothing, and the rest of what was asked", async () => {

@@ -5,11 +5,21 @@ import * as ours from "@odradek/kafkajs";
 export interface KafkaJS {
   readonly Kafka: new (config: object) => KafkaOfJS;
   readonly CompressionTypes: Readonly<Record<"None" | "GZIP", number>>;
+  readonly ConfigResourceTypes: Readonly<Record<"TOPIC" | "BROKER", number>>;
+  readonly AclResourceTypes: Readonly<Record<"TOPIC" | "GROUP" | "ANY", number>>;
+  readonly AclOperationTypes: Readonly<Record<"READ" | "WRITE" | "ANY", number>>;
+  readonly AclPermissionTypes: Readonly<Record<"ALLOW" | "ANY", number>>;
+  readonly ResourcePatternTypes: Readonly<Record<"LITERAL" | "PREFIXED" | "ANY", number>>;
+  readonly AssignerProtocol: {
+    readonly MemberMetadata: { decode(buffer: Buffer): { readonly topics: readonly string[] } | null };
+    readonly MemberAssignment: { decode(buffer: Buffer): { readonly assignment: object } | null };
+  };
 }
 
 interface KafkaOfJS {
   producer(config?: object): ProducerOfJS;
   consumer(config: object): ConsumerOfJS;
+  admin(config?: object): AdminOfJS;
 }
 
 export interface SentOfJS {
@@ -57,8 +67,48 @@ export interface ConsumerOfJS {
   resume(topics: readonly object[]): void;
   paused(): readonly { readonly topic: string; readonly partitions: readonly number[] }[];
   commitOffsets(offsets: readonly object[]): Promise<void>;
+  describeGroup(): Promise<GroupOfJS>;
   readonly events: Readonly<Record<string, string>>;
   on(eventName: string, listener: (event: EventOfJS) => void): () => void;
+}
+
+/** The methods of an admin client that need an object, and those that need none. */
+type AdminMethod =
+  | "alterConfigs"
+  | "alterPartitionReassignments"
+  | "createAcls"
+  | "createPartitions"
+  | "deleteAcls"
+  | "deleteTopicRecords"
+  | "deleteTopics"
+  | "describeAcls"
+  | "describeConfigs"
+  | "fetchOffsets"
+  | "listPartitionReassignments"
+  | "resetOffsets"
+  | "setOffsets";
+
+export interface GroupOfJS {
+  readonly groupId: string;
+  readonly state: string;
+  readonly members: readonly { readonly memberMetadata: Buffer; readonly memberAssignment: Buffer }[];
+}
+
+export interface AdminOfJS extends Readonly<Record<AdminMethod, (options: object) => Promise<unknown>>> {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  listTopics(): Promise<readonly string[]>;
+  createTopics(options: object): Promise<boolean>;
+  fetchTopicMetadata(options?: object): Promise<{ readonly topics: readonly { readonly name: string }[] }>;
+  fetchTopicOffsets(topic: string): Promise<readonly { readonly partition: number }[]>;
+  fetchTopicOffsetsByTimestamp(topic: string, timestamp?: number): Promise<readonly { readonly partition: number }[]>;
+  describeCluster(): Promise<unknown>;
+  listGroups(): Promise<{ readonly groups: readonly { readonly groupId: string }[] }>;
+  describeGroups(groupIds: readonly string[]): Promise<{ readonly groups: readonly GroupOfJS[] }>;
+  deleteGroups(groupIds: readonly string[]): Promise<unknown>;
+  readonly events: Readonly<Record<string, string>>;
+  on(eventName: string, listener: (event: EventOfJS) => void): () => void;
+  logger(): object;
 }
 
 const original: KafkaJS = createRequire(import.meta.url)("kafkajs");

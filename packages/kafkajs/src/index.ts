@@ -1,3 +1,38 @@
+export type { Acl, AclEntry, AclFilter, AclResource } from "./admin/acl-entry.ts";
+export type {
+  DeleteAclFilterResponses,
+  DeleteAclResponse,
+  DescribeAclResource,
+  DescribeAclResponse,
+  MatchingAcl,
+} from "./admin/acls.ts";
+export type { Admin, AdminConfig } from "./admin/admin.ts";
+export type { AdminEvents } from "./admin/admin-events.ts";
+export type {
+  ConfigEntries,
+  ConfigSynonyms,
+  DescribeConfigResponse,
+  IResourceConfig,
+  ResourceConfigQuery,
+} from "./admin/configs.ts";
+export type {
+  ConsumerGroupState,
+  GroupDescription,
+  GroupDescriptions,
+  MemberDescription,
+} from "./admin/group-descriptions.ts";
+export type { FetchOffsetsPartition } from "./admin/group-offsets.ts";
+export type { DeleteGroupsResult, GroupOverview } from "./admin/groups.ts";
+export type { IResourceConfigEntry, ITopicConfig, ReplicaAssignment } from "./admin/new-topic.ts";
+export type { ITopicPartitionConfig } from "./admin/partitions.ts";
+export type {
+  ListPartitionReassignmentsResponse,
+  OngoingPartitionReassignment,
+  OngoingTopicReassignment,
+  PartitionReassignment,
+} from "./admin/reassignments.ts";
+export type { ITopicMetadata } from "./admin/topic-metadata.ts";
+export type { SeekEntry } from "./admin/topic-offsets.ts";
 export {
   AssignerProtocol,
   type Assignment,

@@ -1,8 +1,8 @@
+import { type Admin, type AdminConfig, createAdmin } from "./admin/admin.ts";
 import type { KafkaConfig } from "./client/kafka-config.ts";
 import { consoleLogCreator } from "./console-log-creator.ts";
 import { type Consumer, createConsumer } from "./consumer/consumer.ts";
 import type { ConsumerConfig } from "./consumer/consumer-config.ts";
-import { KafkaJSNotImplemented } from "./errors/errors.ts";
 import { logLevel } from "./log-level.ts";
 import { createLogger, type Logger } from "./logger.ts";
 import { createProducer, type Producer } from "./producer/producer.ts";
@@ -33,9 +33,8 @@ export class Client {
     return createConsumer(this.#config, config, this.#logger);
   }
 
-  /** Not there yet. @throws KafkaJSNotImplemented */
-  admin(): never {
-    throw new KafkaJSNotImplemented("kafka.admin() is not there yet");
+  admin(config: AdminConfig = {}): Admin {
+    return createAdmin(this.#config, config, this.#logger);
   }
 
   logger(): Logger {

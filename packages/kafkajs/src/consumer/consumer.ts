@@ -1,4 +1,6 @@
 import { type Clock, KafkaConsumer, systemClock, type Timer } from "odradek";
+import { AdminClient } from "../admin/admin-client.ts";
+import { describeGroup, type GroupDescription } from "../admin/group-descriptions.ts";
 import { clientOptionsOf, connectTimeoutMs } from "../client/client-options.ts";
 import {
   Instrumentation,
@@ -7,7 +9,7 @@ import {
 } from "../client/instrumentation.ts";
 import type { KafkaConfig } from "../client/kafka-config.ts";
 import { givenUp } from "../errors/error-translation.ts";
-import { KafkaJSNonRetriableError, KafkaJSNotImplemented, KafkaJSNumberOfRetriesExceeded } from "../errors/errors.ts";
+import { KafkaJSNonRetriableError, KafkaJSNumberOfRetriesExceeded } from "../errors/errors.ts";
 import type { Logger } from "../logger.ts";
 import {
   commitOf,
@@ -44,8 +46,8 @@ export interface Consumer {
   resume(topics: readonly PausedTopic[]): void;
   /** The assigned partitions that are paused. */
   paused(): TopicPartitions[];
-  /** Not there yet. @throws KafkaJSNotImplemented */
-  describeGroup(): Promise<never>;
+  /** Tells who is in the group; also before `run`. */
+  describeGroup(): Promise<GroupDescription>;
   on<Name extends keyof ConsumerEventPayloads>(
     eventName: Name,
     listener: (event: InstrumentationEvent<ConsumerEventPayloads[Name]>) => void,
@@ -69,6 +71,7 @@ export function createConsumer(
   const logger = rootLogger.namespace("Consumer");
   const instrumentation = new Instrumentation("consumer", consumerEvents, logger, clock);
   const topics = new SubscribedTopics();
+  const admin = new AdminClient({ config, retry, clock, rootLogger });
   let session: ConsumerSession | null = null;
   /** Whether it is to run: from `run` to `stop`, or to a crash that it does not start again from. */
   let isWanted = false;
@@ -191,7 +194,7 @@ export function createConsumer(
       instrumentation.emit(consumerEvents.CONNECT);
     },
     async disconnect() {
-      await sharedStop();
+      await Promise.all([sharedStop(), admin.close()]);
       instrumentation.emit(consumerEvents.DISCONNECT);
     },
     async subscribe(subscription) {
@@ -233,9 +236,7 @@ export function createConsumer(
       running().repause();
     },
     paused: () => session?.pauses.among(session.assigned) ?? [],
-    async describeGroup() {
-      throw new KafkaJSNotImplemented("consumer.describeGroup() is not there yet");
-    },
+    describeGroup: () => describeGroup(admin, groupId),
     on: (eventName, listener) => instrumentation.on(eventName, listener),
     events: consumerEvents,
     logger: () => logger,

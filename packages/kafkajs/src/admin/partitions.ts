@@ -1,0 +1,35 @@
+import { KafkaJSNonRetriableError } from "../errors/errors.ts";
+import { type AdminClient, defaultTimeout, type OperationOptions } from "./admin-client.ts";
+import { checkTopics } from "./topic-arguments.ts";
+
+/** More partitions for a topic. */
+export interface ITopicPartitionConfig {
+  topic: string;
+  /** How many it is to have then. */
+  count: number;
+  /** Brokers of each partition that is added, the preferred leader first. */
+  assignments?: number[][];
+}
+
+export interface CreatePartitionsOptions extends OperationOptions {
+  topicPartitions: ITopicPartitionConfig[];
+  /** Only checks whether they could be created. @default false */
+  validateOnly?: boolean;
+}
+
+/** @returns `true`, as the types of kafkajs say */
+export async function createPartitions(client: AdminClient, options: CreatePartitionsOptions): Promise<boolean> {
+  const { topicPartitions, validateOnly = false, timeout = defaultTimeout } = options;
+  if (Array.isArray(topicPartitions) && topicPartitions.length === 0) {
+    throw new KafkaJSNonRetriableError("Empty topic partitions array");
+  }
+  checkTopics(topicPartitions, "topic partitions");
+  const topics = topicPartitions.map(({ topic, count: totalCount, assignments = [] }) => ({
+    topic,
+    totalCount,
+    ...(assignments.length === 0 ? {} : { assignments }),
+  }));
+  const more = { validateOnly, operationTimeoutMs: timeout };
+  await client.ask(async (admin) => (await admin.createPartitions(topics, more)).orThrow());
+  return true;
+}
