@@ -578,7 +578,7 @@ describe.each(candidates)("an admin client of %s", (name, library) => {
       while (consumer.assignment().length < 2) await consumer.poll(100);
       const { groups } = await admin.describeGroups([groupId]);
       expect(groups).toMatchObject([{ errorCode: 0, groupId, protocolType: "consumer", members: [{}] }]);
-      expect(["Stable", "Reconciling"]).toContain(groups[0]?.state);
+      expect(["Stable", "CompletingRebalance"]).toContain(groups[0]?.state);
       const [member] = groups[0]?.members ?? [];
       const none = Buffer.alloc(0);
       expect(AssignerProtocol.MemberMetadata.decode(member?.memberMetadata ?? none)).toMatchObject({ topics: [topic] });

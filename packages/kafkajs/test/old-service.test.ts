@@ -1,12 +1,21 @@
 import { expect, test } from "vitest";
 import {
+  AclOperationTypes,
+  AclPermissionTypes,
+  AclResourceTypes,
+  type Admin,
+  AssignerProtocol,
   CompressionTypes,
+  ConfigResourceTypes,
   type Consumer,
   type ConsumerConfig,
   type EachBatchPayload,
   type EachMessagePayload,
+  type GroupDescription,
   type ICustomPartitioner,
   type IHeaders,
+  type ITopicConfig,
+  type ITopicMetadata,
   Kafka,
   type KafkaConfig,
   KafkaJSNumberOfRetriesExceeded,
@@ -20,6 +29,8 @@ import {
   type Producer,
   type ProducerRecord,
   type RecordMetadata,
+  ResourcePatternTypes,
+  type SeekEntry,
   type Transaction,
 } from "../src/index.ts";
 
@@ -27,6 +38,7 @@ import {
 class OldService {
   readonly #producer: Producer;
   readonly #consumer: Consumer;
+  readonly #admin: Admin;
   readonly log: LogEntry[] = [];
 
   constructor(config: Partial<KafkaConfig>, consumerConfig: ConsumerConfig) {
@@ -46,6 +58,8 @@ class OldService {
     };
     this.#producer = kafka.producer({ idempotent: true, transactionalId: "t", createPartitioner: partitioner });
     this.#consumer = kafka.consumer(consumerConfig);
+    this.#admin = kafka.admin({ retry: { retries: 0 } });
+    this.#admin.on(this.#admin.events.CONNECT, ({ timestamp }) => void timestamp.toFixed());
     const logger: Logger = kafka.logger().namespace("Old", logLevel.DEBUG);
     logger.debug("ready", { since: 1 });
   }
@@ -78,6 +92,43 @@ class OldService {
       topics: [{ topic: "t", partitions: [{ partition: 0, offset: "1" }] }],
     });
     await transaction.commit();
+  }
+
+  async prepare(topics: ITopicConfig[]): Promise<ITopicMetadata[]> {
+    const isNew: boolean = await this.#admin.createTopics({ topics, waitForLeaders: true, timeout: 1_000 });
+    if (!isNew) await this.#admin.createPartitions({ topicPartitions: [{ topic: "t", count: 3 }] });
+    const ends: SeekEntry[] = await this.#admin.fetchTopicOffsets("t");
+    await this.#admin.setOffsets({ groupId: "g", topic: "t", partitions: ends });
+    const [committed] = await this.#admin.fetchOffsets({ groupId: "g", topics: ["t"] });
+    const offsets: string[] = committed?.partitions.map(({ offset }) => offset) ?? [];
+    const { resources } = await this.#admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type: ConfigResourceTypes.TOPIC, name: "t", configNames: ["retention.ms"] }],
+    });
+    const value: string | undefined = resources[0]?.configEntries[0]?.configValue;
+    await this.#admin.createAcls({
+      acl: [
+        {
+          resourceType: AclResourceTypes.TOPIC,
+          resourceName: value ?? offsets.join(),
+          resourcePatternType: ResourcePatternTypes.LITERAL,
+          principal: "User:a",
+          host: "*",
+          operation: AclOperationTypes.READ,
+          permissionType: AclPermissionTypes.ALLOW,
+        },
+      ],
+    });
+    return (await this.#admin.fetchTopicMetadata({ topics: topics.map(({ topic }) => topic) })).topics;
+  }
+
+  async assigned(): Promise<number[]> {
+    const { members, state }: GroupDescription = await this.#consumer.describeGroup();
+    if (state !== "Stable") return [];
+    return members.flatMap(({ memberAssignment }) => {
+      const { assignment = {} } = AssignerProtocol.MemberAssignment.decode(memberAssignment) ?? {};
+      return assignment["t"] ?? [];
+    });
   }
 
   async run(): Promise<void> {
@@ -115,12 +166,14 @@ class OldService {
 }
 
 test("a service of old can be made, and says why it cannot send", async () => {
-  const service = new OldService({ ssl: false }, { groupId: "g", rackId: "r", readUncommitted: true });
+  const service = new OldService({ ssl: false, brokers: [] }, { groupId: "g", rackId: "r", readUncommitted: true });
   expect(service.log.map(({ log }) => log.message)).toContain("ready");
   await expect(service.send(["v"], { a: "b" })).rejects.toThrow("The producer is disconnected");
   await expect(
     service.book({ key: null, value: null, headers: {}, timestamp: "1", attributes: 0, offset: "0" }),
   ).rejects.toThrow("The producer is disconnected");
+  await expect(service.prepare([])).rejects.toThrow("brokers array is empty");
+  await expect(service.assigned()).rejects.toThrow("brokers array is empty");
   expect(Reflect.ownKeys(Kafka.prototype).sort()).toEqual(["admin", "constructor", "consumer", "logger", "producer"]);
   expect(Kafka.name).toBe("Client");
 });

@@ -33,7 +33,7 @@ export interface AclFilter {
 }
 
 /** Numbers of kafkajs, and names of the layer below. */
-export class AclCodes<N extends string, C extends number> {
+class AclCodes<N extends string, C extends number> {
   readonly #codes: Readonly<Record<N, C>>;
   readonly #names = new Map<unknown, N>();
 

@@ -15,6 +15,7 @@ import {
   resourceOf,
 } from "./acl-entry.ts";
 import type { AdminClient } from "./admin-client.ts";
+import { checkArray } from "./arguments.ts";
 import { textAsTyped } from "./text-as-typed.ts";
 
 export type DescribeAclResource = AclResource & { acls: Acl[] };
@@ -46,12 +47,11 @@ export interface DeleteAclResponse {
 
 /** Adds entries; those that are there already stay. */
 export async function createAcls(client: AdminClient, { acl }: { acl: AclEntry[] }): Promise<boolean> {
-  checkArray(acl, "ACL");
-  const isText = (value: unknown) => typeof value === "string";
-  checkTexts(acl, "ACL", isText);
+  checkEntries(acl, "ACL");
+  checkTexts(acl, "ACL", (value) => typeof value === "string");
   checkCodes(acl);
-  const bindings = new Map(acl.map((entry) => [JSON.stringify(bindingOf(entry)), bindingOf(entry)]));
-  await client.ask(async (admin) => (await admin.createAcls([...bindings.values()])).orThrow());
+  const bindings = distinct(acl.map(bindingOf));
+  await client.ask(async (admin) => (await admin.createAcls(bindings)).orThrow());
   return true;
 }
 
@@ -61,10 +61,10 @@ export async function describeAcls(client: AdminClient, filter: AclFilter): Prom
     if (isTextOrNothing(filter[field])) continue;
     throw new KafkaJSNonRetriableError(`Invalid ${field}, the ${field} have to be a valid string`);
   }
-  const wrong = wrongCode(filter);
-  if (wrong !== null) {
+  const wrong = kinds.find(({ codeOf, codes }) => !codes.has(codeOf(filter)));
+  if (wrong !== undefined) {
     const kind = wrong.kind === "resource pattern" ? "resource pattern filter" : wrong.kind;
-    throw new KafkaJSNonRetriableError(`Invalid ${kind} type ${String(wrong.code)}`);
+    throw new KafkaJSNonRetriableError(`Invalid ${kind} type ${String(wrong.codeOf(filter))}`);
   }
   const bindings = await client.ask((admin) => admin.describeAcls(filterOf(filter)));
   const byResource = new Map<string, DescribeAclResource>();
@@ -83,13 +83,12 @@ export async function deleteAcls(
   client: AdminClient,
   { filters }: { filters: AclFilter[] },
 ): Promise<DeleteAclResponse> {
-  checkArray(filters, "ACL Filter");
+  checkEntries(filters, "ACL Filter");
   checkTexts(filters, "ACL Filter", isTextOrNothing);
   checkCodes(filters);
   const wanted = filters.map(filterOf);
-  const distinct = [...new Map(wanted.map((filter) => [JSON.stringify(filter), filter])).values()];
   const filterResponses = await client.ask(async (admin) => {
-    const results = await admin.deleteAcls(distinct);
+    const results = await admin.deleteAcls(distinct(wanted));
     const deleted = results.orThrow().flat();
     const failure = deleted.find(({ error }) => error !== null)?.error;
     if (failure) throw failure;
@@ -104,6 +103,9 @@ export async function deleteAcls(
   });
   return { throttleTime: 0, filterResponses };
 }
+
+/** The layer below takes each only once. */
+const distinct = <T>(given: readonly T[]): T[] => [...new Map(given.map((one) => [JSON.stringify(one), one])).values()];
 
 /** What failed is an error. */
 const done = { errorCode: 0, errorMessage: textAsTyped(null) };
@@ -127,8 +129,8 @@ type NullableFilter = Omit<AclFilter, "resourceName" | "principal" | "host"> & {
 
 const isTextOrNothing = (value: unknown): boolean => typeof value === "string" || value === undefined;
 
-function checkArray(given: readonly object[], noun: string): void {
-  if (!Array.isArray(given)) throw new KafkaJSNonRetriableError(`Invalid ${noun} array ${String(given)}`);
+function checkEntries(given: readonly object[], noun: string): void {
+  checkArray(given, noun);
   if (given.length === 0) throw new KafkaJSNonRetriableError(`Empty ${noun} array`);
 }
 
@@ -154,11 +156,6 @@ const kinds: readonly {
   { kind: "permission", codeOf: ({ permissionType }) => permissionType, codes: aclPermissions },
   { kind: "resource", codeOf: ({ resourceType }) => resourceType, codes: aclResourceTypes },
 ];
-
-function wrongCode(given: Codes): { readonly kind: string; readonly code: unknown } | null {
-  const wrong = kinds.find(({ codeOf, codes }) => !codes.has(codeOf(given)));
-  return wrong === undefined ? null : { kind: wrong.kind, code: wrong.codeOf(given) };
-}
 
 function checkCodes(given: readonly Codes[]): void {
   for (const { kind, codeOf, codes } of kinds) {

@@ -1,10 +1,10 @@
-import { type Clock, KafkaAdmin, KafkaError, TimeoutError } from "odradek";
-import { callTimeoutMs, clientOptionsOf, connectTimeoutMs } from "../client/client-options.ts";
+import { type Clock, KafkaAdmin, KafkaError } from "odradek";
+import { clientOptionsOf, connectTimeoutMs, longestMs, requestTimeoutMs } from "../client/client-options.ts";
 import type { KafkaConfig } from "../client/kafka-config.ts";
-import { givenUp, translated } from "../errors/error-translation.ts";
-import { KafkaJSProtocolError } from "../errors/errors.ts";
+import { givenUp } from "../errors/error-translation.ts";
 import type { Logger } from "../logger.ts";
-import { firstRetryMs, nextRetryMs, type ResolvedRetryOptions } from "../retry-options.ts";
+import { firstRetryMs, nextRetryMs, type ResolvedRetryOptions, totalRetryMs } from "../retry-options.ts";
+import { brokerAnswer } from "./broker-answer.ts";
 
 /** kafkajs has no option for it. */
 const metadataMaxAge = 300_000;
@@ -63,11 +63,9 @@ export class AdminClient {
         return await question(admin);
       } catch (error) {
         if (!(error instanceof KafkaError)) throw error;
-        const failure = translated(error);
-        const { type = "" } = failure instanceof KafkaJSProtocolError ? failure : {};
-        const isAnswer = type !== "" && !(error instanceof TimeoutError);
-        if (!passing.includes(type)) throw isAnswer ? failure : this.givenUp(error);
-        if (left <= 0) throw this.givenUp(error);
+        const answer = brokerAnswer(error);
+        if (answer !== null && !passing.includes(answer.type ?? "")) throw answer;
+        if (answer === null || left <= 0) throw this.givenUp(error);
         await this.pause(waitMs);
         waitMs = nextRetryMs(waitMs, retry);
       }
@@ -103,9 +101,11 @@ export class AdminClient {
   async #connect(): Promise<KafkaAdmin> {
     const { config, retry, rootLogger } = this.#parts;
     const options = await clientOptionsOf({ config, retry, metadataMaxAge }, rootLogger.namespace("Cluster"));
+    // As long as kafkajs goes on where brokers answer that it should try again, and one of them does not answer.
+    const defaultApiTimeoutMs = Math.min(longestMs, Math.ceil(totalRetryMs(retry)) + requestTimeoutMs(config));
     let admin: KafkaAdmin | null = null;
     try {
-      admin = new KafkaAdmin({ ...options, defaultApiTimeoutMs: callTimeoutMs({ config, retry }) });
+      admin = new KafkaAdmin({ ...options, defaultApiTimeoutMs });
       await admin.connect({ timeoutMs: connectTimeoutMs({ config, retry }) });
       return admin;
     } catch (error) {

@@ -10,6 +10,7 @@ import { ConfigResourceTypes, ConfigSource } from "../constants.ts";
 import { KafkaJSBrokerNotFound } from "../errors/connection-errors.ts";
 import { KafkaJSNonRetriableError } from "../errors/errors.ts";
 import type { AdminClient } from "./admin-client.ts";
+import { checkArray } from "./arguments.ts";
 import type { IResourceConfigEntry } from "./new-topic.ts";
 import { textAsTyped } from "./text-as-typed.ts";
 
@@ -158,9 +159,7 @@ const resourceOf = ({ type, name }: Pick<ResourceConfigQuery, "type" | "name">):
 });
 
 function checkResources(resources: readonly Pick<ResourceConfigQuery, "type" | "name">[]): void {
-  if (!Array.isArray(resources)) {
-    throw new KafkaJSNonRetriableError(`Invalid resources array ${String(resources)}`);
-  }
+  checkArray(resources, "resources");
   if (resources.length === 0) throw new KafkaJSNonRetriableError("Resources array cannot be empty");
   const untyped = resources.find(({ type }) => !types.has(type));
   if (untyped !== undefined) throw invalid("resource type", untyped.type, untyped);

@@ -1,19 +1,28 @@
-import type { ClassicGroupDescription, ConsumerGroupDescription, KafkaAdmin, TopicPartition } from "odradek";
+import type {
+  ClassicGroupDescription,
+  ConsumerGroupDescription,
+  GroupState,
+  KafkaAdmin,
+  TopicPartition,
+} from "odradek";
 import { AssignerProtocol, type Assignment } from "../assigner-protocol.ts";
-import { KafkaJSNonRetriableError } from "../errors/errors.ts";
 import type { AdminClient } from "./admin-client.ts";
+import { checkArray } from "./arguments.ts";
 
-export type ConsumerGroupState =
-  | "Unknown"
-  | "PreparingRebalance"
-  | "CompletingRebalance"
-  | "Stable"
-  | "Dead"
-  | "Empty"
-  // Of groups of Kafka's newer protocol.
-  | "Assigning"
-  | "Reconciling"
-  | "NotReady";
+export type ConsumerGroupState = "Unknown" | "PreparingRebalance" | "CompletingRebalance" | "Stable" | "Dead" | "Empty";
+
+/** Those of Kafka's newer protocol are called what they come closest to. */
+const states: Readonly<Record<GroupState, ConsumerGroupState>> = {
+  Unknown: "Unknown",
+  PreparingRebalance: "PreparingRebalance",
+  CompletingRebalance: "CompletingRebalance",
+  Stable: "Stable",
+  Dead: "Dead",
+  Empty: "Empty",
+  Assigning: "PreparingRebalance",
+  Reconciling: "CompletingRebalance",
+  NotReady: "Unknown",
+};
 
 export interface MemberDescription {
   clientHost: string;
@@ -43,7 +52,7 @@ export interface GroupDescriptions {
 
 /** @throws KafkaJSNonRetriableError for what are no ids of groups, KafkaJSProtocolError of the first that cannot be told of */
 export async function describeGroups(client: AdminClient, groupIds: readonly string[]): Promise<GroupDescriptions> {
-  if (!Array.isArray(groupIds)) throw new KafkaJSNonRetriableError(`Invalid groupIds array ${String(groupIds)}`);
+  checkArray(groupIds, "groupIds");
   return { groups: await client.ask((admin) => descriptionsOf(admin, [...new Set(groupIds)])) };
 }
 
@@ -59,13 +68,10 @@ export async function descriptionsOf(admin: KafkaAdmin, groupIds: readonly strin
   const others = groupIds.filter((groupId) => classic.get(groupId)?.error?.code === isNotThere);
   const modern = await admin.describeConsumerGroups(others);
   return groupIds.map((groupId) => {
-    const newer = modern.get(groupId) ?? null;
-    if (newer?.value) return ofConsumerGroup(newer.value);
-    if (newer?.error?.code === isNotThere) return dead(groupId);
-    const older = classic.get(groupId);
-    if (newer?.error) throw newer.error;
-    if (older?.error) throw older.error;
-    return older?.value ? ofClassicGroup(older.value) : dead(groupId);
+    const told = modern.get(groupId) ?? classic.get(groupId);
+    if (told === undefined || told.error?.code === isNotThere) return dead(groupId);
+    if (told.error !== null) throw told.error;
+    return "protocolType" in told.value ? ofClassicGroup(told.value) : ofConsumerGroup(told.value);
   });
 }
 
@@ -84,7 +90,7 @@ const dead = (groupId: string): GroupDescription => ({
 const ofClassicGroup = (group: ClassicGroupDescription): GroupDescription => ({
   errorCode: 0,
   groupId: group.groupId,
-  state: group.state,
+  state: states[group.state],
   protocolType: group.protocolType,
   protocol: group.protocolData,
   members: group.members.map(({ memberId, clientId, clientHost, metadata, assignment }) => ({
@@ -99,7 +105,7 @@ const ofClassicGroup = (group: ClassicGroupDescription): GroupDescription => ({
 const ofConsumerGroup = (group: ConsumerGroupDescription): GroupDescription => ({
   errorCode: 0,
   groupId: group.groupId,
-  state: group.state,
+  state: states[group.state],
   protocolType: "consumer",
   protocol: group.partitionAssignor,
   members: group.members.map(({ memberId, clientId, clientHost, subscribedTopics, assignment }) => ({

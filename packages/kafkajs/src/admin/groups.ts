@@ -1,7 +1,8 @@
-import { translated } from "../errors/error-translation.ts";
-import { KafkaJSNonRetriableError, KafkaJSProtocolError } from "../errors/errors.ts";
+import { KafkaJSNonRetriableError, type KafkaJSProtocolError } from "../errors/errors.ts";
 import { KafkaJSDeleteGroupsError, type KafkaJSDeleteGroupsErrorGroups } from "../errors/group-errors.ts";
 import type { AdminClient } from "./admin-client.ts";
+import { checkArray } from "./arguments.ts";
+import { brokerAnswer } from "./broker-answer.ts";
 
 export interface GroupOverview {
   groupId: string;
@@ -24,7 +25,7 @@ export async function listGroups(client: AdminClient): Promise<{ groups: GroupOv
 
 /** @throws KafkaJSDeleteGroupsError naming those that could not be deleted; the others are */
 export async function deleteGroups(client: AdminClient, groupIds: readonly string[]): Promise<DeleteGroupsResult[]> {
-  if (!Array.isArray(groupIds)) throw new KafkaJSNonRetriableError(`Invalid groupIds array ${String(groupIds)}`);
+  checkArray(groupIds, "groupIds");
   const invalid = groupIds.find((groupId) => typeof groupId !== "string");
   if (invalid !== undefined) throw new KafkaJSNonRetriableError(`Invalid groupId name: ${JSON.stringify(invalid)}`);
   return client.ask(async (admin) => {
@@ -37,7 +38,7 @@ export async function deleteGroups(client: AdminClient, groupIds: readonly strin
 
 /** @throws what is no answer about a group, but that there is none */
 function failureOf(error: Error, groupId: string): KafkaJSDeleteGroupsErrorGroups {
-  const cause = translated(error);
-  if (!(cause instanceof KafkaJSProtocolError)) throw error;
-  return { groupId, errorCode: cause.code ?? -1, error: cause };
+  const answer = brokerAnswer(error);
+  if (answer === null) throw error;
+  return { groupId, errorCode: answer.code ?? -1, error: answer };
 }

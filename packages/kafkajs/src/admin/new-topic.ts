@@ -1,6 +1,6 @@
 import type { NewTopic } from "odradek";
 import { KafkaJSNonRetriableError } from "../errors/errors.ts";
-import { checkTopics } from "./topic-arguments.ts";
+import { checkTopics } from "./arguments.ts";
 
 export interface IResourceConfigEntry {
   name: string;

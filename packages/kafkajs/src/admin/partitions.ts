@@ -1,6 +1,6 @@
 import { KafkaJSNonRetriableError } from "../errors/errors.ts";
 import { type AdminClient, defaultTimeout, type OperationOptions } from "./admin-client.ts";
-import { checkTopics } from "./topic-arguments.ts";
+import { checkTopics } from "./arguments.ts";
 
 /** More partitions for a topic. */
 export interface ITopicPartitionConfig {

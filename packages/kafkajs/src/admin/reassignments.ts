@@ -1,10 +1,10 @@
 import type { TopicPartitions } from "../consumer/pauses.ts";
-import { translated } from "../errors/error-translation.ts";
-import { KafkaJSAggregateError, KafkaJSNonRetriableError, KafkaJSProtocolError } from "../errors/errors.ts";
+import { KafkaJSAggregateError, KafkaJSNonRetriableError } from "../errors/errors.ts";
 import { KafkaJSAlterPartitionReassignmentsError } from "../errors/topic-errors.ts";
 import { type AdminClient, defaultTimeout, type OperationOptions } from "./admin-client.ts";
+import { checkTopics } from "./arguments.ts";
+import { brokerAnswer } from "./broker-answer.ts";
 import type { ReplicaAssignment } from "./new-topic.ts";
-import { checkTopics } from "./topic-arguments.ts";
 
 export interface PartitionReassignment {
   topic: string;
@@ -66,9 +66,9 @@ export async function alterPartitionReassignments(
 
 /** @throws what is no answer about a partition, but that there is none */
 function failureOf(error: Error, topic: string, partition: number): KafkaJSAlterPartitionReassignmentsError {
-  const cause = translated(error);
-  if (!(cause instanceof KafkaJSProtocolError)) throw error;
-  return new KafkaJSAlterPartitionReassignmentsError(cause, topic, partition);
+  const answer = brokerAnswer(error);
+  if (answer === null) throw error;
+  return new KafkaJSAlterPartitionReassignmentsError(answer, topic, partition);
 }
 
 function checkAssignment({ topic, partitionAssignment }: PartitionReassignment): void {

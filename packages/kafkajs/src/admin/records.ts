@@ -1,10 +1,10 @@
 import type { KafkaAdmin, RecordsToDelete } from "odradek";
 import { seekOf } from "../consumer/consumer-arguments.ts";
 import { KafkaJSBrokerNotFound } from "../errors/connection-errors.ts";
-import { translated } from "../errors/error-translation.ts";
-import { KafkaJSNonRetriableError, KafkaJSProtocolError } from "../errors/errors.ts";
+import { KafkaJSNonRetriableError } from "../errors/errors.ts";
 import { KafkaJSDeleteTopicRecordsError } from "../errors/topic-errors.ts";
 import type { AdminClient } from "./admin-client.ts";
+import { brokerAnswer } from "./broker-answer.ts";
 import { rangeOf, type SeekEntry } from "./topic-offsets.ts";
 
 export interface DeleteTopicRecordsOptions {
@@ -55,9 +55,8 @@ async function remove(client: AdminClient, admin: KafkaAdmin, records: readonly 
   const partitions = records.flatMap(({ beforeOffset, ...place }) => {
     const cause = results.get(place)?.error ?? null;
     if (cause === null) return [];
-    const error = translated(cause);
-    // It is no answer about a partition, but that there is none.
-    if (!(error instanceof KafkaJSProtocolError)) throw cause;
+    const error = brokerAnswer(cause);
+    if (error === null) throw cause;
     return [{ partition: place.partition, offset: String(beforeOffset), error }];
   });
   if (partitions.length === 0) return;

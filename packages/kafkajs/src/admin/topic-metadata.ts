@@ -1,7 +1,7 @@
 import type { PartitionDescription, TopicDescription } from "odradek";
 import type { PartitionMetadata } from "../partitioners/partitioner.ts";
 import type { AdminClient } from "./admin-client.ts";
-import { checkTopic } from "./topic-arguments.ts";
+import { checkTopic } from "./arguments.ts";
 
 export interface ITopicMetadata {
   name: string;

@@ -2,7 +2,7 @@ import type { KafkaAdmin, OffsetSpec } from "odradek";
 import { KafkaJSNonRetriableError } from "../errors/errors.ts";
 import type { PartitionOffset } from "../producer/transactions.ts";
 import type { AdminClient } from "./admin-client.ts";
-import { checkTopic } from "./topic-arguments.ts";
+import { checkTopic } from "./arguments.ts";
 
 export type SeekEntry = PartitionOffset;
 

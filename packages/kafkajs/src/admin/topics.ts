@@ -1,13 +1,9 @@
 import type { KafkaAdmin } from "odradek";
-import { translated } from "../errors/error-translation.ts";
-import {
-  KafkaJSAggregateError,
-  KafkaJSNonRetriableError,
-  KafkaJSProtocolError,
-  KafkaJSTimeout,
-} from "../errors/errors.ts";
+import { KafkaJSAggregateError, KafkaJSNonRetriableError, KafkaJSTimeout } from "../errors/errors.ts";
 import { KafkaJSCreateTopicError } from "../errors/topic-errors.ts";
 import { type AdminClient, defaultTimeout, type OperationOptions } from "./admin-client.ts";
+import { checkArray } from "./arguments.ts";
+import { brokerAnswer } from "./broker-answer.ts";
 import { type ITopicConfig, newTopicsOf } from "./new-topic.ts";
 
 export interface CreateTopicsOptions extends OperationOptions {
@@ -52,9 +48,9 @@ export async function createTopics(client: AdminClient, options: CreateTopicsOpt
 
 /** @throws what is no answer about a topic, but that there is none */
 function topicError(error: Error, topic: string): KafkaJSCreateTopicError {
-  const cause = translated(error);
-  if (cause instanceof KafkaJSProtocolError) return new KafkaJSCreateTopicError(cause, topic);
-  throw error;
+  const answer = brokerAnswer(error);
+  if (answer === null) throw error;
+  return new KafkaJSCreateTopicError(answer, topic);
 }
 
 const pollMs = 100;
@@ -80,7 +76,7 @@ const isYetToCome: ReadonlySet<string> = new Set(["LEADER_NOT_AVAILABLE", "UNKNO
 /** @throws KafkaJSNumberOfRetriesExceeded for a topic that is not there */
 export async function deleteTopics(client: AdminClient, options: DeleteTopicsOptions): Promise<void> {
   const { topics, timeout = defaultTimeout } = options;
-  if (!Array.isArray(topics)) throw new KafkaJSNonRetriableError(`Invalid topics array ${String(topics)}`);
+  checkArray(topics, "topics");
   if (topics.some((topic) => typeof topic !== "string")) {
     throw new KafkaJSNonRetriableError("Invalid topics array, the names must be a valid string");
   }

@@ -53,7 +53,7 @@ const setupTimeoutMs = (config: KafkaConfig): number => {
 };
 
 /** How long a request waits; what `false` asks for is the longest there is. */
-const requestTimeoutMs = ({ requestTimeout, enforceRequestTimeout = true }: KafkaConfig): number =>
+export const requestTimeoutMs = ({ requestTimeout, enforceRequestTimeout = true }: KafkaConfig): number =>
   enforceRequestTimeout ? (requestTimeout ?? defaultRequestTimeout) : longestMs;
 
 /** How long kafkajs would go on trying to connect: all its waits, and as many attempts. */
