@@ -205,6 +205,33 @@ describe.each(candidates)("an admin client of %s", (name, library) => {
           expect.objectContaining({ type: "INVALID_REPLICATION_FACTOR", code: 38, topic: fresh }),
         ]),
       });
+      const placed = (partition: number, more: object = {}) => ({
+        topic: newName(),
+        replicaAssignment: [{ partition, replicas: [1] }],
+        ...more,
+      });
+      const wrong = [
+        { topic: newName(), numPartitions: 0 },
+        { topic: newName(), replicationFactor: 0 },
+        placed(1),
+        placed(0, { numPartitions: 1 }),
+        { topic: "" },
+      ];
+      const types = [
+        "INVALID_PARTITIONS",
+        "INVALID_REPLICATION_FACTOR",
+        "INVALID_REPLICA_ASSIGNMENT",
+        "INVALID_REQUEST",
+        "INVALID_TOPIC_EXCEPTION",
+      ];
+      const beside = newName();
+      await expect(admin.createTopics({ topics: [...wrong, { topic: beside }] })).rejects.toMatchObject({
+        errors: expect.arrayContaining(
+          types.map((type, index) => expect.objectContaining({ type, topic: wrong[index]?.topic })),
+        ),
+      });
+      // Those that nothing is wrong with are created all the same.
+      await isKnown(beside);
       await expect(admin.fetchTopicMetadata({ topics: [topic, newName()] })).rejects.toMatchObject(
         protocolError("UNKNOWN_TOPIC_OR_PARTITION", 3),
       );
@@ -220,6 +247,8 @@ describe.each(candidates)("an admin client of %s", (name, library) => {
       await becomes("how many partitions there are", countOf, 3);
       const fewer = admin.createPartitions({ topicPartitions: [{ topic, count: 2 }] });
       await expect(fewer).rejects.toMatchObject({ ...protocolError("INVALID_PARTITIONS", 37), retriable: false });
+      const none = admin.createPartitions({ topicPartitions: [{ topic, count: 0 }] });
+      await expect(none).rejects.toMatchObject(protocolError("INVALID_PARTITIONS", 37));
       const nowhere = admin.createPartitions({ topicPartitions: [{ topic: newName(), count: 2 }] });
       await expect(nowhere).rejects.toMatchObject(protocolError("UNKNOWN_TOPIC_OR_PARTITION", 3));
       const misplaced = admin.createPartitions({ topicPartitions: [{ topic, count: 4, assignments: [[99]] }] });

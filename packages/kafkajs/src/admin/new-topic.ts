@@ -1,5 +1,7 @@
-import type { NewTopic } from "odradek";
+import type { BrokerErrorName, NewTopic } from "odradek";
 import { KafkaJSNonRetriableError } from "../errors/errors.ts";
+import { protocolErrorOfName } from "../errors/protocol-errors.ts";
+import { KafkaJSCreateTopicError } from "../errors/topic-errors.ts";
 import { checkTopics } from "./arguments.ts";
 
 export interface IResourceConfigEntry {
@@ -25,11 +27,22 @@ export interface ITopicConfig {
   configEntries?: IResourceConfigEntry[];
 }
 
+/** What is to be asked of brokers, and what they need not be asked. */
+export interface NewTopics {
+  readonly topics: readonly NewTopic[];
+  /** As a broker would answer about topics that none could create. */
+  readonly errors: readonly KafkaJSCreateTopicError[];
+}
+
 /** @throws KafkaJSNonRetriableError, naming the topic and the entry */
-export function newTopicsOf(topics: readonly ITopicConfig[]): NewTopic[] {
-  checkTopics(topics);
-  for (const { topic, configEntries } of topics) checkEntries(topic, configEntries ?? []);
-  return topics.map(newTopicOf);
+export function newTopicsOf(given: readonly ITopicConfig[]): NewTopics {
+  checkTopics(given);
+  for (const { topic, configEntries } of given) checkEntries(topic, configEntries ?? []);
+  const refused = given.map((config) => ({ config, error: refusalOf(config) }));
+  return {
+    topics: refused.flatMap(({ config, error }) => (error === null ? newTopicOf(config) : [])),
+    errors: refused.flatMap(({ error }) => error ?? []),
+  };
 }
 
 function checkEntries(topic: string, entries: readonly unknown[]): void {
@@ -49,9 +62,39 @@ function checkEntries(topic: string, entries: readonly unknown[]): void {
 /** How kafkajs says that it is left to the broker. */
 const notGiven = -1;
 
+function refusalOf({ topic, numPartitions, replicationFactor, replicaAssignment }: ITopicConfig) {
+  const counts = [numPartitions, replicationFactor].map((count) => count ?? notGiven);
+  const placed = [...(replicaAssignment ?? [])].sort(byPartition);
+  if (topic === "") return refused(topic, "INVALID_TOPIC_EXCEPTION", "it has no name");
+  if (placed.length > 0 && counts.some((count) => count !== notGiven)) {
+    return refused(topic, "INVALID_REQUEST", "it has both a replicaAssignment and counts");
+  }
+  if (!isCount(numPartitions)) {
+    return refused(topic, "INVALID_PARTITIONS", `${String(numPartitions)} is no number of partitions`);
+  }
+  if (!isCount(replicationFactor)) {
+    return refused(topic, "INVALID_REPLICATION_FACTOR", `${String(replicationFactor)} is no number of replicas`);
+  }
+  const missing = placed.findIndex(({ partition, replicas }, index) => partition !== index || replicas.length === 0);
+  if (missing < 0) return null;
+  return refused(
+    topic,
+    "INVALID_REPLICA_ASSIGNMENT",
+    `partition ${missing} has no replicas: they are numbered from 0 on`,
+  );
+}
+
+function refused(topic: string, type: BrokerErrorName, text: string): KafkaJSCreateTopicError {
+  const cause = new KafkaJSNonRetriableError(`creating topic ${topic}: ${text}`);
+  return new KafkaJSCreateTopicError(protocolErrorOfName(type, cause) ?? cause, topic);
+}
+
+const isCount = (count = notGiven): boolean => count === notGiven || (Number.isInteger(count) && count > 0);
+const byPartition = (one: ReplicaAssignment, other: ReplicaAssignment): number => one.partition - other.partition;
+
 function newTopicOf({ topic, configEntries, replicaAssignment, ...counts }: ITopicConfig): NewTopic {
   const { numPartitions = notGiven, replicationFactor = notGiven } = counts;
-  const assignments = assignmentsOf(topic, replicaAssignment ?? []);
+  const assignments = [...(replicaAssignment ?? [])].sort(byPartition).map(({ replicas }) => replicas);
   return {
     topic,
     ...(numPartitions === notGiven ? {} : { numPartitions }),
@@ -59,15 +102,4 @@ function newTopicOf({ topic, configEntries, replicaAssignment, ...counts }: ITop
     ...(assignments.length === 0 ? {} : { assignments }),
     configs: Object.fromEntries((configEntries ?? []).map(({ name, value }) => [name, value])),
   };
-}
-
-function assignmentsOf(topic: string, given: readonly ReplicaAssignment[]): number[][] {
-  const inOrder = [...given].sort((one, other) => one.partition - other.partition);
-  const misnumbered = inOrder.findIndex(({ partition }, index) => partition !== index);
-  if (misnumbered >= 0) {
-    throw new KafkaJSNonRetriableError(
-      `Invalid replicaAssignment for topic "${topic}", partitions must be numbered from 0 on: ${misnumbered} is missing`,
-    );
-  }
-  return inOrder.map(({ replicas }) => replicas);
 }

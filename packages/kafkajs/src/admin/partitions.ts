@@ -1,4 +1,5 @@
 import { KafkaJSNonRetriableError } from "../errors/errors.ts";
+import { protocolErrorOfCode } from "../errors/protocol-errors.ts";
 import { type AdminClient, defaultTimeout, type OperationOptions } from "./admin-client.ts";
 import { checkTopics } from "./arguments.ts";
 
@@ -17,6 +18,9 @@ export interface CreatePartitionsOptions extends OperationOptions {
   validateOnly?: boolean;
 }
 
+/** INVALID_PARTITIONS */
+const invalidPartitions = 37;
+
 /** @returns `true`, as the types of kafkajs say */
 export async function createPartitions(client: AdminClient, options: CreatePartitionsOptions): Promise<boolean> {
   const { topicPartitions, validateOnly = false, timeout = defaultTimeout } = options;
@@ -24,6 +28,9 @@ export async function createPartitions(client: AdminClient, options: CreateParti
     throw new KafkaJSNonRetriableError("Empty topic partitions array");
   }
   checkTopics(topicPartitions, "topic partitions");
+  const wrong = topicPartitions.find(({ count }) => !Number.isInteger(count) || count < 1);
+  // It would not be more than there are.
+  if (wrong !== undefined) throw protocolErrorOfCode(invalidPartitions);
   const topics = topicPartitions.map(({ topic, count: totalCount, assignments = [] }) => ({
     topic,
     totalCount,

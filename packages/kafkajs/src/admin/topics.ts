@@ -32,10 +32,11 @@ export async function listTopics(client: AdminClient): Promise<string[]> {
  */
 export async function createTopics(client: AdminClient, options: CreateTopicsOptions): Promise<boolean> {
   const { validateOnly = false, waitForLeaders = true, timeout = defaultTimeout } = options;
-  const topics = newTopicsOf(options.topics);
+  const { topics, errors: refused } = newTopicsOf(options.topics);
   return client.ask(async (admin) => {
     const results = await admin.createTopics(topics, { validateOnly, operationTimeoutMs: timeout });
-    const errors = [...results].flatMap(({ key, error }) => (error === null ? [] : [topicError(error, key)]));
+    const failed = [...results].flatMap(({ key, error }) => (error === null ? [] : [topicError(error, key)]));
+    const errors = [...refused, ...failed];
     if (errors.length > 0) {
       if (errors.every(({ type }) => type === "TOPIC_ALREADY_EXISTS")) return false;
       throw new KafkaJSAggregateError("Topic creation errors", errors);
