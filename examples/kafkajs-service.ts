@@ -2,11 +2,15 @@ import { type EachMessagePayload, Kafka, logLevel } from "@odradek/kafkajs";
 import { bootstrapServers } from "./bootstrap-servers.ts";
 
 /**
- * A service as it was written for kafkajs: sends orders, and handles them as a member of a group, until it has seen all that it sent.
+ * A service as it was written for kafkajs: has its topic created, sends orders, and handles them as a member of a group, until it has seen all that it sent.
  * `node dist/kafkajs-service.js orders 10`
  */
 async function main(topic = "orders", count = "10"): Promise<void> {
   const kafka = new Kafka({ clientId: "billing", brokers: [...bootstrapServers], logLevel: logLevel.ERROR });
+  const admin = kafka.admin();
+  await admin.createTopics({ topics: [{ topic }] });
+  await admin.disconnect();
+
   const producer = kafka.producer();
   await producer.connect();
   const messages = Array.from({ length: Number(count) }, (_, index) => ({

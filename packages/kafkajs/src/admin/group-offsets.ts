@@ -3,7 +3,7 @@ import { seekOf } from "../consumer/consumer-arguments.ts";
 import { KafkaJSNonRetriableError } from "../errors/errors.ts";
 import type { AdminClient } from "./admin-client.ts";
 import { descriptionsOf } from "./group-descriptions.ts";
-import { offsetsOf, partitionsOf, rangeOf, type SeekEntry } from "./topic-offsets.ts";
+import { offsetsOf, partitionsOf, type SeekEntry } from "./topic-offsets.ts";
 
 export type FetchOffsetsPartition = SeekEntry & { metadata: string | null };
 
@@ -42,8 +42,7 @@ export async function fetchOffsets(client: AdminClient, options: FetchOffsetsOpt
   checkGroup(groupId);
   if (topics && !Array.isArray(topics)) throw new KafkaJSNonRetriableError("Expected topics array to be set");
   return client.ask(async (admin) => {
-    const wanted = await Promise.all([...new Set(topics ?? [])].map((topic) => placesOf(admin, topic)));
-    const partitions = wanted.length === 0 ? null : wanted.flat();
+    const partitions = topics && topics.length > 0 ? await placesOf(admin, topics) : null;
     const offsets = (await admin.listConsumerGroupOffsets([{ groupId, partitions }])).orThrow().flat();
     const failure = offsets.find(({ error }) => error !== null)?.error;
     if (failure) throw failure;
@@ -53,8 +52,10 @@ export async function fetchOffsets(client: AdminClient, options: FetchOffsetsOpt
   });
 }
 
-const placesOf = async (admin: KafkaAdmin, topic: string): Promise<TopicPartition[]> =>
-  (await partitionsOf(admin, topic)).map((partition) => ({ topic, partition }));
+async function placesOf(admin: KafkaAdmin, topics: readonly string[]): Promise<TopicPartition[]> {
+  const descriptions = (await admin.describeTopics([...new Set(topics)])).orThrow();
+  return descriptions.flatMap(({ topic, partitions }) => partitions.map(({ partition }) => ({ topic, partition })));
+}
 
 function groupedOffsets(offsets: readonly GroupOffset[]): GroupTopicOffsets[] {
   const byTopic = new Map<string, FetchOffsetsPartition[]>();
@@ -68,11 +69,13 @@ function groupedOffsets(offsets: readonly GroupOffset[]): GroupTopicOffsets[] {
 
 /** Commits the ends of the partitions that have no offset, and fills them in. */
 async function resolve(admin: KafkaAdmin, groupId: string, { topic, partitions }: GroupTopicOffsets): Promise<void> {
+  // What stands for no offset stands for the end as well.
   const open = partitions.filter(({ offset }) => offset === none);
   if (open.length === 0) return;
-  const { high } = await rangeOf(admin, topic);
-  for (const one of open) one.offset = String(high.get(one.partition) ?? none);
-  await commit(admin, { groupId, topic, partitions: open });
+  const committed = await commit(admin, { groupId, topic, partitions: open });
+  for (const { partition, offset } of committed) {
+    for (const one of open) if (one.partition === partition) one.offset = String(offset);
+  }
 }
 
 /** @throws KafkaJSNonRetriableError where somebody is in the group, and for offsets that there are not */
@@ -93,7 +96,8 @@ export async function resetOffsets(client: AdminClient, options: ResetOffsetsOpt
   });
 }
 
-async function commit(admin: KafkaAdmin, { groupId, topic, partitions }: SetOffsetsOptions): Promise<void> {
+/** @returns where the group goes on now */
+async function commit(admin: KafkaAdmin, { groupId, topic, partitions }: SetOffsetsOptions) {
   const targets = partitions.map(({ partition, offset }) => seekOf({ topic, partition, offset }));
   const [description] = await descriptionsOf(admin, [groupId]);
   const state = description?.state ?? "Unknown";
@@ -110,6 +114,7 @@ async function commit(admin: KafkaAdmin, { groupId, topic, partitions }: SetOffs
     return offset === undefined ? [] : [{ topic, partition, offset }];
   });
   (await admin.alterConsumerGroupOffsets(groupId, offsets)).orThrow();
+  return offsets;
 }
 
 const numberOf = ({ partition }: TopicPartition): number => partition;
