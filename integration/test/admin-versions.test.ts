@@ -58,8 +58,16 @@ async function administrate(admin: KafkaAdmin): Promise<void> {
   expect(ofNobody).toEqual([]);
 
   const resource = { type: "TOPIC", name: topic } as const;
-  const [configs] = (await admin.describeConfigs([{ ...resource, configKeys: ["cleanup.policy"] }])).orThrow();
-  expect(configs?.configs).toMatchObject([{ name: "cleanup.policy", value: "delete", isDefault: true }]);
+  (await admin.alterConfigs([{ ...resource, configs: { "retention.ms": "86400000" } }])).orThrow();
+  const configKeys = ["cleanup.policy", "retention.ms"];
+  const configs = async () =>
+    (await admin.describeConfigs([{ ...resource, configKeys }]))
+      .orThrow()
+      .flatMap((described) => described.configs.map(({ value, isDefault }) => [value, isDefault]));
+  await becomes("configs of the topic", configs, [
+    ["delete", true],
+    ["86400000", false],
+  ]);
   (await admin.createPartitions([{ topic, totalCount: 3 }])).orThrow();
   const [dirs] = (await admin.describeLogDirs([broker?.id ?? -1])).orThrow();
   expect(dirs?.[0]?.replicas.filter((replica) => replica.topic === topic).length).toBeGreaterThanOrEqual(2);
