@@ -8,8 +8,10 @@ import {
   type NetworkOptions,
   OptionReader,
   OptionsError,
+  readCompressionCodecs,
   resolveClientOptions,
 } from "@odradek/network";
+import type { CompressionCodecs } from "@odradek/protocol";
 import type { ConsumerInterceptor } from "./consumer-interceptors.ts";
 import { type GroupOptions, type ResolvedGroupOptions, resolveGroupOptions } from "./group/group-options.ts";
 import { type AutoOffsetReset, parseAutoOffsetReset, type ResetPolicy } from "./positions/auto-offset-reset.ts";
@@ -60,6 +62,8 @@ export interface ConsumerOptions<K = Uint8Array, V = Uint8Array> extends ClientO
    * decompressed make up a quarter of it. @default 67_108_864
    */
   readonly maxDecompressedBytes?: number;
+  /** Codecs of one's own that take the places of the built-in ones, by name. @default none */
+  readonly compressionCodecs?: Partial<CompressionCodecs>;
   /** Whether a broker may create a topic because this consumer asked about it. @default true */
   readonly allowAutoCreateTopics?: boolean;
   /** Look at records on their way to the application, and at what is committed, in this order. @default none */
@@ -87,6 +91,7 @@ export interface ResolvedConsumerOptions<K, V> extends NetworkOptions, ResolvedG
   readonly maxPartitionFetchBytes: number;
   readonly checkCrcs: boolean;
   readonly maxDecompressedBytes: number;
+  readonly codecs: CompressionCodecs;
   readonly allowAutoCreateTopics: boolean;
 }
 
@@ -118,6 +123,7 @@ export function resolveConsumerOptions<K, V>(options: ConsumerOptions<K, V>): Re
     maxPartitionFetchBytes: reader.integer("maxPartitionFetchBytes", 1_048_576, 0, int32Max),
     checkCrcs: reader.boolean("checkCrcs", true),
     maxDecompressedBytes: reader.integer("maxDecompressedBytes", 67_108_864, 1, int32Max),
+    codecs: readCompressionCodecs(reader),
     allowAutoCreateTopics: reader.boolean("allowAutoCreateTopics", true),
   };
   reader.finish();

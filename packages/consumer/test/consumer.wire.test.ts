@@ -1,6 +1,7 @@
 import { ClosedError, OptionsError, StateError, string, TimeoutError } from "@odradek/network";
+import { defaultCodecs } from "@odradek/protocol";
 import type { MetadataResponse } from "@odradek/protocol/messages/metadata";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { brokerAnswer, metadataAnswer, topicAnswer } from "../../network/test/metadata-answers.ts";
 import { quiet } from "../../network/test/passing.ts";
 import { ScriptedPeer } from "../../network/test/scripted-peer.ts";
@@ -285,6 +286,21 @@ describe("KafkaConsumer, when a broker does not give what it is asked for", () =
       expect(await values(consumer, 2)).toEqual(["v3", "v4"]);
     },
   );
+
+  test.each([
+    ["on this thread", { decompressSync: defaultCodecs.lz4.decompressSync }],
+    ["in the background", {}],
+  ])("reads batches with a codec of the user's own, %s", async (_, sync) => {
+    const decompress = vi.fn(defaultCodecs.lz4.decompress);
+    const { compress } = defaultCodecs.lz4;
+    const lz4 = { name: "lz4" as const, levels: null, compress, decompress, ...sync };
+    const { consumer } = await fixture(
+      { fetch: logOf({ from: 0, to: 2, bytes: await counted(2, { codec: "lz4" }) }) },
+      { compressionCodecs: { lz4 } },
+    );
+    expect(await values(consumer, 2)).toEqual(["v0", "v1"]);
+    expect(decompress).toHaveBeenCalledTimes("decompressSync" in sync ? 0 : 1);
+  });
 
   test("reads a batch that was only damaged on its way when it is polled again", async () => {
     const whole = await counted(2);

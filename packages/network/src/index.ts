@@ -18,6 +18,7 @@ export {
   type PartitionSnapshot,
   type TopicSnapshot,
 } from "./cluster-snapshot.ts";
+export { readCompressionCodecs } from "./compression-codecs.ts";
 export type { Purpose } from "./connection-peer.ts";
 export { type Coordinator, Coordinators, type CoordinatorType } from "./coordinators.ts";
 export { Deadline } from "./deadline.ts";

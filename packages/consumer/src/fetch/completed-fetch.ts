@@ -2,7 +2,6 @@ import { partitionText, type SerdeContext } from "@odradek/network";
 import {
   CorruptRecordError,
   DecodeError,
-  defaultRecordBatchesOptions,
   KafkaError,
   type RecordBatch,
   RecordBatches,
@@ -28,6 +27,7 @@ type Options<K, V> = Pick<
   ResolvedConsumerOptions<K, V>,
   | "checkCrcs"
   | "maxDecompressedBytes"
+  | "codecs"
   | "isolationLevel"
   | "keyDeserializer"
   | "valueDeserializer"
@@ -82,9 +82,8 @@ export class CompletedFetch<K, V> {
     this.#options = options;
     this.#background = background;
     this.#onStalled = onStalled;
-    const { checkCrcs, maxDecompressedBytes, isolationLevel } = options;
-    const batchesOptions = { ...defaultRecordBatchesOptions, checkCrcs, maxDecompressedBytes };
-    this.#batches = new RecordBatches(fetched.records, batchesOptions);
+    const { checkCrcs, maxDecompressedBytes, codecs, isolationLevel } = options;
+    this.#batches = new RecordBatches(fetched.records, { checkCrcs, maxDecompressedBytes, codecs });
     this.#aborted =
       isolationLevel === "read_committed" ? new AbortedTransactions(fetched.abortedTransactions ?? []) : null;
     const { topic } = fetched.state;

@@ -1,4 +1,5 @@
 import { bytes, string } from "@odradek/network";
+import { defaultCodecs } from "@odradek/protocol";
 import { describe, expect, test } from "vitest";
 import type { IsolationLevel } from "../../src/consumer-options.ts";
 import { CorruptLogError } from "../../src/errors.ts";
@@ -29,6 +30,7 @@ function completed(records: Buffer, given: Given = {}): CompletedFetch<Uint8Arra
   const defaults = {
     checkCrcs: true,
     maxDecompressedBytes: 1_000_000,
+    codecs: defaultCodecs,
     isolationLevel: "read_uncommitted",
     receiveMessageMaxBytes: 1_000_000,
   } as const;

@@ -1,5 +1,5 @@
 import { bytes, string } from "@odradek/network";
-import { zeroUuid } from "@odradek/protocol";
+import { defaultCodecs, zeroUuid } from "@odradek/protocol";
 import { describe, expect, test } from "vitest";
 import { CorruptLogError } from "../../src/errors.ts";
 import { CompletedFetch } from "../../src/fetch/completed-fetch.ts";
@@ -11,6 +11,7 @@ import { batch, counted, damaged, emptied } from "../log.ts";
 
 const options = {
   checkCrcs: true,
+  codecs: defaultCodecs,
   isolationLevel: "read_uncommitted",
   keyDeserializer: bytes,
   valueDeserializer: string,
