@@ -15,7 +15,8 @@ export async function splitBatch(
   const parts: ProducerBatch[] = [];
   for (const { view, delivery, position } of await recordsOf(batch, bytes)) {
     const { timestamp: timestampMs, key, value, headers } = view;
-    const record: BatchRecord = { timestampMs, key, value, headers, delivery, position };
+    const { settings } = batch;
+    const record: BatchRecord = { timestampMs, key, value, headers, settings, delivery, position };
     if (parts.at(-1)?.tryAppend(record) === true) continue;
     parts.at(-1)?.close();
     const part = open(sizeInBytesUpperBound(key, value, headers));

@@ -2,6 +2,7 @@ import type { ClusterSnapshot } from "@odradek/network";
 import { type VersionBounds, zeroUuid } from "@odradek/protocol";
 import type { ProduceResponse } from "@odradek/protocol/messages/produce";
 import type { ProducerBatch } from "./producer-batch.ts";
+import type { SendSettings } from "./send-settings.ts";
 
 /** What a broker answered for one partition. */
 export type PartitionAnswer = ProduceResponse["responses"][number]["partitionResponses"][number];
@@ -29,9 +30,8 @@ export interface ProduceRequestBody {
 
 export interface ProduceRequestOptions {
   readonly transactionalId: string | null;
-  readonly acks: -1 | 0 | 1;
-  /** How long the leader waits for the in-sync replicas. */
-  readonly requestTimeoutMs: number;
+  /** Of all the batches. */
+  readonly settings: Pick<SendSettings, "acks" | "requestTimeoutMs">;
 }
 
 /** Before this version, topics go by name. */
@@ -41,7 +41,7 @@ const firstVersionWithTopicIds = 13;
 export function produceRequest(
   batches: readonly BuiltBatch[],
   cluster: ClusterSnapshot,
-  { transactionalId, acks, requestTimeoutMs }: ProduceRequestOptions,
+  { transactionalId, settings: { acks, requestTimeoutMs } }: ProduceRequestOptions,
 ): ProduceRequestBody {
   const topicData = new Map<string, TopicData>();
   for (const { batch, records } of batches) {

@@ -11,6 +11,7 @@ import type { Delivery } from "./delivery.ts";
 import { DeliveryError, type Persisted } from "./delivery-error.ts";
 import type { SerializedRecord } from "./producer-record.ts";
 import { type BatchOutcome, RecordMetadata } from "./record-metadata.ts";
+import { areAlike, type SendSettings } from "./send-settings.ts";
 import { sequenceAfter } from "./sequence.ts";
 
 const batchMoves = {
@@ -31,6 +32,8 @@ export interface ProducerBatchOptions {
   /** Bytes at which the batch is full. A first record that is larger has the batch for itself. */
   readonly batchSize: number;
   readonly compression: BatchCompression | null;
+  /** What its records have in common; `null` for what the producer does. */
+  readonly settings: SendSettings | null;
   /** Where records grow that wait to be compressed. */
   readonly memory: BatchMemory;
   readonly createdAtMs: number;
@@ -44,7 +47,7 @@ export interface ProducerBatchOptions {
 export type Recipient = Pick<SerializedRecord, "delivery" | "position">;
 
 /** What a batch takes of a record. */
-export type BatchRecord = Recipient & Pick<SerializedRecord, "timestampMs" | "key" | "value" | "headers">;
+export type BatchRecord = Recipient & Pick<SerializedRecord, "timestampMs" | "key" | "value" | "headers" | "settings">;
 
 /** Records of one partition that travel together, and who waits for which of them. */
 export class ProducerBatch {
@@ -54,6 +57,7 @@ export class ProducerBatch {
   readonly createdAtMs: number;
   readonly serial: number;
   readonly isPart: boolean;
+  readonly settings: SendSettings | null;
   readonly #state = new State<BatchState>("open", batchMoves);
   readonly #builder: RecordBatchBuilder;
   readonly #outcome: BatchOutcome;
@@ -74,6 +78,7 @@ export class ProducerBatch {
   constructor(options: ProducerBatchOptions) {
     const { topic, partition, buffer, batchSize, compression, memory, createdAtMs, serial } = options;
     this.serial = serial;
+    this.settings = options.settings;
     this.isPart = options.partOf !== undefined;
     this.#attempts = options.partOf?.attempts ?? 0;
     this.#lastError = options.partOf?.lastError ?? null;
@@ -82,7 +87,7 @@ export class ProducerBatch {
     this.buffer = buffer;
     this.createdAtMs = createdAtMs;
     this.#builder = new RecordBatchBuilder(buffer, { writeLimit: batchSize, compression, memory });
-    this.#outcome = { topic, partition, baseOffset: -1n, logAppendTimeMs: -1 };
+    this.#outcome = { topic, partition, baseOffset: -1n, logAppendTimeMs: -1, logStartOffset: -1n };
   }
 
   get state(): BatchState {
@@ -162,8 +167,9 @@ export class ProducerBatch {
     return this.#builder.compressionRatio;
   }
 
-  /** Takes one more record; false where there is no room for it. */
-  tryAppend({ timestampMs, key, value, headers, delivery, position }: BatchRecord): boolean {
+  /** Takes one more record; false where there is no room for it, or it is to be sent in another way. */
+  tryAppend({ timestampMs, key, value, headers, settings, delivery, position }: BatchRecord): boolean {
+    if (!areAlike(settings, this.settings)) return false;
     const before = this.#builder.uncompressedBytes;
     if (!this.#builder.append(timestampMs, key, value, headers)) return false;
     this.#largestRecordBytes = Math.max(this.#largestRecordBytes, this.#builder.uncompressedBytes - before);
@@ -237,10 +243,11 @@ export class ProducerBatch {
   }
 
   /** Ends well: tells every record, in the order of the appends, where it is. */
-  complete(baseOffset: bigint, logAppendTimeMs: number): void {
+  complete(baseOffset: bigint, logAppendTimeMs: number, logStartOffset = -1n): void {
     this.#state.to("done");
     this.#outcome.baseOffset = baseOffset;
     this.#outcome.logAppendTimeMs = logAppendTimeMs;
+    this.#outcome.logStartOffset = logStartOffset;
     for (let index = 0; index < this.#metadata.length; index++) {
       const metadata = this.#metadata[index];
       if (metadata !== undefined) this.#deliveries[index]?.delivered(metadata, this.#positions[index] ?? 0);

@@ -123,7 +123,7 @@ export class InterceptedDelivery<K, V> implements Delivery {
 
   failed(error: DeliveryError): void {
     const { topic, partition } = error;
-    const outcome = { topic, partition: partition ?? -1, baseOffset: -1n, logAppendTimeMs: -1 };
+    const outcome = { topic, partition: partition ?? -1, baseOffset: -1n, logAppendTimeMs: -1, logStartOffset: -1n };
     this.#interceptors.onAcknowledgement(new RecordMetadata(outcome, 0, -1, -1, -1), error, this.#headers);
     this.#delivery.failed(error, this.#position);
   }

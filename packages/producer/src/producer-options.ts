@@ -5,6 +5,7 @@ import {
   type NetworkOptions,
   OptionReader,
   OptionsError,
+  readCompressionCodecs,
   resolveClientOptions,
   type SerdeContext,
   SerializationError,
@@ -12,9 +13,15 @@ import {
   type SerializerFunction,
   serializerOf,
 } from "@odradek/network";
-import { type CompressionCodec, type CompressionType, compressionTypes, defaultCodecs } from "@odradek/protocol";
+import {
+  type CompressionCodec,
+  type CompressionCodecs,
+  type CompressionType,
+  compressionTypes,
+} from "@odradek/protocol";
 import { type Partitioner, type PartitionerClass, type PartitionFunction, partitionerOf } from "./partitioner.ts";
 import type { ProducerInterceptor } from "./producer-interceptors.ts";
+import type { Compression } from "./send-settings.ts";
 
 /** What `KafkaProducer` takes. Names, meaning and defaults are those of Kafka's Java client. */
 export interface ProducerOptions<K = Uint8Array | string, V = Uint8Array | string> extends ClientOptions {
@@ -92,6 +99,14 @@ export interface ProducerOptions<K = Uint8Array | string, V = Uint8Array | strin
   /** From -131072, fast, to 22, small. @default 3 */
   readonly compressionZstdLevel?: number;
   /**
+   * Codecs of one's own that take the places of the built-in ones, by name. One without `compressSync` does its work while the batches
+   * behind it in its partition wait.
+   * @default none
+   */
+  readonly compressionCodecs?: Partial<CompressionCodecs>;
+  /** Whether a broker may create a topic because something was sent to it. Java's producer always lets it. @default true */
+  readonly allowAutoCreateTopics?: boolean;
+  /**
    * Chooses partitions: a function, or where that is not enough an object with a method `partition`, or a class of such, like
    * `RoundRobinPartitioner`, of which the producer makes its own.
    * @default by the key's hash; without a key one partition until a batch is full, then another
@@ -138,7 +153,10 @@ export interface ResolvedProducerOptions<K, V> extends NetworkOptions {
   readonly transactionalId: string | null;
   readonly transactionTimeoutMs: number;
   readonly transactionTwoPhaseCommitEnable: boolean;
-  readonly compression: { readonly codec: CompressionCodec; readonly level: number } | null;
+  readonly compression: Compression | null;
+  /** What a single `send` may ask for instead. */
+  readonly compressions: Readonly<Record<CompressionType, Compression | null>>;
+  readonly allowAutoCreateTopics: boolean;
   /** `null` for the built-in one. */
   readonly partitioner: Partitioner<K, V> | null;
   readonly partitionerAdaptivePartitioningEnable: boolean;
@@ -158,6 +176,7 @@ export function resolveProducerOptions<K, V>(options: ProducerOptions<K, V>): Re
   const batchSize = Math.max(1, reader.integer("batchSize", 16_384, 0, 0x7fff_ffff));
   const bufferMemory = reader.integer("bufferMemory", 33_554_432, 1);
   const lingerMs = reader.integer("lingerMs", 5, 0);
+  const compressions = readCompressions(reader);
   const resolved: ResolvedProducerOptions<K, V> = {
     ...client,
     acks: acks === "all" ? -1 : acks,
@@ -170,7 +189,9 @@ export function resolveProducerOptions<K, V>(options: ProducerOptions<K, V>): Re
     ...exactlyOnce(reader, acks),
     // Java lets no one ask for less than 5 s: the topic of a slow producer would be asked for again and again.
     metadataMaxIdleMs: reader.integer("metadataMaxIdleMs", 300_000, 5_000),
-    compression: compression(reader),
+    compression: compressions[reader.oneOf("compressionType", "none", compressionTypes)],
+    compressions,
+    allowAutoCreateTopics: reader.boolean("allowAutoCreateTopics", true),
     partitioner: partitioner(reader),
     partitionerAdaptivePartitioningEnable: reader.boolean("partitionerAdaptivePartitioningEnable", true),
     partitionerAvailabilityTimeoutMs: reader.integer("partitionerAvailabilityTimeoutMs", 0, 0),
@@ -248,15 +269,15 @@ function deliveryTimeoutMs(reader: OptionReader, leastMs: number): number {
 }
 
 /** Every level is checked, also those of codecs that are not in use: a wrong one would show on the day of the change. */
-function compression(reader: OptionReader): ResolvedProducerOptions<unknown, unknown>["compression"] {
-  const levels = {
-    gzip: level(reader, "compressionGzipLevel", defaultCodecs.gzip),
-    snappy: 0,
-    lz4: level(reader, "compressionLz4Level", defaultCodecs.lz4),
-    zstd: level(reader, "compressionZstdLevel", defaultCodecs.zstd),
-  };
-  const type = reader.oneOf("compressionType", "none", compressionTypes);
-  return type === "none" ? null : Object.freeze({ codec: defaultCodecs[type], level: levels[type] });
+function readCompressions(reader: OptionReader): ResolvedProducerOptions<unknown, unknown>["compressions"] {
+  const { gzip, snappy, lz4, zstd } = readCompressionCodecs(reader);
+  return Object.freeze({
+    none: null,
+    gzip: Object.freeze({ codec: gzip, level: level(reader, "compressionGzipLevel", gzip) }),
+    snappy: Object.freeze({ codec: snappy, level: 0 }),
+    lz4: Object.freeze({ codec: lz4, level: level(reader, "compressionLz4Level", lz4) }),
+    zstd: Object.freeze({ codec: zstd, level: level(reader, "compressionZstdLevel", zstd) }),
+  });
 }
 
 function level(reader: OptionReader, name: string, codec: CompressionCodec): number {

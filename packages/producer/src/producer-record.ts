@@ -1,5 +1,6 @@
 import type { Encoded, Header } from "@odradek/network";
 import type { Delivery } from "./delivery.ts";
+import type { SendSettings } from "./send-settings.ts";
 
 /** What a producer takes: one record for one topic. */
 export interface ProducerRecord<K = Uint8Array | string, V = Uint8Array | string> {
@@ -35,6 +36,8 @@ export interface SerializedRecord<K = unknown, V = unknown> extends UnsentRecord
   readonly key: Encoded;
   readonly value: Encoded;
   readonly headers: readonly Header[];
+  /** What its sender asked for; `null` for what the producer does. */
+  readonly settings: SendSettings | null;
   /** A batch of this record alone takes at most so many bytes. */
   readonly boundBytes: number;
 }

@@ -34,7 +34,7 @@ import { RecordAccumulator } from "./record-accumulator.ts";
 import { RecordAppender } from "./record-appender.ts";
 import type { RecordMetadata } from "./record-metadata.ts";
 import { RecordSerializer } from "./record-serializer.ts";
-import { type SendOptions, signalOf } from "./send-options.ts";
+import { type ResolvedSendOptions, resolveSendOptions, type SendOptions } from "./send-options.ts";
 import { Sender } from "./sender.ts";
 import { TransactionManager } from "./transaction-manager.ts";
 import { TransactionRequests } from "./transaction-requests.ts";
@@ -149,7 +149,7 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
    * @param callback is told instead of a promise, which is cheaper: once, never inside of the call itself, and in the order of the
    *   calls for records of one partition; `null` for none. What it throws is logged as an error, and changes nothing else
    * @returns where the record is, once `acks` says that it is there
-   * @throws KafkaError with code OPTIONS, at once, for a callback that is no function and a signal that is none; else DeliveryError
+   * @throws KafkaError with code OPTIONS, at once, for a callback that is no function and options that cannot be used; else DeliveryError
    *   only, with `persisted`: whether the record may be in the log all the same. Its code is OPTIONS, INVALID_TOPIC_EXCEPTION or
    *   SERIALIZATION for what is wrong with the record, MESSAGE_TOO_LARGE by `maxRequestSize` or `bufferMemory`, TIMEOUT after
    *   `maxBlockMs` without metadata or memory, CLOSED, ABORTED by the signal, TRANSACTION_ABORTED by `abortTransaction` before it was
@@ -164,14 +164,15 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     options?: SendOptions,
   ): Promise<RecordMetadata> | undefined {
     if (typeof given === "function") {
-      this.#send(record, new CallbackDelivery(given, this.#client.observer.logger), 0, signalOf(options));
+      const resolved = resolveSendOptions(options, this.#options);
+      this.#send(record, new CallbackDelivery(given, this.#client.observer.logger), 0, resolved);
       return;
     }
     // Thrown, as nobody else could be told.
     if (typeof given !== "object" && given !== undefined) throw unusable("callback", given, "a function");
-    const signal = signalOf(given ?? options);
+    const resolved = resolveSendOptions(given ?? options, this.#options);
     const delivery = new PromisedDelivery();
-    this.#send(record, delivery, 0, signal);
+    this.#send(record, delivery, 0, resolved);
     return delivery.promise;
   }
 
@@ -181,17 +182,17 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
    * @param records an array, or what gives one record after the other, such as a `Set`
    * @returns the metadata of each, in the order of the records
    * @throws SendBatchError when every record is settled and some failed; `results` has each one's metadata or error. KafkaError with
-   *   code OPTIONS where `records` are no such thing or the signal is none, and what the iterable throws: nothing was sent then
+   *   code OPTIONS where `records` are no such thing or options cannot be used, and what the iterable throws: nothing was sent then
    */
   async sendBatch(records: Iterable<ProducerRecord<K, V>>, options?: SendOptions): Promise<readonly RecordMetadata[]> {
-    const signal = signalOf(options);
+    const resolved = resolveSendOptions(options, this.#options);
     if (typeof records !== "object" || typeof records?.[Symbol.iterator] !== "function") {
       throw unusable("records", records, "an array, or another iterable,");
     }
     // A copy has no holes: what is no record fails, or its call would never end.
     const all = [...records];
     const delivery = new CollectedDelivery(all.length);
-    for (const [position, record] of all.entries()) this.#send(record, delivery, position, signal);
+    for (const [position, record] of all.entries()) this.#send(record, delivery, position, resolved);
     return delivery.promise;
   }
 
@@ -404,21 +405,26 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     return flushed;
   }
 
-  #send(record: ProducerRecord<K, V>, delivery: Delivery, position: number, signal: AbortSignal | undefined): void {
+  #send(record: ProducerRecord<K, V>, delivery: Delivery, position: number, options: ResolvedSendOptions): void {
     if (this.#interceptors === null) {
-      this.#accept(record, delivery, position, signal);
+      this.#accept(record, delivery, position, options);
     } else {
       const intercepted = this.#interceptors.onSend(record);
-      this.#accept(intercepted, this.#interceptors.deliveryOf(intercepted, delivery, position), 0, signal);
+      this.#accept(intercepted, this.#interceptors.deliveryOf(intercepted, delivery, position), 0, options);
     }
   }
 
-  #accept(record: ProducerRecord<K, V>, delivery: Delivery, position: number, signal: AbortSignal | undefined): void {
+  #accept(
+    record: ProducerRecord<K, V>,
+    delivery: Delivery,
+    position: number,
+    { signal, settings }: ResolvedSendOptions,
+  ): void {
     try {
       this.#requireOpen();
       this.#transactions?.requireSendable();
       if (signal?.aborted) throw abortedError(signal);
-      const serialized = this.#serializer.serialize(record, delivery, position);
+      const serialized = this.#serializer.serialize(record, delivery, position, settings);
       if (isPending(serialized)) {
         this.#blocked.addPending({ source: record, delivery, position }, serialized, signal);
       } else if (this.#blocked.isBehind(serialized) || !this.#appender.appendNow(serialized)) {

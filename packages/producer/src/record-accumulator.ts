@@ -1,11 +1,12 @@
 import { type Backoff, type ClusterSnapshot, exponentialBackoff, leaderOf, type TopicSnapshot } from "@odradek/network";
-import type { BatchCompression, BatchMemory, CompressionCodec, KafkaError } from "@odradek/protocol";
+import type { BatchCompression, BatchMemory, CodecName, KafkaError } from "@odradek/protocol";
 import { BrokerAvailability } from "./broker-availability.ts";
 import type { BufferPool } from "./buffer-pool.ts";
 import { BuiltInPartitioner } from "./built-in-partitioner.ts";
 import { CompressionRatio } from "./compression-ratio.ts";
 import { ProducerBatch } from "./producer-batch.ts";
 import type { SerializedRecord } from "./producer-record.ts";
+import { type Compression, mayShareRequest, type SendSettings } from "./send-settings.ts";
 
 export interface AccumulatorOptions {
   readonly batchSize: number;
@@ -13,7 +14,8 @@ export interface AccumulatorOptions {
   readonly deliveryTimeoutMs: number;
   readonly retryBackoffMs: number;
   readonly retryBackoffMaxMs: number;
-  readonly compression: { readonly codec: CompressionCodec; readonly level: number } | null;
+  /** Of records that ask for nothing else. */
+  readonly compression: Compression | null;
   readonly partitionerAdaptivePartitioningEnable: boolean;
   readonly partitionerAvailabilityTimeoutMs: number;
 }
@@ -55,7 +57,8 @@ interface TopicQueues {
   /** By partition; holes where nothing was sent yet. */
   readonly partitions: (PartitionQueue | undefined)[];
   readonly sticky: BuiltInPartitioner;
-  readonly compressionRatio: CompressionRatio;
+  /** Codecs do not compress equally well. */
+  readonly compressionRatios: Map<CodecName, CompressionRatio>;
 }
 
 // One append in a hundred opens or fills a batch; the results need no objects of their own.
@@ -145,7 +148,8 @@ export class RecordAccumulator {
         partition: queue.partition,
         buffer,
         batchSize: this.#options.batchSize,
-        compression: this.#compressionOf(queues),
+        compression: this.#compressionOf(queues, record),
+        settings: record.settings,
         memory: this.memory,
         createdAtMs: nowMs,
         serial: this.#serial++,
@@ -187,7 +191,7 @@ export class RecordAccumulator {
 
   /**
    * Takes what goes into one request for each of the brokers: at most one batch a partition, together at most
-   * `maxBytes` unless one alone is larger. The batches are in flight afterwards.
+   * `maxBytes` unless one alone is larger, and all with the same acks. The batches are in flight afterwards.
    *
    * @param guard `null` for a producer that numbers nothing
    */
@@ -209,6 +213,9 @@ export class RecordAccumulator {
         request = { batches: [], bytes: 0, isWhole: false };
         drained.set(leader.id, request);
       }
+      const [other = first] = request.batches;
+      // What waits is ahead of what was drained, and so begins the next request.
+      if (!mayShareRequest(first.settings, other.settings)) continue;
       // What does not fit ends the request, as it would else be passed by smaller ones for ever.
       request.isWhole ||= request.batches.length > 0 && request.bytes + first.estimatedBytes > maxBytes;
       if (request.isWhole) continue;
@@ -272,7 +279,7 @@ export class RecordAccumulator {
    * whole. A part that is too large again is halved.
    */
   openPart(large: ProducerBatch, leastBytes: number): ProducerBatch {
-    const { topic, partition, createdAtMs, serial, isPart, estimatedBytes } = large;
+    const { topic, partition, createdAtMs, serial, isPart, estimatedBytes, settings } = large;
     const { batchSize } = this.#options;
     const limitBytes = isPart ? Math.ceil(estimatedBytes / 2) : batchSize;
     return new ProducerBatch({
@@ -280,7 +287,8 @@ export class RecordAccumulator {
       partition,
       buffer: Buffer.allocUnsafe(Math.max(limitBytes, leastBytes)),
       batchSize: limitBytes,
-      compression: this.#compressionOf(this.#queuesOf(topic)),
+      compression: this.#compressionOf(this.#queuesOf(topic), large),
+      settings,
       memory: unpooled,
       createdAtMs,
       serial,
@@ -290,7 +298,7 @@ export class RecordAccumulator {
 
   /** Puts parts where the batch was that they are of. */
   replace(large: ProducerBatch, parts: readonly ProducerBatch[]): void {
-    this.#queuesOf(large.topic).compressionRatio.reset(large.compressionRatio);
+    this.#compressionRatioOf(large)?.reset(large.compressionRatio);
     this.release(large);
     for (const part of parts) this.#putBack(part);
     // The parts are as old as the batch, and the first to expire goes first.
@@ -301,8 +309,8 @@ export class RecordAccumulator {
   }
 
   /** What a batch was compressed to tells how much the next one of its topic can take in. */
-  observeCompression({ topic, compressionRatio }: ProducerBatch): void {
-    if (this.#options.compression !== null) this.#queuesOf(topic).compressionRatio.observe(compressionRatio);
+  observeCompression(batch: ProducerBatch): void {
+    this.#compressionRatioOf(batch)?.observe(batch.compressionRatio);
   }
 
   /** Makes everything that is here ready, and resolves when its records were told. What comes later is not waited for. */
@@ -357,7 +365,7 @@ export class RecordAccumulator {
     let queues = this.#topics.get(topic);
     if (queues === undefined) {
       const partitions: TopicQueues["partitions"] = [];
-      queues = { partitions, sticky: this.#stickyOf(partitions), compressionRatio: new CompressionRatio() };
+      queues = { partitions, sticky: this.#stickyOf(partitions), compressionRatios: new Map() };
       this.#topics.set(topic, queues);
     }
     return queues;
@@ -372,10 +380,30 @@ export class RecordAccumulator {
     return new BuiltInPartitioner(batchSize, partitionerAdaptivePartitioningEnable ? loads : null, this.#random);
   }
 
-  #compressionOf({ compressionRatio }: TopicQueues): BatchCompression | null {
-    const { compression } = this.#options;
-    return compression === null ? null : { ...compression, ratio: compressionRatio.estimate };
+  #compressionOf(queues: TopicQueues, { settings }: Sendable): BatchCompression | null {
+    const { compression } = settings ?? this.#options;
+    return compression === null ? null : { ...compression, ratio: ratioOf(queues, compression).estimate };
   }
+
+  /** `null` for what is not compressed. */
+  #compressionRatioOf({ topic, settings }: ProducerBatch): CompressionRatio | null {
+    const { compression } = settings ?? this.#options;
+    return compression === null ? null : ratioOf(this.#queuesOf(topic), compression);
+  }
+}
+
+/** A record, or a batch of such. */
+interface Sendable {
+  readonly settings: SendSettings | null;
+}
+
+function ratioOf({ compressionRatios }: TopicQueues, { codec }: Compression): CompressionRatio {
+  let ratio = compressionRatios.get(codec.name);
+  if (ratio === undefined) {
+    ratio = new CompressionRatio();
+    compressionRatios.set(codec.name, ratio);
+  }
+  return ratio;
 }
 
 /** Memory that nobody counts. */

@@ -9,6 +9,8 @@ export interface BatchOutcome {
   baseOffset: bigint;
   /** The broker's clock at the append, -1 where the topic keeps the producer's timestamps. */
   logAppendTimeMs: number;
+  /** Where the log of the partition began when the batch was appended, -1 where no broker tells it. */
+  logStartOffset: bigint;
 }
 
 /**
@@ -59,6 +61,17 @@ export class RecordMetadata {
   get timestamp(): number {
     const { logAppendTimeMs } = this.#outcome;
     return logAppendTimeMs < 0 ? this.#createTimeMs : logAppendTimeMs;
+  }
+
+  /** The broker's clock at the append, milliseconds since 1970; `null` where the topic keeps the records' own timestamps. */
+  get logAppendTime(): number | null {
+    const { logAppendTimeMs } = this.#outcome;
+    return logAppendTimeMs < 0 ? null : logAppendTimeMs;
+  }
+
+  /** Offset of the first record that the partition still had at the append; -1 where no broker tells it. */
+  get logStartOffset(): bigint {
+    return this.#outcome.logStartOffset;
   }
 
   /** `orders-3@42` */

@@ -11,6 +11,7 @@ import {
 import { KafkaError, sizeInBytesUpperBound } from "@odradek/protocol";
 import type { Delivery } from "./delivery.ts";
 import type { ProducerRecord, SerializedRecord } from "./producer-record.ts";
+import type { SendSettings } from "./send-settings.ts";
 import { countText, isCount, unusable } from "./unusable.ts";
 
 export interface RecordSerializerOptions<K, V> {
@@ -44,6 +45,7 @@ export class RecordSerializer<K, V> {
   }
 
   /**
+   * @param settings what its sender asks for; `null` for what the producer does
    * @returns a promise where a serializer gives one; the value waits for the key then, since both may change the headers
    * @throws KafkaError with code OPTIONS, INVALID_TOPIC_EXCEPTION, SERIALIZATION or MESSAGE_TOO_LARGE
    */
@@ -51,6 +53,7 @@ export class RecordSerializer<K, V> {
     record: ProducerRecord<K, V>,
     delivery: Delivery,
     position: number,
+    settings: SendSettings | null,
   ): SerializedRecord<K, V> | Promise<SerializedRecord<K, V>> {
     if (typeof record !== "object" || record === null) throw unusable("record", record, "an object with a topic");
     const { topic, headers = noHeaders } = record;
@@ -66,13 +69,13 @@ export class RecordSerializer<K, V> {
     const keyContext = new RecordContext(topic, "key", headers);
     const key = encodedBy(this.#options.keySerializer, record.key, keyContext);
     if (isPending(key)) {
-      const draft = { source: record, topic, partition, timestampMs, delivery, position };
+      const draft = { source: record, topic, partition, timestampMs, delivery, position, settings };
       return this.#serializeLater(draft, key, keyContext);
     }
     const valueContext = new RecordContext(topic, "value", keyContext.current);
     const value = encodedBy(this.#options.valueSerializer, record.value, valueContext);
     if (isPending(value)) {
-      const draft = { source: record, topic, partition, timestampMs, delivery, position };
+      const draft = { source: record, topic, partition, timestampMs, delivery, position, settings };
       return this.#serializeValueLater(draft, key, value, valueContext);
     }
     const sentHeaders = valueContext.current;
@@ -86,6 +89,7 @@ export class RecordSerializer<K, V> {
       key,
       value,
       headers: sentHeaders,
+      settings,
       boundBytes,
       delivery,
       position,
@@ -150,7 +154,7 @@ export class RecordSerializer<K, V> {
 /** A record before its key and value are encoded. */
 type Draft<K, V> = Pick<
   SerializedRecord<K, V>,
-  "source" | "topic" | "partition" | "timestampMs" | "delivery" | "position"
+  "source" | "topic" | "partition" | "timestampMs" | "delivery" | "position" | "settings"
 >;
 
 /** What one serializer is told of one record. Its list of headers is made when it is looked at, which is seldom. */

@@ -146,11 +146,16 @@ export class Sender {
   }
 
   #produce(nodeId: number, batches: readonly ProducerBatch[], cluster: ClusterSnapshot): void {
-    if (batches.every(({ canBuild }) => canBuild)) this.#write(nodeId, batches, cluster);
-    else void this.#compressAndWrite(nodeId, batches, cluster);
+    if (batches.every(({ canBuild }) => canBuild)) {
+      this.#write(nodeId, batches, cluster);
+      return;
+    }
+    // One that is compressed faster must not overtake it.
+    for (const batch of batches) this.#accumulator.mute(batch);
+    void this.#compressAndWrite(nodeId, batches, cluster);
   }
 
-  /** For a codec that works in the background only. The batches count as in flight meanwhile. */
+  /** For a codec that works in the background only. The batches count as in flight meanwhile, and nothing of their partitions goes. */
   async #compressAndWrite(nodeId: number, batches: readonly ProducerBatch[], cluster: ClusterSnapshot): Promise<void> {
     const failures = await Promise.all(
       batches.map((batch) =>
@@ -160,6 +165,7 @@ export class Sender {
         ),
       ),
     );
+    if (!this.#keepsOrder) for (const batch of batches) this.#accumulator.unmute(batch);
     const writable: ProducerBatch[] = [];
     const isReady = this.#client.ready(nodeId);
     batches.forEach((batch, index) => {
@@ -179,13 +185,15 @@ export class Sender {
 
   #write(nodeId: number, batches: readonly ProducerBatch[], cluster: ClusterSnapshot): void {
     const built = batches.flatMap((batch) => this.#build(batch));
-    if (built.length === 0) return;
-    const request = produceRequest(built, cluster, this.#options);
+    const [first] = built;
+    if (first === undefined) return;
+    const settings = first.batch.settings ?? this.#options;
+    const request = produceRequest(built, cluster, { transactionalId: this.#options.transactionalId, settings });
     const options = { bounds: { ...produceBounds(request), ...this.#transactions?.produceBounds } };
     const sentAtMs = this.#clock.now();
     this.#metrics?.requestSent(built, sentAtMs);
     const sent =
-      this.#options.acks === 0
+      settings.acks === 0
         ? this.#client.sendOnly(nodeId, Produce, request, options).then(() => null)
         : this.#client.send(nodeId, Produce, request, options);
     sent.then(
@@ -251,7 +259,7 @@ export class Sender {
     }
     const { name, refresh } = brokerErrorByCode(answer.errorCode);
     if (name === "NONE") {
-      this.#complete(batch, answer.baseOffset, Number(answer.logAppendTimeMs));
+      this.#complete(batch, answer.baseOffset, Number(answer.logAppendTimeMs), answer.logStartOffset);
       return;
     }
     if (name === "DUPLICATE_SEQUENCE_NUMBER") {
@@ -302,7 +310,7 @@ export class Sender {
     if (this.#keepsOrder) this.#accumulator.unmute(batch);
   }
 
-  #complete(batch: ProducerBatch, baseOffset: bigint, logAppendTimeMs: number): void {
+  #complete(batch: ProducerBatch, baseOffset: bigint, logAppendTimeMs: number, logStartOffset = -1n): void {
     this.#transactions?.onCompleted(batch, baseOffset);
     if (batch.state === "abandoned") {
       this.#end(batch, null);
@@ -310,7 +318,7 @@ export class Sender {
     }
     this.#unmute(batch);
     this.#accumulator.release(batch);
-    batch.complete(baseOffset, logAppendTimeMs);
+    batch.complete(baseOffset, logAppendTimeMs, logStartOffset);
   }
 
   #retryOrFail(

@@ -6,7 +6,13 @@ import { DeliveryError, type Persisted, SendBatchError } from "../src/delivery-e
 import { RecordMetadata } from "../src/record-metadata.ts";
 
 const metadataAt = (offset: bigint): RecordMetadata =>
-  new RecordMetadata({ topic: "orders", partition: 0, baseOffset: offset, logAppendTimeMs: -1 }, 0, 0, -1, -1);
+  new RecordMetadata(
+    { topic: "orders", partition: 0, baseOffset: offset, logAppendTimeMs: -1, logStartOffset: -1n },
+    0,
+    0,
+    -1,
+    -1,
+  );
 
 const failure = (persisted: Persisted, retriable = true): DeliveryError =>
   new DeliveryError("orders", 3, persisted, new KafkaError("connection lost", { code: "CONNECTION", retriable }));

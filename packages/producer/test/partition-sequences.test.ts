@@ -20,6 +20,7 @@ function batchOf(recordCount = 1, partition = 0): ProducerBatch {
     buffer: Buffer.alloc(1_000),
     batchSize: 1_000,
     compression: null,
+    settings: null,
     memory,
     createdAtMs: 0,
     serial: serial++,

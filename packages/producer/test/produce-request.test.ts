@@ -8,13 +8,23 @@ import { ProducerBatch } from "../src/producer-batch.ts";
 import { clusterOf } from "./cluster.ts";
 
 const id = "AAAAAAAAAAAAAAAAAAAAAQ";
-const options = { transactionalId: null, acks: -1, requestTimeoutMs: 30_000 } as const;
+const options = { transactionalId: null, settings: { acks: -1, requestTimeoutMs: 30_000 } } as const;
 const buffer = Buffer.alloc(100);
 
 const memory = new BufferPool(1_000, 100, new ManualClock());
 
 const batchOf = (topic: string, partition: number): ProducerBatch =>
-  new ProducerBatch({ topic, partition, buffer, batchSize: 100, compression: null, memory, createdAtMs: 0, serial: 0 });
+  new ProducerBatch({
+    topic,
+    partition,
+    buffer,
+    batchSize: 100,
+    compression: null,
+    settings: null,
+    memory,
+    createdAtMs: 0,
+    serial: 0,
+  });
 
 const built = (topic: string, partition: number) => ({ batch: batchOf(topic, partition), records: buffer });
 

@@ -15,6 +15,7 @@ function setUp(given: Partial<ProducerBatchOptions> = {}) {
     buffer: Buffer.alloc(1_000),
     batchSize: 1_000,
     compression: null,
+    settings: null,
     memory: new BufferPool(10_000, 1_000, new ManualClock()),
     createdAtMs: 0,
     serial: 0,

@@ -25,7 +25,13 @@ const throwing = (method: keyof ProducerInterceptor): Interceptor => ({
   },
 });
 
-const metadata = new RecordMetadata({ topic: "orders", partition: 2, baseOffset: 7n, logAppendTimeMs: -1 }, 0, 5, 1, 1);
+const metadata = new RecordMetadata(
+  { topic: "orders", partition: 2, baseOffset: 7n, logAppendTimeMs: -1, logStartOffset: -1n },
+  0,
+  5,
+  1,
+  1,
+);
 const error = new DeliveryError("orders", null, "no", new KafkaError("too large", { code: "MESSAGE_TOO_LARGE" }));
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 

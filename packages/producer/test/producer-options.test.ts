@@ -1,4 +1,5 @@
 import { bigint, json, OptionsError, type SerializerContext, string } from "@odradek/network";
+import { defaultCodecs } from "@odradek/protocol";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { KafkaProducer } from "../src/producer.ts";
 import { type ProducerOptions, resolveProducerOptions } from "../src/producer-options.ts";
@@ -55,6 +56,13 @@ describe("the options of a producer", () => {
       "option compressionGzipLevel: a whole number from 1 to 9, or -1 is expected, not 10",
     ],
     [{ compressionGzipLevel: 0 }, "compressionGzipLevel"],
+    [
+      { compressionCodecs: { brotli: defaultCodecs.gzip } },
+      "option compressionCodecs: an object whose gzip, snappy, lz4,",
+    ],
+    [{ compressionCodecs: { lz4: defaultCodecs.gzip } }, "are codecs of that name with compress() and decompress()"],
+    [{ compressionCodecs: { gzip: { name: "gzip", compress() {} } } }, "compressionCodecs"],
+    [{ allowAutoCreateTopics: 1 }, "allowAutoCreateTopics"],
     [{ compressionZstdLevel: 23 }, "compressionZstdLevel"],
     [{ compressionLz4Level: "9" }, "compressionLz4Level"],
     [

@@ -2,7 +2,13 @@ import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { RecordMetadata } from "../src/record-metadata.ts";
 
-const outcome = { topic: "orders", partition: 3, baseOffset: 9_007_199_254_740_993n, logAppendTimeMs: -1 };
+const outcome = {
+  topic: "orders",
+  partition: 3,
+  baseOffset: 9_007_199_254_740_993n,
+  logAppendTimeMs: -1,
+  logStartOffset: 5n,
+};
 
 describe("the metadata of a record", () => {
   const metadata = new RecordMetadata(outcome, 2, 1_700_000_000_000, 4, -1);
@@ -17,6 +23,18 @@ describe("the metadata of a record", () => {
       serializedKeySize: 4,
       serializedValueSize: -1,
     });
+  });
+
+  test("tells where the log began, and the broker's time where that is the record's", () => {
+    expect([metadata.logStartOffset, metadata.logAppendTime]).toEqual([5n, null]);
+    const stamped = new RecordMetadata(
+      { ...outcome, logAppendTimeMs: 1_700_000_000_001 },
+      0,
+      1_700_000_000_000,
+      -1,
+      -1,
+    );
+    expect([stamped.timestamp, stamped.logAppendTime]).toEqual([1_700_000_000_001, 1_700_000_000_001]);
   });
 
   test("can be written as JSON, with the offset as text", () => {

@@ -13,7 +13,7 @@ interface Given {
 function setUp({ keySerializer = string, valueSerializer = string }: Given = {}) {
   const limits = { batchSize: 1_000, bufferMemory: 20_000, maxRequestSize: 10_000 };
   const serializer = new RecordSerializer({ ...limits, keySerializer, valueSerializer }, new ManualClock());
-  return async (record: ProducerRecord<string, string>) => serializer.serialize(record, new Told(), 0);
+  return async (record: ProducerRecord<string, string>) => serializer.serialize(record, new Told(), 0, null);
 }
 
 /** Adds a header with the role and the headers that it saw. */

@@ -1,4 +1,4 @@
-import { defaultRecordBatchesOptions, RecordBatches, zeroUuid } from "@odradek/protocol";
+import { type CompressionType, defaultRecordBatchesOptions, RecordBatches, zeroUuid } from "@odradek/protocol";
 import { ApiVersions } from "@odradek/protocol/messages/api-versions";
 import { Metadata } from "@odradek/protocol/messages/metadata";
 import { Produce, type ProduceResponse } from "@odradek/protocol/messages/produce";
@@ -15,6 +15,7 @@ export interface ProducedBatch {
   readonly topic: string;
   readonly partition: number;
   readonly values: readonly (string | null)[];
+  readonly compression: CompressionType;
   readonly producerId: bigint;
   readonly producerEpoch: number;
   readonly baseSequence: number;
@@ -46,6 +47,8 @@ class Answers {
 /** A Produce request as it came; the test decides what becomes of it. */
 export class ProduceCall {
   readonly acks: number;
+  /** How long the replicas may take. */
+  readonly timeoutMs: number;
   readonly version: number;
   readonly batches: readonly ProducedBatch[];
   readonly connection: PeerConnection;
@@ -56,9 +59,10 @@ export class ProduceCall {
   readonly #topics: readonly { readonly name: string; readonly topicId: string }[];
 
   constructor(connection: PeerConnection, request: PeerRequest, topicName: string, reply: (bytes: Buffer) => void) {
-    const { acks, topicData } = request.body(Produce);
+    const { acks, timeoutMs, topicData } = request.body(Produce);
     this.connection = connection;
     this.acks = acks;
+    this.timeoutMs = timeoutMs;
     this.version = request.apiVersion;
     this.#request = request;
     this.#reply = reply;
@@ -235,7 +239,7 @@ export class ScriptedBroker {
 function contentOf(records: Buffer | null): Omit<ProducedBatch, "topic" | "partition"> {
   const [batch] = new RecordBatches(records ?? Buffer.alloc(0), defaultRecordBatchesOptions);
   if (batch === undefined) throw new Error("a partition without a batch");
-  const { producerId, producerEpoch, baseSequence } = batch;
+  const { producerId, producerEpoch, baseSequence, compression } = batch;
   const values = Array.from(batch, ({ value }) => value?.toString() ?? null);
-  return { values, producerId, producerEpoch, baseSequence };
+  return { values, compression, producerId, producerEpoch, baseSequence };
 }

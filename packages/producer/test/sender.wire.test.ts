@@ -1,33 +1,13 @@
 import { Deadline, NetworkClient, systemClock } from "@odradek/network";
-import { type CompressionCodec, defaultCodecs } from "@odradek/protocol";
+import type { CompressionCodec } from "@odradek/protocol";
 import { expect, onTestFinished, test } from "vitest";
 import { BufferPool } from "../src/buffer-pool.ts";
 import { resolveProducerOptions } from "../src/producer-options.ts";
 import { RecordAccumulator } from "../src/record-accumulator.ts";
 import { Sender } from "../src/sender.ts";
+import { HeldCodec } from "./held-codec.ts";
 import { ScriptedBroker } from "./scripted-broker.ts";
 import { recordOf, Told } from "./told.ts";
-
-/** gzip as a codec that works in the background only, and is done when the test says so. */
-class HeldCodec implements CompressionCodec {
-  readonly name = "gzip";
-  readonly levels = defaultCodecs.gzip.levels;
-  readonly decompress = defaultCodecs.gzip.decompress;
-  readonly #held: (() => void)[] = [];
-
-  get heldCount(): number {
-    return this.#held.length;
-  }
-
-  async compress(input: Buffer): Promise<Buffer> {
-    await new Promise<void>((resolve) => this.#held.push(resolve));
-    return defaultCodecs.gzip.compress(input);
-  }
-
-  letGo(): void {
-    for (const resolve of this.#held.splice(0)) resolve();
-  }
-}
 
 /** A sender to a broker that takes one request at a time, and batches for partitions of `orders`. */
 async function setUp(codec: CompressionCodec) {

@@ -34,6 +34,7 @@ export function recordOf(
     key: null,
     value: Buffer.alloc(valueBytes, 0x61),
     headers: [],
+    settings: null,
     boundBytes: valueBytes + 100,
     position: 0,
     ...given,

@@ -110,7 +110,15 @@ async function inTransaction(version: TransactionVersion = 1) {
 const memory = new BufferPool(10_000, 1_000, new ManualClock());
 
 function batchOf(partition = 0): ProducerBatch {
-  const options = { buffer: Buffer.alloc(500), batchSize: 500, compression: null, memory, createdAtMs: 0, serial: 0 };
+  const options = {
+    buffer: Buffer.alloc(500),
+    batchSize: 500,
+    compression: null,
+    settings: null,
+    memory,
+    createdAtMs: 0,
+    serial: 0,
+  };
   const batch = new ProducerBatch({ topic: "orders", partition, ...options });
   batch.tryAppend(recordOf(1, { delivery: new Told() }));
   return batch;

@@ -1,0 +1,130 @@
+import { type CompressionCodec, defaultCodecs } from "@odradek/protocol";
+import { describe, expect, test } from "vitest";
+import { KafkaProducer } from "../src/producer.ts";
+import type { ProducerOptions } from "../src/producer-options.ts";
+import type { SendOptions } from "../src/send-options.ts";
+import { HeldCodec } from "./held-codec.ts";
+import { good } from "./outcomes.ts";
+import { type ProduceCall, ScriptedBroker } from "./scripted-broker.ts";
+import { closeInTheEnd } from "./soon.ts";
+
+const topic = "orders";
+
+/** A producer that numbers nothing, and a broker that leads two partitions. */
+async function setUp(options: Partial<ProducerOptions> = {}) {
+  const broker = await ScriptedBroker.listen({ partitions: 2 });
+  const { bootstrapServers } = broker;
+  const producer = new KafkaProducer({ bootstrapServers, lingerMs: 0, enableIdempotence: false, ...options });
+  closeInTheEnd(producer);
+  await producer.partitionsFor(topic);
+  const send = (value: string, settings?: SendOptions, partition = 0) =>
+    producer.send({ topic, partition, value }, settings);
+  return { broker, producer, send };
+}
+
+const inWords = ({ acks, batches }: ProduceCall): string =>
+  `acks ${acks}: ${batches.map(({ values, compression }) => `${compression} ${values.join("")}`).join(", ")}`;
+
+describe("what a send asks for", () => {
+  test("is what its batch is compressed with, and keeps the order of the calls", async () => {
+    const { broker, send } = await setUp({ compressionType: "lz4" });
+    const sent = [
+      send("a"),
+      send("b", { compressionType: "lz4" }),
+      send("c", { compressionType: "gzip" }),
+      send("d", { compressionType: "gzip" }),
+      send("e", { compressionType: "none" }),
+    ];
+    for (const expected of ["acks -1: lz4 ab", "acks -1: gzip cd", "acks -1: none e"]) {
+      const call = await broker.nextCall();
+      expect(inWords(call)).toBe(expected);
+      good(call);
+    }
+    await Promise.all(sent);
+  });
+
+  test("is who must have it, and no request is for several such answers", async () => {
+    const { broker, send } = await setUp();
+    const sent = [
+      send("a", { acks: 1 }),
+      send("b", { acks: "all" }, 1),
+      send("c", { acks: 1 }),
+      // Last, as nothing could be answered on the connection before it is.
+      send("d", { acks: 0 }),
+    ];
+    for (const expected of ["acks 1: none ac", "acks -1: none b", "acks 0: none d"]) {
+      const call = await broker.nextCall();
+      expect(inWords(call)).toBe(expected);
+      if (call.acks !== 0) good(call, 7n);
+    }
+    expect((await Promise.all(sent)).map(({ offset }) => offset)).toEqual([7n, 7n, 8n, -1n]);
+  });
+
+  test("is how long the replicas may take", async () => {
+    const { broker, send } = await setUp({ requestTimeoutMs: 9_000 });
+    for (const [ackTimeoutMs, expected] of [
+      [undefined, 9_000],
+      [7_000, 7_000],
+    ] as const) {
+      const sent = send("a", { ackTimeoutMs });
+      const call = await broker.nextCall();
+      expect(call.timeoutMs).toBe(expected);
+      good(call);
+      await sent;
+    }
+  });
+
+  test.each([
+    [{ acks: 2 }, "acks 2: one of all, -1, 0, 1 is expected"],
+    [{ compressionType: "toString" }, "compressionType toString: one of none, gzip, snappy, lz4, zstd is expected"],
+    [{ ackTimeoutMs: -1 }, "ackTimeoutMs -1: a whole number of at least 0"],
+    [{ ackTimeoutMs: 2 ** 31 }, "ackTimeoutMs 2147483648: a whole number of at least 0 and at most 2147483647"],
+  ])("is refused at once where it is %j", async (options, message) => {
+    const { producer, send } = await setUp();
+    const refused = expect.objectContaining({ code: "OPTIONS", message: expect.stringContaining(message) });
+    expect(() => send("a", JSON.parse(JSON.stringify(options)))).toThrow(refused);
+    await expect(producer.sendBatch([{ topic }], JSON.parse(JSON.stringify(options)))).rejects.toEqual(refused);
+  });
+
+  test("is acks of all where the producer is idempotent", async () => {
+    const { send } = await setUp({ enableIdempotence: true });
+    expect(() => send("a", { acks: 1 })).toThrow('"all", which enableIdempotence needs');
+  });
+});
+
+test("what is compressed in the background is not overtaken by what needs no compression", async () => {
+  const codec = new HeldCodec();
+  const { broker, send } = await setUp({ compressionCodecs: { gzip: codec } });
+  const first = send("a", { compressionType: "gzip" });
+  while (codec.heldCount === 0) await new Promise((resolve) => setImmediate(resolve));
+  const sent = [first, send("b"), send("elsewhere", {}, 1)];
+  const values: unknown[] = [];
+  for (let count = 0; count < 3; count++) {
+    const call = await broker.nextCall();
+    values.push(...call.batches.flatMap((batch) => batch.values));
+    good(call);
+    codec.letGo();
+  }
+  expect(values).toEqual(["elsewhere", "a", "b"]);
+  await Promise.all(sent);
+});
+
+test("a codec of one's own takes the place of the built-in one", async () => {
+  const sizes: number[] = [];
+  const gzip: CompressionCodec = {
+    name: "gzip",
+    levels: null,
+    async compress(input, level) {
+      sizes.push(input.length);
+      return defaultCodecs.gzip.compress(input, level);
+    },
+    decompress: defaultCodecs.gzip.decompress,
+  };
+  const { broker, send } = await setUp({ compressionType: "gzip", compressionCodecs: { gzip } });
+  const sent = send("a");
+  const call = await broker.nextCall();
+  expect(inWords(call)).toBe("acks -1: gzip a");
+  expect(sizes).toHaveLength(1);
+  good(call);
+  await sent;
+});
