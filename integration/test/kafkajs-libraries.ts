@@ -4,7 +4,6 @@ import * as ours from "@odradek/kafkajs";
 /** As much of the types of kafkajs as the tests of its contract need; both libraries fulfil it. */
 export interface KafkaJS {
   readonly Kafka: new (config: object) => KafkaOfJS;
-  readonly CompressionTypes: Readonly<Record<"None" | "GZIP", number>>;
   readonly ConfigResourceTypes: Readonly<Record<"TOPIC" | "BROKER", number>>;
   readonly AclResourceTypes: Readonly<Record<"TOPIC" | "GROUP" | "ANY", number>>;
   readonly AclOperationTypes: Readonly<Record<"READ" | "WRITE" | "ANY", number>>;
@@ -14,6 +13,8 @@ export interface KafkaJS {
     readonly MemberMetadata: { decode(buffer: Buffer): { readonly topics: readonly string[] } | null };
     readonly MemberAssignment: { decode(buffer: Buffer): { readonly assignment: object } | null };
   };
+  readonly CompressionTypes: Readonly<Record<"None" | "GZIP" | "Snappy" | "LZ4" | "ZSTD", number>>;
+  readonly CompressionCodecs: object;
 }
 
 interface KafkaOfJS {

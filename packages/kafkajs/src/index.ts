@@ -52,6 +52,7 @@ export type {
   SASLOptions,
   SaslAuthenticateArgs,
 } from "./client/sasl.ts";
+export { CompressionCodecs } from "./compression/compression-codecs.ts";
 export {
   AclOperationTypes,
   AclPermissionTypes,

@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import { clientOptionsOf } from "../src/client/client-options.ts";
 import { createLogger } from "../src/logger.ts";
@@ -42,11 +43,11 @@ describe("what the layer below gets", () => {
     });
   });
 
-  test("of a socketFactory is not there yet", async () => {
-    const config = { brokers, socketFactory: () => {} };
-    await expect(clientOptionsOf({ ...settings, config }, logger)).rejects.toMatchObject({
-      name: "KafkaJSNotImplemented",
-    });
+  test("of a socketFactory, which encrypts by itself", async () => {
+    const socketFactory = () => new Socket();
+    const options = await clientOptionsOf({ ...settings, config: { brokers, socketFactory, ssl: true } }, logger);
+    expect(options).toMatchObject({ socketFactory: expect.any(Function) });
+    expect(options).not.toHaveProperty("ssl");
   });
 
   test("as long as kafkajs would go on trying, and no linger", () => {
@@ -84,8 +85,4 @@ test.each([
   [{ idempotent: true, maxInFlightRequests: 1 }, 1],
 ])("requests under way of %j", (config, count) => {
   expect(resolveProducerConfig(config, undefined).maxInFlightRequests).toBe(count);
-});
-
-test("a producer that must create no topics is not there yet", () => {
-  expect(() => resolveProducerConfig({ allowAutoTopicCreation: false }, undefined)).toThrow("not there yet");
 });

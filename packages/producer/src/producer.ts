@@ -224,6 +224,15 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
   }
 
   /**
+   * The same as far as it is known now, for who must not wait.
+   *
+   * @returns `null` for a topic that nobody has asked about yet, or that is not there: `partitionsFor` asks
+   */
+  knownPartitionsFor(topic: string): readonly PartitionSnapshot[] | null {
+    return this.#client.metadata.snapshot.topics.get(topic)?.partitions ?? null;
+  }
+
+  /**
    * Gets the producer an id under its `transactionalId`, before anything else: producers before it that used the same are fenced,
    * and what they left open is aborted. Asks again until `maxBlockMs`. With `keepPreparedTransaction` one that was prepared is
    * kept, and has to be ended before another begins (KIP-939).

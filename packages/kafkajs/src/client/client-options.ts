@@ -1,10 +1,10 @@
 import type { Logger as ClientLogger, ClientOptions } from "odradek";
-import { KafkaJSNotImplemented } from "../errors/errors.ts";
 import type { Logger } from "../logger.ts";
 import { type ResolvedRetryOptions, totalRetryMs } from "../retry-options.ts";
 import { brokersOf } from "./brokers.ts";
 import type { KafkaConfig } from "./kafka-config.ts";
 import { saslOptionsOf } from "./sasl.ts";
+import { socketFactoryOf } from "./socket-factory.ts";
 
 /** The longest that brokers and timers know. */
 export const longestMs = 0x7fff_ffff;
@@ -27,10 +27,7 @@ export interface ClientSettings {
  */
 export async function clientOptionsOf(settings: ClientSettings, logger: Logger): Promise<ClientOptions> {
   const { config, retry, metadataMaxAge } = settings;
-  const { clientId = "kafkajs", ssl, sasl } = config;
-  if (config.socketFactory !== undefined) {
-    throw new KafkaJSNotImplemented("socketFactory is not there yet: leave it out, or set ssl");
-  }
+  const { clientId = "kafkajs", ssl, sasl, socketFactory } = config;
   const setupMs = setupTimeoutMs(config);
   return {
     bootstrapServers: await brokersOf(config.brokers),
@@ -41,9 +38,18 @@ export async function clientOptionsOf(settings: ClientSettings, logger: Logger):
     socketConnectionSetupTimeoutMs: setupMs,
     metadataMaxAgeMs: metadataMaxAge,
     logger: clientLogger(logger),
-    ...(ssl === undefined ? {} : { ssl }),
+    ...socketsOf(ssl, socketFactory),
     ...(sasl === undefined ? {} : { sasl: saslOptionsOf(sasl, logger) }),
   };
+}
+
+/** A factory encrypts by itself. */
+function socketsOf(
+  ssl: KafkaConfig["ssl"],
+  socketFactory: KafkaConfig["socketFactory"],
+): Pick<ClientOptions, "ssl" | "socketFactory"> {
+  if (socketFactory) return { socketFactory: socketFactoryOf(socketFactory, ssl) };
+  return ssl === undefined ? {} : { ssl };
 }
 
 const setupTimeoutMs = (config: KafkaConfig): number => {

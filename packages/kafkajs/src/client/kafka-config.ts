@@ -4,6 +4,7 @@ import type { logCreator } from "../logger.ts";
 import type { RetryOptions } from "../retry-options.ts";
 import type { BrokersFunction } from "./brokers.ts";
 import type { Mechanism, SASLOptions } from "./sasl.ts";
+import type { ISocketFactory } from "./socket-factory.ts";
 
 /** What `new Kafka` takes. */
 export interface KafkaConfig {
@@ -26,8 +27,8 @@ export interface KafkaConfig {
   /** `false`: requests wait for ever. @default true */
   enforceRequestTimeout?: boolean;
   retry?: RetryOptions;
-  /** Not there yet: given, it is a KafkaJSNotImplemented. */
-  socketFactory?: unknown;
+  /** Opens the sockets to brokers, and encrypts them where `ssl` is given. @default `net` and `tls` of Node */
+  socketFactory?: ISocketFactory;
   /** `KAFKAJS_LOG_LEVEL` wins over it. @default INFO */
   logLevel?: logLevel;
   /** @default lines of JSON on the console */

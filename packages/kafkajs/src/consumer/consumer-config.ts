@@ -1,5 +1,6 @@
 import type { ClientOptions, ConsumerOptions } from "odradek";
 import { longestMs } from "../client/client-options.ts";
+import { registeredCodecs } from "../compression/compression-codecs.ts";
 import { KafkaJSNonRetriableError, KafkaJSNotImplemented } from "../errors/errors.ts";
 import { type ResolvedRetryOptions, type RetryOptions, resolveRetryOptions } from "../retry-options.ts";
 import { roundRobinAssigner } from "./round-robin-assigner.ts";
@@ -121,6 +122,7 @@ export function consumerOptionsOf(
     fetchMaxBytes: config.maxBytes,
     maxPartitionFetchBytes: config.maxBytesPerPartition,
     allowAutoCreateTopics: config.allowAutoTopicCreation,
+    compressionCodecs: registeredCodecs,
     keyDeserializer: asIs,
     valueDeserializer: asIs,
     ...(rackId === "" ? {} : { clientRack: rackId }),

@@ -41,6 +41,8 @@ export function translated(error: unknown): Error {
   if (isUnknown) return protocolErrorOfCode(innermost.errorCode);
   // The partitions may be another's by now: a coordinator says it with this name.
   const name = error.code === "COMMIT_FAILED" ? "ILLEGAL_GENERATION" : error.code;
+  // What the user's own code has thrown, such as a codec.
+  if (error.code === "ENCODE" && error.cause instanceof Error) return error.cause;
   const protocolError = protocolErrorOfName(name, error);
   if (protocolError !== null) return protocolError;
   const metadata = { cause: error };

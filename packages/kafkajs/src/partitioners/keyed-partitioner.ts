@@ -1,4 +1,13 @@
-import type { ICustomPartitioner } from "./partitioner.ts";
+import type { ICustomPartitioner, PartitionMetadata } from "./partitioner.ts";
+
+/** Those that have a leader; all of them where none has. The rule is that all have one, and nothing is made anew then. */
+function ledOf(partitions: readonly PartitionMetadata[]): readonly PartitionMetadata[] {
+  if (partitions.every(hasLeader)) return partitions;
+  const led = partitions.filter(hasLeader);
+  return led.length > 0 ? led : partitions;
+}
+
+const hasLeader = ({ leader }: PartitionMetadata): boolean => leader >= 0;
 
 const positive = (hash: number): number => hash & 0x7fff_ffff;
 
@@ -22,8 +31,7 @@ export const keyedPartitioner =
         const hashed = key instanceof Uint8Array ? key : String(key);
         return positive(hashOf(hashed)) % partitionMetadata.length;
       }
-      const led = partitionMetadata.filter(({ leader }) => leader >= 0);
-      const choices = led.length > 0 ? led : partitionMetadata;
+      const choices = ledOf(partitionMetadata);
       return choices[next(topic) % choices.length]?.partitionId ?? 0;
     };
   };

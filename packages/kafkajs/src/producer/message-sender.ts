@@ -1,12 +1,18 @@
-import { type Clock, type KafkaProducer, SendBatchError } from "odradek";
-import { CompressionTypes } from "../constants.ts";
+import { type Clock, type KafkaProducer, type PartitionSnapshot, SendBatchError } from "odradek";
 import { givenUp } from "../errors/error-translation.ts";
 import { KafkaJSError, KafkaJSNonRetriableError } from "../errors/errors.ts";
 import type { ResolvedRetryOptions } from "../retry-options.ts";
-import { type ProducerBatch, type ProducerRecord, recordOf, type TopicMessages } from "./message.ts";
+import {
+  type ProducerBatch,
+  type ProducerRecord,
+  recordOf,
+  type SendSettings,
+  type SentMessage,
+  type TopicMessages,
+} from "./message.ts";
 import type { PartitionChoice } from "./partition-choice.ts";
-import { type Delivery, deliveryOf } from "./producer-config.ts";
 import { type RecordMetadata, recordMetadataOf } from "./record-metadata.ts";
+import { sendOptionsOf } from "./send-options.ts";
 
 export interface MessageSenderParts {
   readonly choice: PartitionChoice;
@@ -14,8 +20,8 @@ export interface MessageSenderParts {
   readonly clock: Clock;
   /** Whether only `acks` -1 will do. */
   readonly isExact: boolean;
-  /** Who takes them. @throws where the client is not connected */
-  producerFor(delivery: Delivery): KafkaProducer;
+  /** Who takes the messages. @throws where the client is not connected */
+  producer(): KafkaProducer;
 }
 
 /** `send` and `sendBatch`, of a producer or of a transaction. */
@@ -26,8 +32,9 @@ export class MessageSender {
     this.#parts = parts;
   }
 
-  send({ topic, messages, ...delivery }: ProducerRecord): Promise<RecordMetadata[]> {
-    return this.sendBatch({ ...delivery, topicMessages: [{ topic, messages }] });
+  async send(record: ProducerRecord): Promise<RecordMetadata[]> {
+    const { topic, messages } = record;
+    return this.#send([{ topic, messages }], record);
   }
 
   /**
@@ -35,35 +42,36 @@ export class MessageSender {
    * @throws KafkaJSNonRetriableError for what cannot be sent, TypeError for keys and values that are neither text nor bytes, the error of
    *   the first message that failed, KafkaJSNumberOfRetriesExceeded where that may pass
    */
-  async sendBatch({ topicMessages = [], acks = -1, compression }: ProducerBatch): Promise<RecordMetadata[]> {
+  async sendBatch(batch: ProducerBatch): Promise<RecordMetadata[]> {
+    const { topicMessages = [] } = batch;
+    return this.#send(topicMessages, batch);
+  }
+
+  async #send(topicMessages: readonly TopicMessages[], settings: SendSettings): Promise<RecordMetadata[]> {
+    const { acks = -1 } = settings;
     this.#check(topicMessages, acks);
-    const delivery = deliveryOf(acks, compression ?? CompressionTypes.None);
-    const producer = this.#parts.producerFor(delivery);
-    const records = [];
+    const options = sendOptionsOf(settings);
+    const producer = this.#parts.producer();
     const nowMs = this.#parts.clock.wallTimeMs();
+    const records: SentMessage[] = [];
     for (const { topic, messages } of merged(topicMessages)) {
       if (messages.length === 0) continue;
-      const partitions = await this.#partitionsOf(producer, topic);
+      const partitions = producer.knownPartitionsFor(topic) ?? (await this.#partitionsOf(producer, topic));
       for (const message of messages) {
-        const record = recordOf(topic, this.#parts.choice.partitionOf(topic, partitions, message), message);
-        records.push({ ...record, timestamp: record.timestamp ?? nowMs });
+        records.push(recordOf(topic, this.#parts.choice.partitionOf(topic, partitions, message), message, nowMs));
       }
     }
     if (records.length === 0) return [];
     try {
-      const sent = await producer.sendBatch(records);
-      if (acks === 0) return [];
-      return recordMetadataOf(
-        sent,
-        records.map(({ timestamp }) => timestamp),
-      );
+      const sent = await producer.sendBatch(records, options);
+      return acks === 0 ? [] : recordMetadataOf(sent);
     } catch (error) {
       throw givenUp(error instanceof SendBatchError ? error.cause : error, this.#parts.retry);
     }
   }
 
   #check(topicMessages: readonly TopicMessages[], acks: number): void {
-    if (topicMessages.some(({ topic }) => !topic)) throw new KafkaJSNonRetriableError("Invalid topic");
+    for (const { topic } of topicMessages) if (!topic) throw new KafkaJSNonRetriableError("Invalid topic");
     if (this.#parts.isExact && acks !== -1) {
       throw new KafkaJSNonRetriableError(
         "Not requiring ack for all messages invalidates the idempotent producer's EoS guarantees",
@@ -73,14 +81,16 @@ export class MessageSender {
       if (!messages) {
         throw new KafkaJSNonRetriableError(`Invalid messages array [${String(messages)}] for topic "${topic}"`);
       }
-      const bare = messages.find(({ value }) => value === undefined);
-      if (bare === undefined) continue;
-      throw new KafkaJSNonRetriableError(`Invalid message without value for topic "${topic}": ${JSON.stringify(bare)}`);
+      for (const message of messages) {
+        if (message.value !== undefined) continue;
+        const text = JSON.stringify(message);
+        throw new KafkaJSNonRetriableError(`Invalid message without value for topic "${topic}": ${text}`);
+      }
     }
   }
 
   /** @throws KafkaJSNonRetriableError with the broker's error as its cause, as kafkajs has what it finds in the metadata */
-  async #partitionsOf(producer: KafkaProducer, topic: string) {
+  async #partitionsOf(producer: KafkaProducer, topic: string): Promise<readonly PartitionSnapshot[]> {
     try {
       return await producer.partitionsFor(topic);
     } catch (error) {
@@ -93,6 +103,7 @@ export class MessageSender {
 
 /** A topic that is named twice is sent once, with the messages of both. */
 function merged(topicMessages: readonly TopicMessages[]): Iterable<TopicMessages> {
+  if (topicMessages.length < 2) return topicMessages;
   const byTopic = new Map<string, TopicMessages>();
   for (const { topic, messages } of topicMessages) {
     const before = byTopic.get(topic)?.messages;

@@ -1,4 +1,4 @@
-import type { Header, ProducerRecord as Record } from "odradek";
+import type { Header, ProducerRecord as SentMessage } from "odradek";
 import type { CompressionTypes } from "../constants.ts";
 
 /** Text, bytes, or several of either: headers of one key. */
@@ -16,15 +16,19 @@ export interface Message {
   timestamp?: string;
 }
 
-export interface ProducerRecord {
-  topic: string;
-  messages: Message[];
+/** How messages are sent. */
+export interface SendSettings {
   /** Who must have the messages: -1 for all in-sync replicas, 1 for the leader, 0 for nobody. @default -1 */
   acks?: number;
-  /** Without effect: a request waits for `requestTimeout`, and so does the broker. */
+  /** How long the leader of a partition may wait for the in-sync replicas, milliseconds. @default `requestTimeout` */
   timeout?: number;
   /** @default CompressionTypes.None */
   compression?: CompressionTypes;
+}
+
+export interface ProducerRecord extends SendSettings {
+  topic: string;
+  messages: Message[];
 }
 
 export interface TopicMessages {
@@ -32,27 +36,29 @@ export interface TopicMessages {
   messages: Message[];
 }
 
-export interface ProducerBatch {
-  acks?: number;
-  timeout?: number;
-  compression?: CompressionTypes;
+export interface ProducerBatch extends SendSettings {
   topicMessages?: TopicMessages[];
 }
+
+export type { SentMessage };
+
+const noHeaders: readonly Header[] = [];
 
 /**
  * A message as the layer below takes it.
  *
+ * @param nowMs for one without a timestamp
  * @throws TypeError for a key, value or header that is neither text nor bytes, or a timestamp that is no number
  */
-export function recordOf(topic: string, partition: number, message: Message): Record {
+export function recordOf(topic: string, partition: number, message: Message, nowMs: number): SentMessage {
   const { key, value, headers, timestamp } = message;
   return {
     topic,
     partition,
     key: encodable(key ?? null, "key"),
     value: encodable(value, "value"),
-    headers: headers === undefined || headers === null ? [] : headersOf(headers),
-    timestamp: timestamp === undefined || timestamp === null ? null : millisecondsOf(timestamp),
+    headers: headers === undefined || headers === null ? noHeaders : headersOf(headers),
+    timestamp: timestamp === undefined || timestamp === null ? nowMs : millisecondsOf(timestamp),
   };
 }
 

@@ -1,15 +1,24 @@
-import type { ClientOptions, CompressionType, ProducerOptions } from "odradek";
+import type { ClientOptions, ProducerOptions } from "odradek";
 import { callTimeoutMs, connectTimeoutMs } from "../client/client-options.ts";
 import type { KafkaConfig } from "../client/kafka-config.ts";
-import { CompressionTypes } from "../constants.ts";
-import { KafkaJSNonRetriableError, KafkaJSNotImplemented } from "../errors/errors.ts";
+import { registeredCodecs } from "../compression/compression-codecs.ts";
+import { KafkaJSNonRetriableError } from "../errors/errors.ts";
 import type { ICustomPartitioner } from "../partitioners/partitioner.ts";
 import { type ResolvedRetryOptions, type RetryOptions, resolveRetryOptions } from "../retry-options.ts";
 
 /** What kafkajs does not have; names and meaning are those of Kafka's Java client. */
 export type MoreProducerOptions = Pick<
   ProducerOptions,
-  "lingerMs" | "batchSize" | "bufferMemory" | "maxRequestSize" | "deliveryTimeoutMs" | "compressionType"
+  | "lingerMs"
+  | "batchSize"
+  | "bufferMemory"
+  | "maxRequestSize"
+  | "deliveryTimeoutMs"
+  | "compressionType"
+  | "compressionGzipLevel"
+  | "compressionLz4Level"
+  | "compressionZstdLevel"
+  | "interceptors"
 >;
 
 /** What `kafka.producer` takes. */
@@ -20,7 +29,7 @@ export interface ProducerConfig {
   retry?: RetryOptions;
   /** Age at which metadata is asked for again although nothing seems to have changed, milliseconds. @default 300_000 */
   metadataMaxAge?: number;
-  /** `false` is not there yet: it is a KafkaJSNotImplemented. @default true */
+  /** Whether a broker may create a topic because something is sent to it. @default true */
   allowAutoTopicCreation?: boolean;
   /** Whether brokers take each message once and in order, however often it is sent. @default false */
   idempotent?: boolean;
@@ -29,7 +38,7 @@ export interface ProducerConfig {
   transactionTimeout?: number;
   /** How many requests to one broker may be under way. @default 1; 5 of an idempotent producer, and no more */
   maxInFlightRequests?: number | null;
-  /** What kafkajs does not have. `compressionType` is for transactions, whose sends cannot choose. */
+  /** What kafkajs does not have. `compressionType` is for sends that say nothing of `compression`. */
   odradek?: MoreProducerOptions;
 }
 
@@ -38,6 +47,7 @@ export interface ResolvedProducerConfig {
   readonly createPartitioner: ICustomPartitioner | null;
   readonly retry: ResolvedRetryOptions;
   readonly metadataMaxAge: number;
+  readonly allowAutoTopicCreation: boolean;
   readonly idempotent: boolean;
   readonly transactionalId: string | null;
   readonly transactionTimeout: number;
@@ -49,15 +59,12 @@ export interface ResolvedProducerConfig {
 const mostInOrder = 5;
 const longestInt32 = 0x7fff_ffff;
 
-/** @throws KafkaJSNonRetriableError, KafkaJSNotImplemented */
+/** @throws KafkaJSNonRetriableError */
 export function resolveProducerConfig(
   given: ProducerConfig,
   clientRetry: RetryOptions | undefined,
 ): ResolvedProducerConfig {
-  const { idempotent = false, allowAutoTopicCreation = true } = given;
-  if (!allowAutoTopicCreation) {
-    throw new KafkaJSNotImplemented("allowAutoTopicCreation: false is not there yet for producers: leave it out");
-  }
+  const { idempotent = false } = given;
   const unlimited: RetryOptions = idempotent ? { retries: Number.MAX_SAFE_INTEGER } : {};
   const retry = resolveRetryOptions(unlimited, clientRetry, given.retry);
   if (idempotent && retry.retries < 1) {
@@ -67,6 +74,7 @@ export function resolveProducerConfig(
     createPartitioner: given.createPartitioner ?? null,
     retry,
     metadataMaxAge: given.metadataMaxAge ?? 300_000,
+    allowAutoTopicCreation: given.allowAutoTopicCreation ?? true,
     idempotent,
     transactionalId: given.transactionalId || null,
     transactionTimeout: given.transactionTimeout ?? 60_000,
@@ -81,52 +89,27 @@ function requestsInFlight(given: number | null | undefined, idempotent: boolean)
   return given || 1;
 }
 
-/** What the sends have in common that share a producer of the layer below. */
-export interface Delivery {
-  readonly acks: -1 | 0 | 1;
-  readonly compressionType: CompressionType;
-}
-
-const compressionTypes: ReadonlyMap<unknown, CompressionType> = new Map([
-  [CompressionTypes.None, "none"],
-  [CompressionTypes.GZIP, "gzip"],
-  [CompressionTypes.Snappy, "snappy"],
-  [CompressionTypes.LZ4, "lz4"],
-  [CompressionTypes.ZSTD, "zstd"],
-]);
-
-/** @throws KafkaJSNonRetriableError for values that there are not */
-export function deliveryOf(acks: number, compression: unknown): Delivery {
-  const compressionType = compressionTypes.get(compression);
-  if (compressionType === undefined) {
-    throw new KafkaJSNonRetriableError(`Invalid compression ${String(compression)}: use one of CompressionTypes`);
-  }
-  if (acks !== -1 && acks !== 0 && acks !== 1) {
-    throw new KafkaJSNonRetriableError(`Invalid acks ${String(acks)}: -1, 0 and 1 are allowed`);
-  }
-  return { acks, compressionType };
-}
-
 /** What all producers of the layer below have in common, transactional ones too. */
 export function producerOptionsOf(
   client: ClientOptions,
   config: KafkaConfig,
-  { retry, maxInFlightRequests, odradek }: ResolvedProducerConfig,
+  { retry, maxInFlightRequests, allowAutoTopicCreation, odradek }: ResolvedProducerConfig,
 ): ProducerOptions {
-  const { compressionType: _, ...more } = odradek;
-  const lingerMs = more.lingerMs ?? 0;
+  const { lingerMs = 0 } = odradek;
   return {
     ...client,
     retries: Math.min(retry.retries, longestInt32),
     maxInFlightRequestsPerConnection: maxInFlightRequests,
     maxBlockMs: connectTimeoutMs({ config, retry }),
     deliveryTimeoutMs: callTimeoutMs({ config, retry }) + lingerMs,
-    lingerMs: 0,
+    allowAutoCreateTopics: allowAutoTopicCreation,
+    compressionCodecs: registeredCodecs,
     // One large `send` should not need a request for every 16 KiB.
     batchSize: 262_144,
     // What is too large is for the broker to say.
     maxRequestSize: 104_857_600,
     bufferMemory: 134_217_728,
-    ...more,
+    ...odradek,
+    lingerMs,
   };
 }

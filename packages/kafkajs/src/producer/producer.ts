@@ -1,4 +1,4 @@
-import { type ClientOptions, type Clock, systemClock } from "odradek";
+import { type ClientOptions, type Clock, KafkaProducer, systemClock } from "odradek";
 import { clientOptionsOf } from "../client/client-options.ts";
 import {
   Instrumentation,
@@ -16,7 +16,6 @@ import type { ProducerBatch, ProducerRecord } from "./message.ts";
 import { MessageSender } from "./message-sender.ts";
 import { PartitionChoice } from "./partition-choice.ts";
 import { type ProducerConfig, producerOptionsOf, resolveProducerConfig } from "./producer-config.ts";
-import { ProducerPool } from "./producer-pool.ts";
 import type { RecordMetadata } from "./record-metadata.ts";
 import { type Transaction, Transactions } from "./transactions.ts";
 
@@ -61,11 +60,11 @@ export interface Producer {
 /** What is open while the producer is connected. */
 interface Connected {
   readonly client: ClientOptions;
-  readonly pool: ProducerPool;
+  readonly producer: KafkaProducer;
   transactions: Transactions | null;
 }
 
-/** @throws KafkaJSNonRetriableError, KafkaJSNotImplemented for options that cannot be used */
+/** @throws KafkaJSNonRetriableError for options that cannot be used */
 export function createProducer(
   config: KafkaConfig,
   given: ProducerConfig,
@@ -73,7 +72,7 @@ export function createProducer(
   clock: Clock = systemClock,
 ): Producer {
   const resolved = resolveProducerConfig(given, config.retry);
-  const { retry, idempotent, transactionalId, transactionTimeout, odradek } = resolved;
+  const { retry, idempotent, transactionalId, transactionTimeout } = resolved;
   const logger = rootLogger.namespace("Producer");
   if (idempotent && retry.retries < Number.MAX_SAFE_INTEGER) {
     logger.warn("Limiting retries for the idempotent producer may invalidate EoS guarantees");
@@ -97,7 +96,7 @@ export function createProducer(
   const sender = new MessageSender({
     ...parts,
     isExact: idempotent,
-    producerFor: (delivery) => open().pool.producerFor(delivery),
+    producer: () => open().producer,
   });
 
   const connect = async (): Promise<void> => {
@@ -105,20 +104,20 @@ export function createProducer(
     if (connected !== null) return;
     const client = await clientOptionsOf({ ...resolved, config }, rootLogger.namespace("Cluster"));
     const common = producerOptionsOf(client, config, resolved);
-    const pool = new ProducerPool({ ...common, enableIdempotence: idempotent });
+    const producer = new KafkaProducer({ ...common, enableIdempotence: idempotent });
     try {
-      await pool.producerFor({ acks: -1, compressionType: "none" }).connect();
+      await producer.connect();
     } catch (error) {
-      await pool.close();
+      await producer.close();
       throw givenUp(error, retry);
     }
-    connected = { client, pool, transactions: null };
+    connected = { client, producer, transactions: null };
   };
 
   const disconnect = async (): Promise<void> => {
     await connecting?.catch(() => {});
     const ending = connected;
-    await Promise.all([ending?.pool.close(), ending?.transactions?.close()]);
+    await Promise.all([ending?.producer.close(), ending?.transactions?.close()]);
     connected = null;
   };
 
@@ -128,12 +127,8 @@ export function createProducer(
     }
     const { client, transactions } = open();
     if (transactions !== null) return transactions;
-    const { compressionType = "none" } = odradek;
     const common = producerOptionsOf(client, config, { ...resolved, maxInFlightRequests: 5 });
-    const made = new Transactions(
-      { ...common, transactionalId, transactionTimeoutMs: transactionTimeout, compressionType },
-      parts,
-    );
+    const made = new Transactions({ ...common, transactionalId, transactionTimeoutMs: transactionTimeout }, parts);
     open().transactions = made;
     return made;
   };

@@ -12,7 +12,7 @@ export interface RecordMetadata {
   baseOffset?: string;
   /** The broker's clock at the append, milliseconds since 1970; "-1" where the topic keeps the messages' own timestamps. */
   logAppendTime?: string;
-  /** Not told. */
+  /** Offset of the first message that the partition still has. */
   logStartOffset?: string;
 }
 
@@ -20,22 +20,33 @@ export interface RecordMetadata {
  * One for each partition, in the order in which the first message for it stands.
  *
  * @param sent in the order of the messages
- * @param timestamps that the messages were given, in that order; another one is the broker's
  */
-export function recordMetadataOf(sent: readonly SentRecord[], timestamps: readonly number[]): RecordMetadata[] {
-  const byPartition = new Map<string, RecordMetadata>();
-  for (const [index, { topic, partition, offset, timestamp }] of sent.entries()) {
-    const key = `${topic}/${partition}`;
+export function recordMetadataOf(sent: readonly SentRecord[]): RecordMetadata[] {
+  const [first] = sent;
+  if (first === undefined) return [];
+  if (sent.length === 1) return [metadataOf(first)];
+  const seen = new Map<string, Set<number>>();
+  const all: RecordMetadata[] = [];
+  for (const record of sent) {
+    const { topic, partition } = record;
+    let partitions = seen.get(topic);
+    if (partitions === undefined) {
+      partitions = new Set();
+      seen.set(topic, partitions);
+    }
     // Messages of one partition are in the log in the order of the call.
-    if (byPartition.has(key)) continue;
-    const isOurs = timestamp === timestamps[index];
-    byPartition.set(key, {
-      topicName: topic,
-      partition,
-      errorCode: 0,
-      baseOffset: String(offset),
-      logAppendTime: isOurs ? "-1" : String(timestamp),
-    });
+    if (partitions.has(partition)) continue;
+    partitions.add(partition);
+    all.push(metadataOf(record));
   }
-  return [...byPartition.values()];
+  return all;
 }
+
+const metadataOf = ({ topic, partition, offset, logAppendTime, logStartOffset }: SentRecord): RecordMetadata => ({
+  topicName: topic,
+  partition,
+  errorCode: 0,
+  baseOffset: String(offset),
+  logAppendTime: String(logAppendTime ?? -1),
+  logStartOffset: String(logStartOffset),
+});

@@ -1,7 +1,6 @@
 import { KafkaProducer, type ProducerOptions } from "odradek";
 import { givenUp } from "../errors/error-translation.ts";
 import { KafkaJSNonRetriableError } from "../errors/errors.ts";
-import type { Logger } from "../logger.ts";
 import type { ResolvedRetryOptions } from "../retry-options.ts";
 import type { ProducerBatch, ProducerRecord } from "./message.ts";
 import { MessageSender, type MessageSenderParts } from "./message-sender.ts";
@@ -34,9 +33,8 @@ export interface Transaction {
   isActive(): boolean;
 }
 
-export interface TransactionsParts extends Omit<MessageSenderParts, "producerFor" | "isExact"> {
+export interface TransactionsParts extends Omit<MessageSenderParts, "producer" | "isExact"> {
   readonly retry: ResolvedRetryOptions;
-  readonly logger: Logger;
 }
 
 /** The transactions of one producer, one after the other. */
@@ -46,25 +44,11 @@ export class Transactions {
   readonly #sender: MessageSender;
   #isInitialized = false;
   #isOngoing = false;
-  #isWarned = false;
 
   constructor(options: ProducerOptions, parts: TransactionsParts) {
     this.#parts = parts;
     this.#producer = new KafkaProducer(options);
-    const { compressionType = "none" } = options;
-    this.#sender = new MessageSender({
-      ...parts,
-      isExact: true,
-      producerFor: (delivery) => {
-        if (delivery.compressionType !== compressionType && !this.#isWarned) {
-          this.#isWarned = true;
-          parts.logger.warn(
-            `Sends of a transaction are compressed as odradek.compressionType says (${compressionType}), and not as they ask for`,
-          );
-        }
-        return this.#producer;
-      },
-    });
+    this.#sender = new MessageSender({ ...parts, isExact: true, producer: () => this.#producer });
   }
 
   /** @throws KafkaJSNonRetriableError where one is ongoing, and what keeps the producer from getting an id */

@@ -27,11 +27,11 @@ export interface CompressionCodec {
   /** `null` where there is nothing to choose. */
   readonly levels: CompressionLevels | null;
   compress(input: Buffer, level?: number): Promise<Buffer>;
-  compressSync?(input: Buffer, level?: number): Buffer;
+  readonly compressSync?: ((input: Buffer, level?: number) => Buffer) | undefined;
   /** @throws DecodeError for bytes that are not this codec's, or too many when decompressed */
   decompress(input: Buffer, maxOutputBytes: number): Promise<Buffer>;
   /** @throws DecodeError for bytes that are not this codec's, or too many when decompressed */
-  decompressSync?(input: Buffer, maxOutputBytes: number): Buffer;
+  readonly decompressSync?: ((input: Buffer, maxOutputBytes: number) => Buffer) | undefined;
 }
 
 /** Input that would become larger than allowed. */
