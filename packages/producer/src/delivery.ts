@@ -76,8 +76,8 @@ export class CallbackDelivery implements Delivery {
 export class CollectedDelivery implements Delivery {
   readonly promise: Promise<readonly RecordMetadata[]>;
   readonly #delivered: RecordMetadata[];
-  /** The errors by position; empty where all goes well. */
-  readonly #failed = new Map<number, DeliveryError>();
+  /** The errors by position; `null` while all goes well. */
+  #failed: Map<number, DeliveryError> | null = null;
   #openCount: number;
   #resolve: (metadata: readonly RecordMetadata[]) => void = unset;
   #reject: (error: SendBatchError) => void = unset;
@@ -99,19 +99,20 @@ export class CollectedDelivery implements Delivery {
   }
 
   failed(error: DeliveryError, position: number): void {
+    this.#failed ??= new Map();
     this.#failed.set(position, error);
     this.#openCount -= 1;
     if (this.#openCount === 0) this.#finish();
   }
 
   #finish(): void {
-    const [first, ...others] = this.#failed.values();
+    const [first, ...others] = this.#failed?.values() ?? [];
     if (first === undefined) {
       this.#resolve(this.#delivered);
       return;
     }
     const results: (RecordMetadata | DeliveryError)[] = [...this.#delivered];
-    for (const [position, error] of this.#failed) results[position] = error;
+    for (const [position, error] of this.#failed ?? []) results[position] = error;
     this.#reject(new SendBatchError(results, [first, ...others]));
   }
 }

@@ -192,7 +192,8 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     // A copy has no holes: what is no record fails, or its call would never end.
     const all = [...records];
     const delivery = new CollectedDelivery(all.length);
-    for (const [position, record] of all.entries()) this.#send(record, delivery, position, resolved);
+    let position = 0;
+    for (const record of all) this.#send(record, delivery, position++, resolved);
     return delivery.promise;
   }
 

@@ -32,9 +32,8 @@ export class MessageSender {
     this.#parts = parts;
   }
 
-  async send(record: ProducerRecord): Promise<RecordMetadata[]> {
-    const { topic, messages } = record;
-    return this.#send([{ topic, messages }], record);
+  send(record: ProducerRecord): Promise<RecordMetadata[]> {
+    return this.#send(record, ({ topic, messages }) => [{ topic, messages }]);
   }
 
   /**
@@ -42,15 +41,18 @@ export class MessageSender {
    * @throws KafkaJSNonRetriableError for what cannot be sent, TypeError for keys and values that are neither text nor bytes, the error of
    *   the first message that failed, KafkaJSNumberOfRetriesExceeded where that may pass
    */
-  async sendBatch(batch: ProducerBatch): Promise<RecordMetadata[]> {
-    const { topicMessages = [] } = batch;
-    return this.#send(topicMessages, batch);
+  sendBatch(batch: ProducerBatch): Promise<RecordMetadata[]> {
+    return this.#send(batch, ({ topicMessages = [] }) => topicMessages);
   }
 
-  async #send(topicMessages: readonly TopicMessages[], settings: SendSettings): Promise<RecordMetadata[]> {
-    const { acks = -1 } = settings;
+  async #send<T extends SendSettings>(
+    given: T,
+    topicMessagesOf: (given: T) => readonly TopicMessages[],
+  ): Promise<RecordMetadata[]> {
+    const { acks = -1 } = given;
+    const topicMessages = topicMessagesOf(given);
     this.#check(topicMessages, acks);
-    const options = sendOptionsOf(settings);
+    const options = sendOptionsOf(given);
     const producer = this.#parts.producer();
     const nowMs = this.#parts.clock.wallTimeMs();
     const records: SentMessage[] = [];
