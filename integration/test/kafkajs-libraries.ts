@@ -38,6 +38,7 @@ export interface ProducerOfJS extends Sends {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   isIdempotent(): boolean;
+  logger(): { info(message: string, extra?: object): void };
   transaction(): Promise<TransactionOfJS>;
   readonly events: Readonly<Record<string, string>>;
   on(eventName: string, listener: (event: EventOfJS) => void): () => void;

@@ -1,4 +1,4 @@
-import { type ConsumerRecord, KafkaConsumer } from "odradek";
+import { type ConsumerRecord, KafkaAdmin, KafkaConsumer } from "odradek";
 import { afterEach, describe, expect, test } from "vitest";
 import { candidates, type EventOfJS, type ProducerOfJS } from "./kafkajs-libraries.ts";
 import { newName } from "./opened.ts";
@@ -81,6 +81,21 @@ describe.each(candidates)("a producer of %s", (name, { Kafka, CompressionTypes }
     expect(Math.abs((second?.timestamp ?? 0) - Date.now())).toBeLessThan(60_000);
   });
 
+  test("says of each partition all that kafkajs says", async () => {
+    const topic = await newTopic();
+    const producer = await newProducer();
+    const sent = await producer.send({ topic, messages: [{ value: "v" }] });
+    const all = {
+      topicName: topic,
+      partition: 0,
+      errorCode: 0,
+      baseOffset: "0",
+      logAppendTime: "-1",
+      logStartOffset: "0",
+    };
+    expect(sent).toEqual([all]);
+  });
+
   test("tells the broker's time where the topic has it", async () => {
     const topic = await newTopic(1, { "message.timestamp.type": "LogAppendTime" });
     const producer = await newProducer();
@@ -109,6 +124,21 @@ describe.each(candidates)("a producer of %s", (name, { Kafka, CompressionTypes }
     const [sent] = await producer.send({ topic, messages: values.map((value) => ({ value })) });
     expect(sent).toMatchObject({ baseOffset: "0" });
     expect(await valuesOf(topic)).toEqual(values);
+  });
+
+  test("splits one large send into batches that brokers take", async () => {
+    const topic = await newTopic();
+    const producer = await newProducer();
+    const value = Buffer.alloc(100_000, 1);
+    const messages = Array.from({ length: 15 }, () => ({ value }));
+    const sending = producer.send({ topic, messages });
+    if (!isOurs) {
+      // kafkajs makes one batch of it, which is above the brokers' 1 MiB.
+      await expect(sending).rejects.toMatchObject({ type: "MESSAGE_TOO_LARGE" });
+      return;
+    }
+    expect(await sending).toMatchObject([{ partition: 0, baseOffset: "0" }]);
+    expect(await contents(topic)).toHaveLength(messages.length);
   });
 
   test("has nothing to say of nothing, and without acks", async () => {
@@ -174,6 +204,44 @@ describe.each(candidates)("a producer of %s", (name, { Kafka, CompressionTypes }
     await expect(producer.send(record)).rejects.toMatchObject(error);
   });
 
+  test.each([undefined, null, {}])("refuses a send of %j", async (record) => {
+    const producer = await newProducer();
+    await expect(producer.send(JSON.parse(JSON.stringify(record) ?? "null"))).rejects.toThrow();
+  });
+
+  test("is told by the broker which acks there are", async () => {
+    const producer = await newProducer();
+    const sending = producer.send({ topic: await newTopic(), acks: 2, messages: [{ value: "v" }] });
+    const error = { name: "KafkaJSProtocolError", type: "INVALID_REQUIRED_ACKS", code: 21, retriable: false };
+    await expect(sending).rejects.toMatchObject(error);
+  });
+
+  test("says how long the replicas may take, and sends all the same", async () => {
+    const producer = await newProducer();
+    const sent = await producer.send({ topic: await newTopic(), timeout: 5_000, messages: [{ value: "v" }] });
+    expect(sent).toMatchObject([{ baseOffset: "0" }]);
+  });
+
+  test("creates no topic where it may not", async () => {
+    const topic = newName();
+    const producer = await newProducer({ allowAutoTopicCreation: false, retry: { retries: 1, initialRetryTime: 50 } });
+    await expect(producer.send({ topic, messages: [{ value: "v" }] })).rejects.toMatchObject({
+      name: "KafkaJSNumberOfRetriesExceeded",
+      cause: { name: "KafkaJSProtocolError", type: "UNKNOWN_TOPIC_OR_PARTITION", code: 3, retriable: true },
+    });
+    await using admin = new KafkaAdmin({ bootstrapServers });
+    expect((await admin.listTopics()).map(({ topic: known }) => known)).not.toContain(topic);
+  });
+
+  test("rejects with what its partitioner throws", async () => {
+    const lost = new TypeError("lost");
+    const createPartitioner = () => () => {
+      throw lost;
+    };
+    const producer = await newProducer({ createPartitioner });
+    await expect(producer.send({ topic: await newTopic(), messages: [{ value: "v" }] })).rejects.toBe(lost);
+  });
+
   test("is told by the broker what is too large", async () => {
     const producer = await newProducer();
     const sending = producer.send({ topic: await newTopic(), messages: [{ value: Buffer.alloc(2_000_000) }] });
@@ -190,6 +258,35 @@ describe.each(candidates)("a producer of %s", (name, { Kafka, CompressionTypes }
     await producer.connect();
     await producer.send({ topic, messages: [{ value: "b" }] });
     expect(await valuesOf(topic)).toEqual(["b"]);
+  });
+
+  test("delivers what is under way when it disconnects, and takes nothing more", async () => {
+    const topic = await newTopic();
+    const producer = await newProducer();
+    await producer.send({ topic, messages: [{ value: "a" }] });
+    const sent = producer.send({ topic, messages: [{ value: "b" }] });
+    // kafkajs takes no account of a send that has not got as far as a request.
+    if (!isOurs) await sent;
+    const disconnected = producer.disconnect();
+    const error = {
+      name: "KafkaJSNonRetriableError",
+      message: "The producer is disconnecting; therefore, it can't safely accept messages anymore",
+    };
+    await expect(producer.send({ topic, messages: [{ value: "c" }] })).rejects.toMatchObject(error);
+    await disconnected;
+    expect(await sent).toMatchObject([{ baseOffset: "1" }]);
+    await producer.disconnect();
+    expect(await valuesOf(topic)).toEqual(["a", "b"]);
+  });
+
+  test("has a logger of its own name", async () => {
+    const entries: object[] = [];
+    const logCreator = () => (entry: object) => entries.push(entry);
+    const producer = new Kafka({ brokers: [], logLevel: 4, logCreator }).producer();
+    producer.logger().info("here", { order: 7 });
+    expect(entries).toMatchObject([
+      { namespace: "Producer", level: 4, label: "INFO", log: { logger: "kafkajs", message: "here", order: 7 } },
+    ]);
   });
 
   test("says when it is connected and disconnected", async () => {
@@ -306,6 +403,55 @@ describe.each(candidates)("a producer of %s", (name, { Kafka, CompressionTypes }
       await (await producer.transaction()).abort();
     });
 
+    test("may not be ended by two at once", async () => {
+      const transaction = await (await transactional()).transaction();
+      const ended = { name: "KafkaJSNonRetriableError", message: "Cannot continue to use transaction once ended" };
+      const committed = transaction.commit();
+      expect(transaction.isActive()).toBe(false);
+      await expect(transaction.abort()).rejects.toMatchObject(ended);
+      await committed;
+    });
+
+    test("needs a group and its offsets", async () => {
+      const transaction = await (await transactional()).transaction();
+      await expect(transaction.sendOffsets({ topics: [] })).rejects.toThrow("Missing consumerGroupId");
+      await expect(transaction.sendOffsets({ consumerGroupId: "g" })).rejects.toThrow("Missing offset topics");
+      await transaction.abort();
+    });
+
+    test("can be aborted after a send that failed, and be followed by another", async () => {
+      const topic = await newTopic();
+      const producer = await transactional();
+      const transaction = await producer.transaction();
+      await transaction.send({ topic, messages: [{ value: "a" }] });
+      const sending = transaction.send({ topic, messages: [{ value: Buffer.alloc(2_000_000) }] });
+      await expect(sending).rejects.toMatchObject({ type: "MESSAGE_TOO_LARGE" });
+      expect(transaction.isActive()).toBe(true);
+      await transaction.abort();
+      const next = await producer.transaction();
+      await next.send({ topic, messages: [{ value: "b" }] });
+      await next.commit();
+      expect(await valuesOf(topic)).toEqual(["b"]);
+    });
+
+    test("of a producer that another has taken the place of is fenced", async () => {
+      const topic = await newTopic();
+      const config = { transactionalId: newName(), idempotent: true, maxInFlightRequests: 1 };
+      const [old, young] = [await newProducer(config), await newProducer(config)];
+      const fenced = await old.transaction();
+      await fenced.send({ topic, messages: [{ value: "a" }] });
+      const transaction = await young.transaction();
+      await expect(fenced.send({ topic, messages: [{ value: "b" }] })).rejects.toMatchObject({
+        name: "KafkaJSProtocolError",
+        retriable: false,
+        // kafkajs knows no PRODUCER_FENCED.
+        type: expect.stringMatching(/^(INVALID_PRODUCER_EPOCH|PRODUCER_FENCED|KAFKAJS_UNKNOWN_ERROR_CODE)$/),
+      });
+      await transaction.send({ topic, messages: [{ value: "c" }] });
+      await transaction.commit();
+      expect(await valuesOf(topic)).toEqual(["c"]);
+    });
+
     test("commits offsets of a group with the rest", async () => {
       const [topic, groupId] = [await newTopic(), newName()];
       const committed = async () => {
@@ -342,6 +488,32 @@ describe.each(candidates)("a producer of %s", (name, { Kafka, CompressionTypes }
       await (index % 2 === 0 ? transaction.commit() : transaction.abort());
     }
     expect(await valuesOf(topic)).toEqual(["0", "2", "4"]);
+  });
+
+  test.runIf(isOurs)("a commit after a send that failed fails, and the abort after it does not", async () => {
+    const topic = await newTopic();
+    const producer = await newProducer({ transactionalId: newName(), idempotent: true });
+    const transaction = await producer.transaction();
+    await expect(transaction.send({ topic, messages: [{ value: Buffer.alloc(2_000_000) }] })).rejects.toMatchObject({
+      type: "MESSAGE_TOO_LARGE",
+    });
+    await expect(transaction.commit()).rejects.toMatchObject({ retriable: false });
+    expect(transaction.isActive()).toBe(true);
+    await transaction.abort();
+    expect(transaction.isActive()).toBe(false);
+  });
+
+  test.runIf(isOurs)("an open transaction is aborted when the producer disconnects", async () => {
+    const topic = await newTopic();
+    const producer = await newProducer({ transactionalId: newName(), idempotent: true });
+    const transaction = await producer.transaction();
+    await transaction.send({ topic, messages: [{ value: "a" }] });
+    await producer.disconnect();
+    await expect(transaction.send({ topic, messages: [{ value: "b" }] })).rejects.toMatchObject({
+      name: "KafkaJSError",
+      message: "The producer is disconnected",
+    });
+    expect(await valuesOf(topic)).toEqual([]);
   });
 
   test.runIf(isOurs)("bytes are bytes, and a header may be null or undefined", async () => {

@@ -220,10 +220,16 @@ export class Metadata {
    * Who looks at it has the topic asked for again, after the back-off: rights may have been granted meanwhile.
    */
   fatalErrorOf(topic: string): BrokerError | null {
-    const code = this.#snapshot.topicErrors.get(topic);
-    if (code === undefined || brokerErrorByCode(code).retriable) return null;
+    const error = this.errorOf(topic);
+    if (error === null || error.retriable) return null;
     this.requestUpdate();
-    return new BrokerError(code, `topic ${topic}`);
+    return error;
+  }
+
+  /** What the cluster said last instead of telling about a topic, such as that it is not there (yet); `null` where it told. */
+  errorOf(topic: string): BrokerError | null {
+    const code = this.#snapshot.topicErrors.get(topic);
+    return code === undefined ? null : new BrokerError(code, `topic ${topic}`);
   }
 
   #askAtOnce(): void {

@@ -100,9 +100,10 @@ export class RecordAppender<K, V> {
   /**
    * Waits until a topic has a certain partition; one may have been added a moment ago.
    *
-   * @throws TimeoutError after the deadline, BrokerError where the cluster refuses to tell, the reason of the signal
+   * @throws TimeoutError after the deadline, with what the cluster said of the topic; BrokerError where it refuses to tell; the reason of
+   *   the signal
    */
-  awaitTopic(
+  async awaitTopic(
     name: string,
     partition: number,
     deadline: Deadline,
@@ -120,8 +121,15 @@ export class RecordAppender<K, V> {
       return topic !== undefined && partition < topic.partitions.length ? topic : null;
     };
     const sinceMs = clock.now();
-    const awaited = client.awaitMetadata(deadline, what, find, { signal });
-    return awaited.finally(() => metrics.called("metadataWait", sinceMs));
+    try {
+      return await client.awaitMetadata(deadline, what, find, { signal });
+    } catch (error) {
+      const cause = metadata.errorOf(name);
+      const isUnexplained = error instanceof TimeoutError && error.cause === undefined && cause !== null;
+      throw isUnexplained ? new TimeoutError(what, error.afterMs, { cause }) : error;
+    } finally {
+      metrics.called("metadataWait", sinceMs);
+    }
   }
 
   /** Takes no record any more. */

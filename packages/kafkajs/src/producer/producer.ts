@@ -128,7 +128,11 @@ export function createProducer(
     const { client, transactions } = open();
     if (transactions !== null) return transactions;
     const common = producerOptionsOf(client, config, { ...resolved, maxInFlightRequests: 5 });
-    const made = new Transactions({ ...common, transactionalId, transactionTimeoutMs: transactionTimeout }, parts);
+    const made = new Transactions(
+      { ...common, transactionalId, transactionTimeoutMs: transactionTimeout },
+      parts,
+      open,
+    );
     open().transactions = made;
     return made;
   };

@@ -37,6 +37,12 @@ export interface TransactionsParts extends Omit<MessageSenderParts, "producer" |
   readonly retry: ResolvedRetryOptions;
 }
 
+/**
+ * `active` takes messages and offsets; `ending` has a commit or abort under way, and becomes active again where that fails, so that it
+ * can be tried again; `ended` counts, or does not.
+ */
+type TransactionState = "active" | "ending" | "ended";
+
 /** The transactions of one producer, one after the other. */
 export class Transactions {
   readonly #parts: TransactionsParts;
@@ -45,10 +51,15 @@ export class Transactions {
   #isInitialized = false;
   #isOngoing = false;
 
-  constructor(options: ProducerOptions, parts: TransactionsParts) {
+  /** @param requireOpen throws where the producer is not connected */
+  constructor(options: ProducerOptions, parts: TransactionsParts, requireOpen: () => void) {
     this.#parts = parts;
     this.#producer = new KafkaProducer(options);
-    this.#sender = new MessageSender({ ...parts, isExact: true, producer: () => this.#producer });
+    const producer = () => {
+      requireOpen();
+      return this.#producer;
+    };
+    this.#sender = new MessageSender({ ...parts, isExact: true, producer });
   }
 
   /** @throws KafkaJSNonRetriableError where one is ongoing, and what keeps the producer from getting an id */
@@ -76,28 +87,37 @@ export class Transactions {
   }
 
   #transaction(): Transaction {
-    let isActive = true;
+    let state: TransactionState = "active";
     const whileActive = async <T>(call: () => Promise<T>): Promise<T> => {
-      if (!isActive) throw new KafkaJSNonRetriableError("Cannot continue to use transaction once ended");
+      if (state !== "active") throw new KafkaJSNonRetriableError("Cannot continue to use transaction once ended");
       return call();
     };
     const end = (call: () => Promise<void>) =>
       whileActive(async () => {
-        await this.#carriedOut(call());
-        isActive = false;
+        state = "ending";
+        try {
+          await this.#carriedOut(call());
+        } catch (error) {
+          state = "active";
+          throw error;
+        }
+        state = "ended";
         this.#isOngoing = false;
       });
     return {
       send: (record) => whileActive(() => this.#sender.send(record)),
       sendBatch: (batch) => whileActive(() => this.#sender.sendBatch(batch)),
-      sendOffsets: ({ consumerGroupId, topics }) =>
-        whileActive(() =>
-          this.#carriedOut(this.#producer.sendOffsetsToTransaction(topics.flatMap(offsetsOf), consumerGroupId)),
-        ),
+      sendOffsets: (offsets) => whileActive(() => this.#sendOffsets(offsets)),
       commit: () => end(() => this.#producer.commitTransaction()),
       abort: () => end(() => this.#producer.abortTransaction()),
-      isActive: () => isActive,
+      isActive: () => state === "active",
     };
+  }
+
+  async #sendOffsets({ consumerGroupId, topics }: Offsets & { readonly consumerGroupId: string }): Promise<void> {
+    if (!consumerGroupId) throw new KafkaJSNonRetriableError("Missing consumerGroupId");
+    if (!topics) throw new KafkaJSNonRetriableError("Missing offset topics");
+    await this.#carriedOut(this.#producer.sendOffsetsToTransaction(topics.flatMap(offsetsOf), consumerGroupId));
   }
 
   async #carriedOut(call: Promise<void>): Promise<void> {
