@@ -1,4 +1,6 @@
-import { type ConsumerRecord, KafkaAdmin, KafkaConsumer } from "odradek";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { ProducerConfig } from "@odradek/kafkajs";
+import { type ConsumerRecord, KafkaAdmin, KafkaConsumer, type ProducerRecord as SentRecord } from "odradek";
 import { afterEach, describe, expect, test } from "vitest";
 import { candidates, type EventOfJS, type ProducerOfJS } from "./kafkajs-libraries.ts";
 import { newName } from "./opened.ts";
@@ -27,6 +29,20 @@ async function contents(topic: string, partitionCount = 1): Promise<ConsumerReco
     while ((await consumer.position({ topic, partition })) < offset) records.push(...(await consumer.poll(1_000)));
   }
   return records;
+}
+
+type ProducerOptionsOfOurs = NonNullable<ProducerConfig["odradek"]>;
+
+/** How many Produce requests there are meanwhile. */
+async function requestsOf(work: () => Promise<unknown>): Promise<number> {
+  let count = 0;
+  const listener = (message: unknown) => {
+    if (Reflect.get(Object(message), "api") === "Produce") count += 1;
+  };
+  subscribe("odradek:request", listener);
+  await work();
+  unsubscribe("odradek:request", listener);
+  return count;
 }
 
 const textOf = (bytes: Uint8Array | null): string | null => (bytes === null ? null : Buffer.from(bytes).toString());
@@ -514,6 +530,83 @@ describe.each(candidates)("a producer of %s", (name, { Kafka, CompressionTypes }
       message: "The producer is disconnected",
     });
     expect(await valuesOf(topic)).toEqual([]);
+  });
+
+  describe.runIf(isOurs)("with an option of odradek", () => {
+    const odradek = (options: ProducerOptionsOfOurs) => newProducer({ odradek: options });
+
+    test("lingers, so that sends that come one after the other share a batch", async () => {
+      const topic = await newTopic();
+      const producer = await odradek({ lingerMs: 300 });
+      await producer.send({ topic, messages: [{ value: "first" }] });
+      const requests = await requestsOf(async () => {
+        const sent: Promise<unknown>[] = [];
+        for (let index = 0; index < 5; index++) {
+          sent.push(producer.send({ topic, messages: [{ value: `${index}` }] }));
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        await Promise.all(sent);
+      });
+      expect(requests).toBe(1);
+    });
+
+    test("has interceptors see what is sent, and change it", async () => {
+      const topic = await newTopic();
+      const acknowledged: string[] = [];
+      const interceptor = {
+        onSend: (record: SentRecord) => ({ ...record, headers: [{ key: "by", value: "interceptor" }] }),
+        onAcknowledgement: ({ offset }: { readonly offset: bigint }) => acknowledged.push(String(offset)),
+      };
+      const producer = await odradek({ interceptors: [interceptor] });
+      await producer.send({ topic, messages: [{ value: "v" }] });
+      const [record] = await contents(topic);
+      expect(record?.headers.map(({ key, value }) => [key, textOf(value)])).toEqual([["by", "interceptor"]]);
+      expect(acknowledged).toEqual(["0"]);
+    });
+
+    test("compresses what says nothing of it", async () => {
+      const topic = await newTopic(1, { "max.message.bytes": "10000" });
+      const producer = await odradek({ compressionType: "zstd", compressionZstdLevel: 1 });
+      const value = "a".repeat(100_000);
+      await producer.send({ topic, messages: [{ value }] });
+      const plain = producer.send({ topic, messages: [{ value }], compression: CompressionTypes.None });
+      await expect(plain).rejects.toMatchObject({ type: "MESSAGE_TOO_LARGE" });
+    });
+
+    test("keeps messages without a key together, by Kafka's own partitioner, and the others where they are", async () => {
+      const topic = await newTopic(6);
+      const producer = await odradek({ partitioner: null });
+      const keyless = Array.from({ length: 50 }, () => ({ value: "v" }));
+      expect(await producer.send({ topic, messages: keyless })).toHaveLength(1);
+      const keyed = ["a", "b", "c"].map((key) => ({ key, value: "v" }));
+      const usual = await newProducer();
+      const places = async (by: ProducerOfJS) =>
+        (await by.send({ topic, messages: keyed })).map(({ partition }) => partition);
+      expect(await places(producer)).toEqual(await places(usual));
+      expect(await producer.send({ topic, messages: [{ partition: 4, value: "v" }] })).toMatchObject([
+        { partition: 4 },
+      ]);
+    });
+
+    test("has a partitioner of Kafka's kind choose", async () => {
+      const producer = await odradek({ partitioner: ({ value }) => Number(value) });
+      const messages = ["2", "0"].map((value) => ({ value }));
+      const sent = await producer.send({ topic: await newTopic(3), messages });
+      expect(sent.map(({ partition }) => partition)).toEqual([2, 0]);
+    });
+
+    test("refuses what is too large before it is sent, and makes batches as large as it is told", async () => {
+      const topic = await newTopic();
+      const producer = await odradek({ batchSize: 1_000, bufferMemory: 1_000_000, maxRequestSize: 5_000 });
+      const large = producer.send({ topic, messages: [{ value: Buffer.alloc(6_000) }] });
+      await expect(large).rejects.toMatchObject({
+        type: "MESSAGE_TOO_LARGE",
+        message: expect.stringContaining("5000"),
+      });
+      const messages = Array.from({ length: 10 }, () => ({ value: Buffer.alloc(900) }));
+      const requests = await requestsOf(() => producer.send({ topic, messages }));
+      expect(requests).toBe(messages.length);
+    });
   });
 
   test.runIf(isOurs)("bytes are bytes, and a header may be null or undefined", async () => {

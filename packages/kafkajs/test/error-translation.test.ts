@@ -61,7 +61,7 @@ describe("what an error of the layer below is in kafkajs", () => {
     [
       "a mechanism",
       new AuthenticationError(broker, "PLAIN", "mechanismRefused", "wrong"),
-      { name: "KafkaJSSASLAuthenticationError", message: "SASL PLAIN mechanism is not supported by the server" },
+      { name: "KafkaJSProtocolError", type: "UNSUPPORTED_SASL_MECHANISM", code: 33, retriable: false },
     ],
     [
       "TLS",

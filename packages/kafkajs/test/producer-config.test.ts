@@ -1,4 +1,5 @@
 import { Socket } from "node:net";
+import { KafkaProducer } from "odradek";
 import { describe, expect, test } from "vitest";
 import { clientOptionsOf } from "../src/client/client-options.ts";
 import { createLogger } from "../src/logger.ts";
@@ -63,6 +64,14 @@ describe("what the layer below gets", () => {
       maxBlockMs: 100 + 2 * 1_000,
       deliveryTimeoutMs: 100 + 2 * 30_000,
     });
+  });
+
+  test("as odradek's options say, which go before what kafkajs' imply", () => {
+    const odradek = { lingerMs: 7, deliveryTimeoutMs: 40_000, partitioner: null, compressionZstdLevel: 9 };
+    const config = resolveProducerConfig({ allowAutoTopicCreation: false, odradek }, undefined);
+    const options = producerOptionsOf({ bootstrapServers: brokers }, { brokers }, config);
+    expect(options).toMatchObject({ ...odradek, allowAutoCreateTopics: false, maxRequestSize: 104_857_600 });
+    expect(() => new KafkaProducer(options)).not.toThrow();
   });
 });
 

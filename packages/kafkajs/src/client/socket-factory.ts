@@ -5,7 +5,7 @@ import type { SocketFactory } from "odradek";
 export interface ISocketFactoryArgs {
   host: string;
   port: number;
-  /** As `new Kafka` has it: the factory itself encrypts. */
+  /** As `new Kafka` has it, `null` where it says nothing: the factory itself encrypts. */
   ssl: ConnectionOptions;
   /** To be called once the connection is there, encrypted where it is to be. */
   onConnect: () => void;
@@ -29,7 +29,7 @@ export const socketFactoryOf =
       const args = {
         host,
         port,
-        ssl,
+        ssl: ssl ?? null,
         onConnect() {
           isConnected = true;
           settle();

@@ -78,13 +78,13 @@ function authenticationError(error: AuthenticationError): Error {
     const broken = new KafkaJSConnectionError(`Connection error: ${message}`, { broker: `${host}:${port}` });
     return new KafkaJSNonRetriableError(broken, { cause: broken });
   }
+  if (reason === "mechanismRefused") {
+    const refused = protocolErrorOfName("UNSUPPORTED_SASL_MECHANISM", error);
+    if (refused !== null) return refused;
+  }
   // kafkajs leaves one of the two hyphens out.
   const name = mechanism.replace(/^SCRAM-SHA-/, "SCRAM SHA");
-  const text =
-    reason === "mechanismRefused"
-      ? `SASL ${mechanism} mechanism is not supported by the server`
-      : `SASL ${name} authentication failed: ${message}`;
-  return new KafkaJSSASLAuthenticationError(text, { cause: error });
+  return new KafkaJSSASLAuthenticationError(`SASL ${name} authentication failed: ${message}`, { cause: error });
 }
 
 function offsetOutOfRange(error: OffsetOutOfRangeError): Error {

@@ -15,7 +15,8 @@ import { type RecordMetadata, recordMetadataOf } from "./record-metadata.ts";
 import { sendOptionsOf } from "./send-options.ts";
 
 export interface MessageSenderParts {
-  readonly choice: PartitionChoice;
+  /** `null` where the layer below chooses. */
+  readonly choice: PartitionChoice | null;
   readonly retry: ResolvedRetryOptions;
   readonly clock: Clock;
   /** Whether only `acks` -1 will do. */
@@ -58,9 +59,14 @@ export class MessageSender {
     const records: SentMessage[] = [];
     for (const { topic, messages } of merged(topicMessages)) {
       if (messages.length === 0) continue;
+      const { choice } = this.#parts;
+      if (choice === null) {
+        for (const message of messages) records.push(recordOf(topic, message.partition, message, nowMs));
+        continue;
+      }
       const partitions = producer.knownPartitionsFor(topic) ?? (await this.#partitionsOf(producer, topic));
       for (const message of messages) {
-        records.push(recordOf(topic, this.#parts.choice.partitionOf(topic, partitions, message), message, nowMs));
+        records.push(recordOf(topic, choice.partitionOf(topic, partitions, message), message, nowMs));
       }
     }
     if (records.length === 0) return [];

@@ -47,10 +47,11 @@ const noHeaders: readonly Header[] = [];
 /**
  * A message as the layer below takes it.
  *
+ * @param partition `undefined` where the layer below chooses
  * @param nowMs for one without a timestamp
  * @throws TypeError for a key, value or header that is neither text nor bytes, or a timestamp that is no number
  */
-export function recordOf(topic: string, partition: number, message: Message, nowMs: number): SentMessage {
+export function recordOf(topic: string, partition: number | undefined, message: Message, nowMs: number): SentMessage {
   const { key, value, headers, timestamp } = message;
   return {
     topic,

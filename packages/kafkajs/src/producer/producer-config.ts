@@ -19,6 +19,10 @@ export type MoreProducerOptions = Pick<
   | "compressionLz4Level"
   | "compressionZstdLevel"
   | "interceptors"
+  | "partitioner"
+  | "partitionerAdaptivePartitioningEnable"
+  | "partitionerAvailabilityTimeoutMs"
+  | "partitionerIgnoreKeys"
 >;
 
 /** What `kafka.producer` takes. */
@@ -38,7 +42,11 @@ export interface ProducerConfig {
   transactionTimeout?: number;
   /** How many requests to one broker may be under way. @default 1; 5 of an idempotent producer, and no more */
   maxInFlightRequests?: number | null;
-  /** What kafkajs does not have. `compressionType` is for sends that say nothing of `compression`. */
+  /**
+   * What kafkajs does not have. `compressionType` is for sends that say nothing of `compression`. A `partitioner` takes the place of
+   * `createPartitioner`, and chooses for messages that name no partition; `null` is Kafka's own, which keeps messages without a key in
+   * one partition until a batch is full.
+   */
   odradek?: MoreProducerOptions;
 }
 

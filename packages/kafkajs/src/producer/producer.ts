@@ -77,7 +77,8 @@ export function createProducer(
   if (idempotent && retry.retries < Number.MAX_SAFE_INTEGER) {
     logger.warn("Limiting retries for the idempotent producer may invalidate EoS guarantees");
   }
-  const choice = new PartitionChoice(resolved.createPartitioner, logger);
+  const isChosenBelow = resolved.odradek.partitioner !== undefined;
+  const choice = isChosenBelow ? null : new PartitionChoice(resolved.createPartitioner, logger);
   const instrumentation = new Instrumentation("producer", events, logger, clock);
   let connected: Connected | null = null;
   let connecting: Promise<void> | null = null;
