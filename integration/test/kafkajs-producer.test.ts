@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { ProducerConfig } from "@odradek/kafkajs";
 import { type ConsumerRecord, KafkaAdmin, KafkaConsumer, type ProducerRecord as SentRecord } from "odradek";
 import { afterEach, describe, expect, test } from "vitest";
-import { candidates, type EventOfJS, type ProducerOfJS } from "./kafkajs-libraries.ts";
+import { candidates, type EventOfJS, type ProducerOfJS, type SentOfJS } from "./kafkajs-libraries.ts";
 import { newName } from "./opened.ts";
 import { bootstrapServers, newTopic } from "./topics.ts";
 
@@ -607,6 +607,21 @@ describe.each(candidates)("a producer of %s", (name, { Kafka, CompressionTypes }
       const requests = await requestsOf(() => producer.send({ topic, messages }));
       expect(requests).toBe(messages.length);
     });
+  });
+
+  test.runIf(isOurs)("sends of one turn share a request, each of them with its own place", async () => {
+    const topic = await newTopic();
+    const producer = await newProducer();
+    await producer.send({ topic, messages: [{ value: "first" }] });
+    let sent: readonly (readonly SentOfJS[])[] = [];
+    const requests = await requestsOf(async () => {
+      const sends = Array.from({ length: 100 }, (_, index) =>
+        producer.send({ topic, messages: [{ value: `${index}` }] }),
+      );
+      sent = await Promise.all(sends);
+    });
+    expect(requests).toBe(1);
+    expect(sent.map(([place]) => place?.baseOffset)).toEqual(Array.from({ length: 100 }, (_, index) => `${index + 1}`));
   });
 
   test.runIf(isOurs)("bytes are bytes, and a header may be null or undefined", async () => {

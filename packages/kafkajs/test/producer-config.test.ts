@@ -56,6 +56,7 @@ describe("what the layer below gets", () => {
       { bootstrapServers: brokers },
       { brokers },
       resolveProducerConfig({ retry }, undefined),
+      false,
     );
     expect(options).toMatchObject({
       lingerMs: 0,
@@ -69,7 +70,7 @@ describe("what the layer below gets", () => {
   test("as odradek's options say, which go before what kafkajs' imply", () => {
     const odradek = { lingerMs: 7, deliveryTimeoutMs: 40_000, partitioner: null, compressionZstdLevel: 9 };
     const config = resolveProducerConfig({ allowAutoTopicCreation: false, odradek }, undefined);
-    const options = producerOptionsOf({ bootstrapServers: brokers }, { brokers }, config);
+    const options = producerOptionsOf({ bootstrapServers: brokers }, { brokers }, config, false);
     expect(options).toMatchObject({ ...odradek, allowAutoCreateTopics: false, maxRequestSize: 104_857_600 });
     expect(() => new KafkaProducer(options)).not.toThrow();
   });
@@ -93,5 +94,13 @@ test.each([
   [{ idempotent: true, maxInFlightRequests: 9 }, 5],
   [{ idempotent: true, maxInFlightRequests: 1 }, 1],
 ])("requests under way of %j", (config, count) => {
-  expect(resolveProducerConfig(config, undefined).maxInFlightRequests).toBe(count);
+  const resolved = resolveProducerConfig(config, undefined);
+  const { maxInFlightRequestsPerConnection, enableIdempotence } = producerOptionsOf(
+    { bootstrapServers: brokers },
+    { brokers },
+    resolved,
+    resolved.idempotent,
+  );
+  expect(maxInFlightRequestsPerConnection).toBe(count);
+  expect(enableIdempotence).toBe(resolved.idempotent);
 });

@@ -31,7 +31,8 @@ export class PartitionChoice {
       partitionMetadata = partitions.map(metadataOf);
       this.#seen.set(partitions, partitionMetadata);
     }
-    return this.#partitioner({ topic, partitionMetadata, message });
+    // A partitioner may have taken it from a text.
+    return Number(this.#partitioner({ topic, partitionMetadata, message }));
   }
 }
 

@@ -59,7 +59,8 @@ export interface ResolvedProducerConfig {
   readonly idempotent: boolean;
   readonly transactionalId: string | null;
   readonly transactionTimeout: number;
-  readonly maxInFlightRequests: number;
+  /** `null` for the usual number. */
+  readonly maxInFlightRequests: number | null;
   readonly odradek: MoreProducerOptions;
 }
 
@@ -86,28 +87,30 @@ export function resolveProducerConfig(
     idempotent,
     transactionalId: given.transactionalId || null,
     transactionTimeout: given.transactionTimeout ?? 60_000,
-    maxInFlightRequests: requestsInFlight(given.maxInFlightRequests, idempotent),
+    maxInFlightRequests: given.maxInFlightRequests || null,
     odradek: given.odradek ?? {},
   });
 }
 
 /** Without idempotence, a batch that is sent again would come behind those that followed it: messages of one `send` stay in order. */
-function requestsInFlight(given: number | null | undefined, idempotent: boolean): number {
-  if (idempotent) return Math.min(given || mostInOrder, mostInOrder);
-  return given || 1;
+function requestsInFlight(given: number | null, isIdempotent: boolean): number {
+  if (isIdempotent) return Math.min(given ?? mostInOrder, mostInOrder);
+  return given ?? 1;
 }
 
-/** What all producers of the layer below have in common, transactional ones too. */
+/** What the producers of the layer below are made with. @param isIdempotent which transactions are, whatever the producer is */
 export function producerOptionsOf(
   client: ClientOptions,
   config: KafkaConfig,
   { retry, maxInFlightRequests, allowAutoTopicCreation, odradek }: ResolvedProducerConfig,
+  isIdempotent: boolean,
 ): ProducerOptions {
   const { lingerMs = 0 } = odradek;
   return {
     ...client,
     retries: Math.min(retry.retries, longestInt32),
-    maxInFlightRequestsPerConnection: maxInFlightRequests,
+    enableIdempotence: isIdempotent,
+    maxInFlightRequestsPerConnection: requestsInFlight(maxInFlightRequests, isIdempotent),
     maxBlockMs: connectTimeoutMs({ config, retry }),
     deliveryTimeoutMs: callTimeoutMs({ config, retry }) + lingerMs,
     allowAutoCreateTopics: allowAutoTopicCreation,

@@ -104,8 +104,7 @@ export function createProducer(
     await disconnecting;
     if (connected !== null) return;
     const client = await clientOptionsOf({ ...resolved, config }, rootLogger.namespace("Cluster"));
-    const common = producerOptionsOf(client, config, resolved);
-    const producer = new KafkaProducer({ ...common, enableIdempotence: idempotent });
+    const producer = new KafkaProducer(producerOptionsOf(client, config, resolved, idempotent));
     try {
       await producer.connect();
     } catch (error) {
@@ -128,7 +127,7 @@ export function createProducer(
     }
     const { client, transactions } = open();
     if (transactions !== null) return transactions;
-    const common = producerOptionsOf(client, config, { ...resolved, maxInFlightRequests: 5 });
+    const common = producerOptionsOf(client, config, resolved, true);
     const made = new Transactions(
       { ...common, transactionalId, transactionTimeoutMs: transactionTimeout },
       parts,
