@@ -1,6 +1,5 @@
 import { gunzipSync, gzipSync } from "node:zlib";
-import { compressFrameSync, decompressFrameSync } from "lz4-napi";
-import { compressSync, uncompressSync } from "snappy";
+import { codecsWith } from "odradek";
 import { afterEach, describe, expect, test } from "vitest";
 import { type ConsumerOfJS, candidates, libraries, type ProducerOfJS } from "./kafkajs-libraries.ts";
 import { newName } from "./opened.ts";
@@ -19,31 +18,23 @@ interface Encoder {
   readonly buffer: Buffer;
 }
 
-const snappyFraming = Buffer.from("82534e4150505900", "hex");
+const { snappy, lz4 } = codecsWith({});
+const enough = 1_000_000;
 
-/** Codecs in the shapes of the packages for kafkajs: kafkajs-snappy writes one raw block and reads frames too. */
+/** Codecs in the shape of the packages for kafkajs. */
 const codecs = {
-  GZIP: () => ({
+  GZIP: {
     compress: async ({ buffer }: Encoder) => gzipSync(buffer),
     decompress: async (buffer: Buffer) => gunzipSync(buffer),
-  }),
-  Snappy: () => ({
-    compress: async ({ buffer }: Encoder) => compressSync(buffer),
-    async decompress(buffer: Buffer) {
-      if (buffer.compare(snappyFraming, 0, 8, 0, 8) !== 0) return uncompressSync(buffer, { asBuffer: true });
-      const blocks: Buffer[] = [];
-      for (let at = 16; at < buffer.length; ) {
-        const length = buffer.readInt32BE(at);
-        blocks.push(Buffer.from(uncompressSync(buffer.subarray(at + 4, at + 4 + length), { asBuffer: true })));
-        at += 4 + length;
-      }
-      return Buffer.concat(blocks);
-    },
-  }),
-  LZ4: () => ({
-    compress: async ({ buffer }: Encoder) => compressFrameSync(buffer),
-    decompress: async (buffer: Buffer) => decompressFrameSync(buffer),
-  }),
+  },
+  Snappy: {
+    compress: ({ buffer }: Encoder) => snappy.compress(buffer),
+    decompress: (buffer: Buffer) => snappy.decompress(buffer, enough),
+  },
+  LZ4: {
+    compress: ({ buffer }: Encoder) => lz4.compress(buffer),
+    decompress: (buffer: Buffer) => lz4.decompress(buffer, enough),
+  },
 };
 type Compression = keyof typeof codecs;
 
@@ -55,7 +46,7 @@ function register(registry: object, type: number, name: Compression): { readonly
   restore.push(() => Reflect.set(registry, type, original));
   const used: string[] = [];
   Reflect.set(registry, type, () => {
-    const { compress, decompress } = codecs[name]();
+    const { compress, decompress } = codecs[name];
     return {
       compress(encoder: Encoder) {
         used.push("compress");
