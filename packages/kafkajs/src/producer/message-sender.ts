@@ -1,4 +1,4 @@
-import { type Clock, type KafkaProducer, type PartitionSnapshot, SendBatchError } from "odradek";
+import { type KafkaProducer, type PartitionSnapshot, SendBatchError } from "odradek";
 import { givenUp } from "../errors/error-translation.ts";
 import { KafkaJSError, KafkaJSNonRetriableError } from "../errors/errors.ts";
 import type { ResolvedRetryOptions } from "../retry-options.ts";
@@ -18,7 +18,6 @@ export interface MessageSenderParts {
   /** `null` where the layer below chooses. */
   readonly choice: PartitionChoice | null;
   readonly retry: ResolvedRetryOptions;
-  readonly clock: Clock;
   /** Whether only `acks` -1 will do. */
   readonly isExact: boolean;
   /** Who takes the messages. @throws where the client is not connected */
@@ -55,23 +54,25 @@ export class MessageSender {
     this.#check(topicMessages, acks);
     const options = sendOptionsOf(given);
     const producer = this.#parts.producer();
-    const nowMs = this.#parts.clock.wallTimeMs();
     const records: SentMessage[] = [];
     for (const { topic, messages } of merged(topicMessages)) {
       if (messages.length === 0) continue;
       const { choice } = this.#parts;
       if (choice === null) {
-        for (const message of messages) records.push(recordOf(topic, message.partition, message, nowMs));
+        for (const message of messages) records.push(recordOf(topic, message.partition, message));
         continue;
       }
       const partitions = producer.knownPartitionsFor(topic) ?? (await this.#partitionsOf(producer, topic));
       for (const message of messages) {
-        records.push(recordOf(topic, choice.partitionOf(topic, partitions, message), message, nowMs));
+        records.push(recordOf(topic, choice.partitionOf(topic, partitions, message), message));
       }
     }
-    if (records.length === 0) return [];
+    const [first] = records;
+    if (first === undefined) return [];
     try {
-      const sent = await producer.sendBatch(records, options);
+      // One alone is what most calls send, and needs nobody to collect.
+      const sent =
+        records.length === 1 ? [await producer.send(first, options)] : await producer.sendBatch(records, options);
       return acks === 0 ? [] : recordMetadataOf(sent);
     } catch (error) {
       throw givenUp(error instanceof SendBatchError ? error.cause : error, this.#parts.retry);

@@ -48,10 +48,9 @@ const noHeaders: readonly Header[] = [];
  * A message as the layer below takes it.
  *
  * @param partition `undefined` where the layer below chooses
- * @param nowMs for one without a timestamp
  * @throws TypeError for a key, value or header that is neither text nor bytes, or a timestamp that is no number
  */
-export function recordOf(topic: string, partition: number | undefined, message: Message, nowMs: number): SentMessage {
+export function recordOf(topic: string, partition: number | undefined, message: Message): SentMessage {
   const { key, value, headers, timestamp } = message;
   return {
     topic,
@@ -59,7 +58,7 @@ export function recordOf(topic: string, partition: number | undefined, message: 
     key: encodable(key ?? null, "key"),
     value: encodable(value, "value"),
     headers: headers === undefined || headers === null ? noHeaders : headersOf(headers),
-    timestamp: timestamp === undefined || timestamp === null ? nowMs : millisecondsOf(timestamp),
+    timestamp: timestamp === undefined || timestamp === null ? null : millisecondsOf(timestamp),
   };
 }
 

@@ -93,7 +93,7 @@ export function createProducer(
     if (connected === null) throw new KafkaJSError("The producer is disconnected");
     return connected;
   };
-  const parts = { choice, retry, clock, logger };
+  const parts = { choice, retry };
   const sender = new MessageSender({
     ...parts,
     isExact: idempotent,

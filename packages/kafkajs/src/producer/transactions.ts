@@ -1,7 +1,6 @@
 import { KafkaProducer, type ProducerOptions } from "odradek";
 import { givenUp } from "../errors/error-translation.ts";
 import { KafkaJSNonRetriableError } from "../errors/errors.ts";
-import type { ResolvedRetryOptions } from "../retry-options.ts";
 import type { ProducerBatch, ProducerRecord } from "./message.ts";
 import { MessageSender, type MessageSenderParts } from "./message-sender.ts";
 import type { RecordMetadata } from "./record-metadata.ts";
@@ -33,9 +32,7 @@ export interface Transaction {
   isActive(): boolean;
 }
 
-export interface TransactionsParts extends Omit<MessageSenderParts, "producer" | "isExact"> {
-  readonly retry: ResolvedRetryOptions;
-}
+export type TransactionsParts = Omit<MessageSenderParts, "producer" | "isExact">;
 
 /**
  * `active` takes messages and offsets; `ending` has a commit or abort under way, and becomes active again where that fails, so that it
