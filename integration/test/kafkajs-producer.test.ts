@@ -609,6 +609,17 @@ describe.each(candidates)("a producer of %s", (name, { Kafka, CompressionTypes }
     });
   });
 
+  test.runIf(isOurs)("options that cannot be used are an error of kafkajs' kind", async () => {
+    const error = { name: "KafkaJSNonRetriableError", message: expect.stringContaining("host:port") };
+    const producer = new Kafka({ brokers: ["nowhere"], logLevel: 0 }).producer();
+    await expect(producer.connect()).rejects.toMatchObject(error);
+    const transactional = await newProducer({ transactionalId: newName(), transactionTimeout: -1 });
+    await expect(transactional.transaction()).rejects.toMatchObject({
+      name: "KafkaJSNonRetriableError",
+      message: expect.stringContaining("transactionTimeoutMs"),
+    });
+  });
+
   test.runIf(isOurs)("sends of one turn share a request, each of them with its own place", async () => {
     const topic = await newTopic();
     const producer = await newProducer();

@@ -17,30 +17,23 @@ export type ISocketFactory = (args: ISocketFactoryArgs) => Socket;
 /** The factory as the layer below takes it: a promise of a socket that is kept when `onConnect` is called. */
 export const socketFactoryOf =
   (factory: ISocketFactory, ssl: unknown): SocketFactory =>
-  ({ host, port, signal }) =>
-    new Promise((resolve, reject) => {
-      let socket: Socket | null = null;
-      let isConnected = false;
-      const settle = () => {
-        if (socket === null || !isConnected) return;
-        socket.off("error", reject);
-        resolve(socket);
-      };
-      const args = {
-        host,
-        port,
-        ssl: ssl ?? null,
-        onConnect() {
-          isConnected = true;
-          settle();
-        },
-      };
-      const made: Socket = Reflect.apply(factory, undefined, [args]);
-      made.on("error", reject);
-      made.once("close", () => reject(new Error("the socket was closed before it was connected")));
-      signal.addEventListener("abort", () => {
-        if (!isConnected) made.destroy();
-      });
-      socket = made;
-      settle();
+  async ({ host, port, signal }) => {
+    let onConnect = () => {};
+    const connected = new Promise<void>((resolve) => {
+      onConnect = resolve;
     });
+    const socket: Socket = Reflect.apply(factory, undefined, [{ host, port, ssl: ssl ?? null, onConnect }]);
+    // The listener stays: an error that comes before the layer below listens would else be thrown.
+    const failed = new Promise<never>((_, reject) => {
+      socket.on("error", reject);
+      socket.once("close", () => reject(new Error("the socket was closed before it was connected")));
+    });
+    const giveUp = () => socket.destroy();
+    signal.addEventListener("abort", giveUp);
+    try {
+      await Promise.race([connected, failed]);
+    } finally {
+      signal.removeEventListener("abort", giveUp);
+    }
+    return socket;
+  };

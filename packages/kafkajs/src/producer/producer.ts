@@ -93,6 +93,14 @@ export function createProducer(
     if (connected === null) throw new KafkaJSError("The producer is disconnected");
     return connected;
   };
+  /** Something of the layer below, which refuses options that cannot be used. */
+  const made = <T>(make: () => T): T => {
+    try {
+      return make();
+    } catch (error) {
+      throw givenUp(error, retry);
+    }
+  };
   const parts = { choice, retry };
   const sender = new MessageSender({
     ...parts,
@@ -104,7 +112,7 @@ export function createProducer(
     await disconnecting;
     if (connected !== null) return;
     const client = await clientOptionsOf({ ...resolved, config }, rootLogger.namespace("Cluster"));
-    const producer = new KafkaProducer(producerOptionsOf(client, config, resolved, idempotent));
+    const producer = made(() => new KafkaProducer(producerOptionsOf(client, config, resolved, idempotent)));
     try {
       await producer.connect();
     } catch (error) {
@@ -128,13 +136,11 @@ export function createProducer(
     const { client, transactions } = open();
     if (transactions !== null) return transactions;
     const common = producerOptionsOf(client, config, resolved, true);
-    const made = new Transactions(
-      { ...common, transactionalId, transactionTimeoutMs: transactionTimeout },
-      parts,
-      open,
+    const begun = made(
+      () => new Transactions({ ...common, transactionalId, transactionTimeoutMs: transactionTimeout }, parts, open),
     );
-    open().transactions = made;
-    return made;
+    open().transactions = begun;
+    return begun;
   };
 
   return {
