@@ -34,7 +34,7 @@ type Registry = Record<keyof typeof builtIn, () => RegistrableCodec>;
  * The codecs of the process, by their number in `CompressionTypes`. All are built in, and any may be replaced, by what the packages for
  * kafkajs export or by one's own. It is looked into at every batch.
  *
- * @example CompressionCodecs[CompressionTypes.Snappy] = require("kafkajs-snappy")
+ * @example CompressionCodecs[CompressionTypes.Snappy] = SnappyCodec; // what kafkajs-snappy exports
  */
 export const CompressionCodecs: Registry = { ...builtIn };
 
