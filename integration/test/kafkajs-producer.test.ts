@@ -620,6 +620,15 @@ describe.each(candidates)("a producer of %s", (name, { Kafka, CompressionTypes }
     });
   });
 
+  test.runIf(isOurs)("a send to topics that are new to the producer is delivered by disconnect", async () => {
+    const topics = [await newTopic(), await newTopic()];
+    const producer = await newProducer();
+    const topicMessages = topics.map((topic) => ({ topic, messages: [{ value: "v" }] }));
+    const sent = producer.sendBatch({ topicMessages });
+    await producer.disconnect();
+    expect((await sent).map(({ topicName }) => topicName)).toEqual(topics);
+  });
+
   test.runIf(isOurs)("sends of one turn share a request, each of them with its own place", async () => {
     const topic = await newTopic();
     const producer = await newProducer();

@@ -27,6 +27,8 @@ export interface MessageSenderParts {
 /** `send` and `sendBatch`, of a producer or of a transaction. */
 export class MessageSender {
   readonly #parts: MessageSenderParts;
+  /** What sends wait for before the layer below has their messages. */
+  readonly #lookups = new Set<Promise<unknown>>();
 
   constructor(parts: MessageSenderParts) {
     this.#parts = parts;
@@ -62,7 +64,7 @@ export class MessageSender {
         for (const message of messages) records.push(recordOf(topic, message.partition, message));
         continue;
       }
-      const partitions = producer.knownPartitionsFor(topic) ?? (await this.#partitionsOf(producer, topic));
+      const partitions = producer.knownPartitionsFor(topic) ?? (await this.#lookUp(producer, topic));
       for (const message of messages) {
         records.push(recordOf(topic, choice.partitionOf(topic, partitions, message), message));
       }
@@ -77,6 +79,18 @@ export class MessageSender {
     } catch (error) {
       throw givenUp(error instanceof SendBatchError ? error.cause : error, this.#parts.retry);
     }
+  }
+
+  /** Resolves when all that was sent is with the layer below, or has failed. */
+  async handedOver(): Promise<void> {
+    // A send to several topics looks for one after the other.
+    while (this.#lookups.size > 0) await Promise.allSettled(this.#lookups);
+  }
+
+  #lookUp(producer: KafkaProducer, topic: string): Promise<readonly PartitionSnapshot[]> {
+    const lookup = this.#partitionsOf(producer, topic).finally(() => this.#lookups.delete(lookup));
+    this.#lookups.add(lookup);
+    return lookup;
   }
 
   #check(topicMessages: readonly TopicMessages[], acks: number): void {

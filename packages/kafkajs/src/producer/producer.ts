@@ -125,6 +125,7 @@ export function createProducer(
   const disconnect = async (): Promise<void> => {
     await connecting?.catch(() => {});
     const ending = connected;
+    await sender.handedOver();
     await Promise.all([ending?.producer.close(), ending?.transactions?.close()]);
     connected = null;
   };
