@@ -22,7 +22,9 @@ async function contents(topic: string, partitionCount = 1): Promise<ConsumerReco
   });
   const partitions = Array.from({ length: partitionCount }, (_, partition) => ({ topic, partition }));
   consumer.assign(partitions);
-  const ends = await consumer.endOffsets(partitions);
+  // The end of the log, and not of what is committed: a commit is acknowledged before its markers are in the partitions.
+  await using latest = new KafkaConsumer({ bootstrapServers });
+  const ends = await latest.endOffsets(partitions);
   const records: ConsumerRecord[] = [];
   for (const { partition, offset } of ends) {
     // Control records have offsets, and are not handed out.
