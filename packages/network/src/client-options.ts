@@ -1,5 +1,6 @@
 import { isIPv6 } from "node:net";
 import { type Address, OptionsError } from "./errors.ts";
+import { type DiagnosticsListener, isDiagnosticsListener, noListener } from "./observation/diagnostics.ts";
 import { isLogger, type Logger, silentLogger } from "./observation/logger.ts";
 import type { OptionReader } from "./option-reader.ts";
 import type { SaslOptions } from "./security/sasl-options.ts";
@@ -85,6 +86,11 @@ export interface ClientOptions {
   readonly socketFactory?: SocketFactory;
   /** Where to say what goes wrong and right, such as `console`. @default nowhere */
   readonly logger?: Logger;
+  /**
+   * Who is told what this client alone does: a function for each of the diagnostics channels that is of interest, by its name, such as
+   * `{ "odradek:response": ({ api, latencyMs }) => ... }`. They are called at once, in the way of the connection. @default nobody
+   */
+  readonly diagnostics?: DiagnosticsListener;
   /** How many windows the rates, averages and maxima of `metrics()` look back on. @default 2 */
   readonly metricsNumSamples?: number;
   /** How long such a window is, milliseconds. @default 30_000 */
@@ -120,6 +126,7 @@ export interface ResolvedClientOptions {
   readonly security: Security;
   readonly socketFactory: SocketFactory | null;
   readonly logger: Logger;
+  readonly diagnostics: DiagnosticsListener;
   readonly metricsNumSamples: number;
   readonly metricsSampleWindowMs: number;
   readonly receiveMessageMaxBytes: number;
@@ -179,6 +186,12 @@ export function resolveClientOptions(
     security: resolveSecurity(reader),
     socketFactory: reader.value("socketFactory", null, isFactory, "a function"),
     logger: reader.value<Logger>("logger", silentLogger, isLogger, "an object with debug, info, warn and error"),
+    diagnostics: reader.value(
+      "diagnostics",
+      noListener,
+      isDiagnosticsListener,
+      "an object with functions, by channel,",
+    ),
     metricsNumSamples: reader.integer("metricsNumSamples", 2, 1),
     metricsSampleWindowMs: reader.integer("metricsSampleWindowMs", 30_000, 1),
     receiveMessageMaxBytes: reader.integer("receiveMessageMaxBytes", 104_857_600, 1_048_576, maxInt32),

@@ -141,7 +141,7 @@ export class ConnectionRequests {
       onWritten(error);
       this.#onWritten();
     });
-    this.#observer.requestSent(this.#peer, api.name, version, correlationId, bytes);
+    this.#observer.requestSent(this.#peer, { api, version, correlationId }, bytes, this.#inFlight.size);
     return correlationId;
   }
 
@@ -192,7 +192,12 @@ export class ConnectionRequests {
   fail(end: ConnectionEnd): void {
     this.#bare?.reject(end.cause);
     this.#bare = null;
-    for (const request of this.#inFlight.clear()) request.fail(this.#failureOf(request, end));
+    for (const request of this.#inFlight.clear()) {
+      const error = this.#failureOf(request, end);
+      if (error instanceof TimeoutError)
+        this.#observer.requestTimedOut(this.#peer, request, end.atMs - request.sentAtMs);
+      request.fail(error);
+    }
   }
 
   /** Only what ran out of time timed out; the others lost their connection to it. */

@@ -302,12 +302,12 @@ export class Connection {
   }
 
   #onAnswer({ request, throttledMs }: Answered, bytes: number): void {
-    const { api, version, correlationId, sentAtMs } = request;
+    const { api, sentAtMs } = request;
     const nowMs = this.#clock.now();
     // What belongs to the connection itself is no use of it.
     if (api !== SaslHandshake && api !== SaslAuthenticate) this.#lastUsedMs = nowMs;
     if (this.wasReady) this.#answerCount += 1;
-    this.#observer.responseReceived(this.peer, api.name, version, correlationId, bytes, nowMs - sentAtMs);
+    this.#observer.responseReceived(this.peer, request, bytes, nowMs - sentAtMs);
     if (throttledMs > 0) this.#throttle(api, throttledMs);
   }
 

@@ -35,15 +35,18 @@ export {
 export type { ConsumerGroupMetadata } from "./group-metadata.ts";
 export type { Metadata } from "./metadata.ts";
 export { NetworkClient } from "./network-client.ts";
-export type {
-  AuthenticationFailureMessage,
-  ConnectionMessage,
-  ConnectMessage,
-  DiagnosticsMessages,
-  DisconnectMessage,
-  RequestMessage,
-  ResponseMessage,
-  ThrottleMessage,
+export {
+  type AuthenticationFailureMessage,
+  type ConnectionMessage,
+  type ConnectMessage,
+  Diagnostics,
+  type DiagnosticsListener,
+  type DiagnosticsMessages,
+  type DisconnectMessage,
+  type RequestMessage,
+  type RequestTimeoutMessage,
+  type ResponseMessage,
+  type ThrottleMessage,
 } from "./observation/diagnostics.ts";
 export type { LogContext, Logger } from "./observation/logger.ts";
 export {

@@ -61,8 +61,9 @@ export class NetworkClient {
     this.#owner = kind.replace("-", " ");
     this.#options = options;
     this.#clock = clock;
-    const { clientId, logger, metricsNumSamples: numSamples, metricsSampleWindowMs: sampleWindowMs } = options;
-    this.observer = new NetworkObserver({ kind, clientId, logger, clock, numSamples, sampleWindowMs });
+    const { clientId, logger, diagnostics } = options;
+    const sampling = { numSamples: options.metricsNumSamples, sampleWindowMs: options.metricsSampleWindowMs };
+    this.observer = new NetworkObserver({ kind, clientId, logger, diagnostics, clock, ...sampling });
     this.metadata = new Metadata(options, clock, () => this.#updater.updateIfDue());
     this.#connections = new BrokerConnections(options, clock, this.observer, {
       onChange: () => this.#signal.wake(),

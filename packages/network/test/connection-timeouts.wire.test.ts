@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { ApiVersions } from "@odradek/protocol/messages/api-versions";
 import { Metadata } from "@odradek/protocol/messages/metadata";
 import { Produce } from "@odradek/protocol/messages/produce";
@@ -40,6 +41,20 @@ describe("a request that is not answered", () => {
     await peer.connections[0]?.closed;
     expect(opened.calls).toEqual(["ready", "closed"]);
     expect(opened.clock.timers).toBe(0);
+  });
+
+  test("is told of as it times out, and those that only lose their connection are not", async () => {
+    const peer = await ScriptedPeer.listen(silentAfterHandshake);
+    const opened = new OpenedConnection(peer.address);
+    const connection = await opened.ready;
+    const told: unknown[] = [];
+    const listen = (message: unknown) => told.push(message);
+    subscribe("odradek:request-timeout", listen);
+    const answers = Promise.allSettled([ask(connection, 500), ask(connection, 100)]);
+    opened.clock.advance(100);
+    await answers;
+    unsubscribe("odradek:request-timeout", listen);
+    expect(told).toMatchObject([{ ...peer.address, api: "Metadata", apiKey: 3, apiVersion: 12, elapsedMs: 100 }]);
   });
 
   test("times out alone: those that had more time lose their connection", async () => {

@@ -1,15 +1,14 @@
+import type { Api } from "@odradek/protocol";
 import type { Clock } from "../clock.ts";
 import type { ConnectionPeer } from "../connection-peer.ts";
 import { AuthenticationError, addressText } from "../errors.ts";
 import {
-  type AuthenticationFailureMessage,
   type ConnectionMessage,
-  type ConnectMessage,
-  channels,
-  type DisconnectMessage,
-  type RequestMessage,
-  type ResponseMessage,
-  type ThrottleMessage,
+  Diagnostics,
+  type DiagnosticsListener,
+  type DiagnosticsMessages,
+  networkChannels,
+  noListener,
 } from "./diagnostics.ts";
 import { guarded, type LogContext, type Logger } from "./logger.ts";
 import { type ClientKind, type MetricGroup, MetricRegistry, type Sensors } from "./metric-registry.ts";
@@ -20,7 +19,16 @@ export interface NetworkObserverOptions extends Sampling {
   readonly kind: ClientKind;
   readonly clientId: string;
   readonly logger: Logger;
+  /** @default nobody */
+  readonly diagnostics?: DiagnosticsListener;
   readonly clock: Clock;
+}
+
+/** A request, as those know it who look on. */
+export interface ObservedRequest {
+  readonly api: Pick<Api, "name" | "key">;
+  readonly version: number;
+  readonly correlationId: number;
 }
 
 interface NodeSensors {
@@ -42,6 +50,7 @@ export class NetworkObserver {
   readonly #kind: ClientKind;
   readonly #clientId: string;
   readonly #clock: Clock;
+  readonly #diagnostics: Diagnostics<DiagnosticsMessages>;
   readonly #client: Sensors<typeof clientMetrics>;
   readonly #nodes = new Map<number, NodeSensors>();
   readonly #connected = new Set<ConnectionPeer>();
@@ -50,12 +59,13 @@ export class NetworkObserver {
   /** Since when no socket had anything. */
   #idleSinceMs: number;
 
-  constructor({ kind, clientId, logger, clock, ...sampling }: NetworkObserverOptions) {
+  constructor({ kind, clientId, logger, diagnostics = noListener, clock, ...sampling }: NetworkObserverOptions) {
     this.registry = new MetricRegistry(kind, clientId, clock, sampling);
     this.logger = guarded(logger);
     this.#kind = kind;
     this.#clientId = clientId;
     this.#clock = clock;
+    this.#diagnostics = new Diagnostics(networkChannels, diagnostics);
     this.#idleSinceMs = clock.now();
     const group = this.registry.group("metrics");
     this.#client = group.sensors(clientMetrics);
@@ -67,8 +77,8 @@ export class NetworkObserver {
     this.#connected.add(peer);
     this.#client.connectionCreated.record(1, this.#clock.now());
     this.logger.debug(`connected to ${nodeText(peer)} at ${addressText(peer)}`, { ...this.#context(peer), durationMs });
-    if (channels.connect.hasSubscribers) {
-      channels.connect.publish(Object.freeze<ConnectMessage>({ ...this.#message(peer), durationMs }));
+    if (this.#diagnostics.isHeard("odradek:connect")) {
+      this.#diagnostics.tell("odradek:connect", { ...this.#message(peer), durationMs });
     }
   }
 
@@ -77,46 +87,45 @@ export class NetworkObserver {
     const wasConnected = this.#connected.delete(peer);
     this.#client.connectionClosed.record(1, this.#clock.now());
     this.#logDisconnect(peer, cause, expected, wasConnected);
-    if (channels.disconnect.hasSubscribers) {
-      channels.disconnect.publish(
-        Object.freeze<DisconnectMessage>({ ...this.#message(peer), error: cause, expected, wasConnected }),
-      );
+    if (this.#diagnostics.isHeard("odradek:disconnect")) {
+      const ended = { error: cause, expected, wasConnected };
+      this.#diagnostics.tell("odradek:disconnect", { ...this.#message(peer), ...ended });
     }
     this.#forgetIfGone(peer.nodeId);
   }
 
-  /** A request was handed to the socket. @param bytes of the frame, its length included */
-  requestSent(peer: ConnectionPeer, api: string, apiVersion: number, correlationId: number, bytes: number): void {
+  /**
+   * A request was handed to the socket.
+   *
+   * @param bytes of the frame, its length included
+   * @param inFlight how many others of the connection wait for their answers
+   */
+  requestSent(peer: ConnectionPeer, request: ObservedRequest, bytes: number, inFlight: number): void {
     const nowMs = this.#clock.now();
     this.#client.requestBytes.record(bytes, nowMs);
     this.#client.networkIo.record(bytes, nowMs);
     this.#node(peer).requestBytes.record(bytes, nowMs);
-    if (channels.request.hasSubscribers) {
-      channels.request.publish(
-        Object.freeze<RequestMessage>({ ...this.#message(peer), api, apiVersion, correlationId, bytes }),
-      );
+    if (this.#diagnostics.isHeard("odradek:request")) {
+      this.#diagnostics.tell("odradek:request", { ...this.#messageOf(peer, request), bytes, inFlight });
     }
   }
 
   /** A request has its answer. @param bytes of the frame, its length included */
-  responseReceived(
-    peer: ConnectionPeer,
-    api: string,
-    apiVersion: number,
-    correlationId: number,
-    bytes: number,
-    latencyMs: number,
-  ): void {
+  responseReceived(peer: ConnectionPeer, request: ObservedRequest, bytes: number, latencyMs: number): void {
     const nowMs = this.#clock.now();
     this.#client.responseBytes.record(bytes, nowMs);
     const node = this.#node(peer);
     node.responseBytes.record(bytes, nowMs);
     node.latencyMs.record(latencyMs, nowMs);
-    if (channels.response.hasSubscribers) {
-      channels.response.publish(
-        Object.freeze<ResponseMessage>({ ...this.#message(peer), api, apiVersion, correlationId, bytes, latencyMs }),
-      );
+    if (this.#diagnostics.isHeard("odradek:response")) {
+      this.#diagnostics.tell("odradek:response", { ...this.#messageOf(peer, request), bytes, latencyMs });
     }
+  }
+
+  /** A request has no answer in time. The end of its connection is told besides, by `disconnected`. */
+  requestTimedOut(peer: ConnectionPeer, request: ObservedRequest, elapsedMs: number): void {
+    if (!this.#diagnostics.isHeard("odradek:request-timeout")) return;
+    this.#diagnostics.tell("odradek:request-timeout", { ...this.#messageOf(peer, request), elapsedMs });
   }
 
   /**
@@ -141,8 +150,8 @@ export class NetworkObserver {
     this.#node(peer).throttleMs.record(throttleTimeMs, this.#clock.now());
     const text = `${nodeText(peer)} wants ${throttleTimeMs} ms of pause after ${api}: a quota is used up`;
     this.logger.debug(text, { ...this.#context(peer), api, throttleTimeMs });
-    if (channels.throttle.hasSubscribers) {
-      channels.throttle.publish(Object.freeze<ThrottleMessage>({ ...this.#message(peer), api, throttleTimeMs }));
+    if (this.#diagnostics.isHeard("odradek:throttle")) {
+      this.#diagnostics.tell("odradek:throttle", { ...this.#message(peer), api, throttleTimeMs });
     }
   }
 
@@ -160,10 +169,8 @@ export class NetworkObserver {
     sensor.record(1, this.#clock.now());
     const { mechanism, reason } = error;
     this.logger.error(error.message, { ...this.#context(peer), mechanism, reason, isReauthentication });
-    if (channels.authenticationFailure.hasSubscribers) {
-      channels.authenticationFailure.publish(
-        Object.freeze<AuthenticationFailureMessage>({ ...this.#message(peer), error, isReauthentication }),
-      );
+    if (this.#diagnostics.isHeard("odradek:authentication-failure")) {
+      this.#diagnostics.tell("odradek:authentication-failure", { ...this.#message(peer), error, isReauthentication });
     }
   }
 
@@ -208,6 +215,10 @@ export class NetworkObserver {
 
   #message({ nodeId, host, port, purpose }: ConnectionPeer): ConnectionMessage {
     return { kind: this.#kind, clientId: this.#clientId, nodeId, host, port, purpose };
+  }
+
+  #messageOf(peer: ConnectionPeer, { api, version: apiVersion, correlationId }: ObservedRequest) {
+    return { ...this.#message(peer), api: api.name, apiKey: api.key, apiVersion, correlationId };
   }
 }
 

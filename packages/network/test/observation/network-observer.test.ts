@@ -2,9 +2,9 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { ConnectionPeer } from "../../src/connection-peer.ts";
 import { AuthenticationError, ClosedError, ConnectionError } from "../../src/errors.ts";
-import type { DiagnosticsMessages } from "../../src/observation/diagnostics.ts";
+import type { DiagnosticsListener, DiagnosticsMessages } from "../../src/observation/diagnostics.ts";
 import { type Logger, silentLogger } from "../../src/observation/logger.ts";
-import { NetworkObserver } from "../../src/observation/network-observer.ts";
+import { NetworkObserver, type ObservedRequest } from "../../src/observation/network-observer.ts";
 import { ManualClock } from "../manual-clock.ts";
 
 const one: ConnectionPeer = { nodeId: 1, host: "broker-1", port: 9092, purpose: "main" };
@@ -14,14 +14,23 @@ const bootstrap: ConnectionPeer = { ...one, nodeId: -1, host: "seed" };
 const lost = new ConnectionError(one, "closed by the broker");
 const refused = new AuthenticationError(one, "PLAIN", "credentialsRefused", "wrong name or password");
 
+const keys = { Fetch: 1, Metadata: 3, Produce: 0 };
+const asked = (name: keyof typeof keys, version = 12, correlationId = 0): ObservedRequest => ({
+  api: { name, key: keys[name] },
+  version,
+  correlationId,
+});
+
 let clock: ManualClock;
 
 beforeEach(() => {
   clock = new ManualClock(0);
 });
 
-const observerWith = (logger: Logger): NetworkObserver =>
-  new NetworkObserver({ kind: "producer", clientId: "shop", logger, clock, numSamples: 2, sampleWindowMs: 30_000 });
+const observerWith = (logger: Logger, diagnostics: DiagnosticsListener = {}): NetworkObserver => {
+  const sampling = { numSamples: 2, sampleWindowMs: 30_000 };
+  return new NetworkObserver({ kind: "producer", clientId: "shop", logger, diagnostics, clock, ...sampling });
+};
 
 const clientValues = (observer: NetworkObserver, ...names: readonly string[]) => {
   const metrics = observer.registry.metrics().filter(({ group }) => group === "producer-metrics");
@@ -58,9 +67,9 @@ describe("metrics", () => {
   });
 
   test("of requests are kept for the client and for each broker, whatever the connection is for", () => {
-    observer.requestSent(one, "Metadata", 12, 0, 100);
-    observer.requestSent(oneFetch, "Fetch", 12, 0, 300);
-    observer.requestSent(bootstrap, "Metadata", 12, 0, 500);
+    observer.requestSent(one, asked("Metadata"), 100, 0);
+    observer.requestSent(oneFetch, asked("Fetch"), 300, 0);
+    observer.requestSent(bootstrap, asked("Metadata"), 500, 0);
     clock.advance(10_000);
     const names = ["request-total", "request-rate", "request-size-avg", "request-size-max"];
     const byteNames = ["outgoing-byte-total", "outgoing-byte-rate", "network-io-total"];
@@ -77,8 +86,8 @@ describe("metrics", () => {
   });
 
   test("of answers know how long they took, in the windows that count", () => {
-    observer.responseReceived(one, "Fetch", 12, 0, 4_000, 20);
-    observer.responseReceived(one, "Fetch", 12, 1, 5_000, 40);
+    observer.responseReceived(one, asked("Fetch"), 4_000, 20);
+    observer.responseReceived(one, asked("Fetch", 12, 1), 5_000, 40);
     expect(clientValues(observer, "response-total")).toEqual([2]);
     expect(nodeValues(observer, "node-1")).toMatchObject({
       "response-total": 2,
@@ -140,7 +149,7 @@ describe("metrics", () => {
   });
 
   test("carry the client's id and kind", () => {
-    observer.requestSent(one, "Metadata", 12, 0, 100);
+    observer.requestSent(one, asked("Metadata"), 100, 0);
     const places = observer.registry.metrics().map(({ group, tags }) => JSON.stringify([group, tags]));
     expect(new Set(places)).toEqual(
       new Set([
@@ -151,7 +160,7 @@ describe("metrics", () => {
   });
 
   test("of a broker that the cluster has no more are let go, those of bootstrap servers stay", () => {
-    for (const peer of [one, two, bootstrap]) observer.requestSent(peer, "Metadata", 12, 0, 100);
+    for (const peer of [one, two, bootstrap]) observer.requestSent(peer, asked("Metadata"), 100, 0);
     observer.retainNodes([2]);
     expect(nodeIds(observer)).toEqual(["node-2", "node--1"]);
   });
@@ -159,7 +168,7 @@ describe("metrics", () => {
   test("of such a broker stay until its last connection ended", () => {
     for (const peer of [one, oneFetch]) {
       observer.connected(peer, 1);
-      observer.requestSent(peer, "Metadata", 12, 0, 100);
+      observer.requestSent(peer, asked("Metadata"), 100, 0);
     }
     observer.retainNodes([]);
     observer.disconnected(one, new ClosedError("connection"), true);
@@ -170,7 +179,7 @@ describe("metrics", () => {
 
   test("of a broker that is lost for a while stay", () => {
     observer.connected(one, 1);
-    observer.requestSent(one, "Metadata", 12, 0, 100);
+    observer.requestSent(one, asked("Metadata"), 100, 0);
     observer.disconnected(one, lost, false);
     expect(nodeIds(observer)).toEqual(["node-1"]);
     observer.retainNodes([1]);
@@ -264,21 +273,23 @@ describe("the user's logger", () => {
 function tellEverything(observer: NetworkObserver): void {
   observer.authenticated(one, "PLAIN", 5, false);
   observer.connected(one, 12);
-  observer.requestSent(one, "Produce", 9, 7, 1_000);
+  observer.requestSent(one, asked("Produce", 9, 7), 1_000, 3);
   observer.io(one, 80, 0.5, clock.now());
-  observer.responseReceived(one, "Produce", 9, 7, 80, 3.5);
+  observer.responseReceived(one, asked("Produce", 9, 7), 80, 3.5);
+  observer.requestTimedOut(one, asked("Produce", 9, 8), 30_000);
   observer.throttled(one, "Produce", 250);
   observer.authenticationFailed(one, refused, true);
   observer.disconnected(one, refused, false);
 }
 
 const who = { kind: "producer", clientId: "shop", nodeId: 1, host: "broker-1", port: 9092, purpose: "main" } as const;
-const request = { api: "Produce", apiVersion: 9, correlationId: 7 };
+const request = { api: "Produce", apiKey: 0, apiVersion: 9, correlationId: 7 };
 const everyMessage: DiagnosticsMessages = {
   "odradek:connect": { ...who, durationMs: 12 },
   "odradek:disconnect": { ...who, error: refused, expected: false, wasConnected: true },
-  "odradek:request": { ...who, ...request, bytes: 1_000 },
+  "odradek:request": { ...who, ...request, bytes: 1_000, inFlight: 3 },
   "odradek:response": { ...who, ...request, bytes: 80, latencyMs: 3.5 },
+  "odradek:request-timeout": { ...who, ...request, correlationId: 8, elapsedMs: 30_000 },
   "odradek:throttle": { ...who, api: "Produce", throttleTimeMs: 250 },
   "odradek:authentication-failure": { ...who, error: refused, isReauthentication: true },
 };
@@ -326,30 +337,71 @@ describe("diagnostics channels", () => {
       },
     });
     const observer = observerWith(silentLogger);
-    observer.requestSent(watched, "Produce", 9, 7, 1_000);
+    observer.requestSent(watched, asked("Produce", 9, 7), 1_000, 0);
     observer.io(watched, 80, 0.5, clock.now());
-    observer.responseReceived(watched, "Produce", 9, 7, 80, 3.5);
+    observer.responseReceived(watched, asked("Produce", 9, 7), 80, 3.5);
     expect(new Set(looked)).toEqual(new Set(["nodeId"]));
   });
 
   test("that throw stop nothing, and Node tells the process", async () => {
-    const uncaught: unknown[] = [];
-    const others = process.listeners("uncaughtException");
-    process.removeAllListeners("uncaughtException");
-    process.on("uncaughtException", (error) => uncaught.push(error.message));
     const heard: unknown[] = [];
     listen("odradek:request", () => {
       throw new Error("listener broke");
     });
     listen("odradek:request", (message) => heard.push(message));
     const observer = observerWith(silentLogger);
-    tellEverything(observer);
-    // Node throws what a listener threw in a turn of its own.
-    await new Promise((resolve) => setImmediate(resolve));
-    process.removeAllListeners("uncaughtException");
-    for (const other of others) process.on("uncaughtException", other);
+    const uncaught = await uncaughtBy(() => tellEverything(observer));
     expect(heard).toEqual([everyMessage["odradek:request"]]);
     expect(clientValues(observer, "response-total", "connection-close-total")).toEqual([1, 1]);
     expect(uncaught).toEqual(["listener broke"]);
   });
 });
+
+describe("a listener of one client", () => {
+  test.each(Object.entries(everyMessage))("hears %s of that client alone, frozen", (channel, expected) => {
+    const messages: unknown[] = [];
+    const observer = observerWith(silentLogger, { [channel]: (message: unknown) => messages.push(message) });
+    tellEverything(observer);
+    tellEverything(observerWith(silentLogger));
+    expect(messages).toEqual([expected]);
+    expect(messages.every(Object.isFrozen)).toBe(true);
+  });
+
+  test("may come and go", () => {
+    const messages: unknown[] = [];
+    const listener: { "odradek:request"?: (message: unknown) => void } = {};
+    const observer = observerWith(silentLogger, listener);
+    tellEverything(observer);
+    listener["odradek:request"] = (message) => messages.push(message);
+    tellEverything(observer);
+    delete listener["odradek:request"];
+    tellEverything(observer);
+    expect(messages).toEqual([everyMessage["odradek:request"]]);
+  });
+
+  test("stops nothing where it throws, and Node tells the process", async () => {
+    const uncaught = await uncaughtBy(() => {
+      const observer = observerWith(silentLogger, {
+        "odradek:request": () => {
+          throw new Error("listener broke");
+        },
+      });
+      tellEverything(observer);
+      expect(clientValues(observer, "response-total", "connection-close-total")).toEqual([1, 1]);
+    });
+    expect(uncaught).toEqual(["listener broke"]);
+  });
+});
+
+/** What Node tells the process meanwhile, and in the turn that follows: there it throws what listeners threw. */
+async function uncaughtBy(run: () => void): Promise<readonly string[]> {
+  const uncaught: string[] = [];
+  const others = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException");
+  process.on("uncaughtException", (error) => uncaught.push(error.message));
+  run();
+  await new Promise((resolve) => setImmediate(resolve));
+  process.removeAllListeners("uncaughtException");
+  for (const other of others) process.on("uncaughtException", other);
+  return uncaught;
+}
