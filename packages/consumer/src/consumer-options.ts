@@ -3,6 +3,7 @@ import {
   type ClientOptions,
   type Deserializer,
   type DeserializerFunction,
+  type DiagnosticsListener,
   deserializerOf,
   isDeserializer,
   type NetworkOptions,
@@ -13,6 +14,7 @@ import {
 } from "@odradek/network";
 import type { CompressionCodecs } from "@odradek/protocol";
 import type { ConsumerInterceptor } from "./consumer-interceptors.ts";
+import type { ConsumerDiagnosticsMessages } from "./group/group-diagnostics.ts";
 import { type GroupOptions, type ResolvedGroupOptions, resolveGroupOptions } from "./group/group-options.ts";
 import { type AutoOffsetReset, parseAutoOffsetReset, type ResetPolicy } from "./positions/auto-offset-reset.ts";
 
@@ -66,6 +68,8 @@ export interface ConsumerOptions<K = Uint8Array, V = Uint8Array> extends ClientO
   readonly compressionCodecs?: Partial<CompressionCodecs>;
   /** Whether a broker may create a topic because this consumer asked about it. @default true */
   readonly allowAutoCreateTopics?: boolean;
+  /** Who is told what this consumer alone does, on its connections and in its group: a function for each channel that is of interest. @default nobody */
+  readonly diagnostics?: DiagnosticsListener<ConsumerDiagnosticsMessages>;
   /** Look at records on their way to the application, and at what is committed, in this order. @default none */
   readonly interceptors?: readonly ConsumerInterceptor<NoInfer<K>, NoInfer<V>>[];
   /**
@@ -78,6 +82,7 @@ export interface ConsumerOptions<K = Uint8Array, V = Uint8Array> extends ClientO
 
 /** The same, complete. */
 export interface ResolvedConsumerOptions<K, V> extends NetworkOptions, ResolvedGroupOptions {
+  readonly diagnostics: DiagnosticsListener<ConsumerDiagnosticsMessages>;
   readonly keyDeserializer: Deserializer<K>;
   readonly valueDeserializer: Deserializer<V>;
   readonly interceptors: readonly ConsumerInterceptor<K, V>[];

@@ -12,6 +12,12 @@ export {
   RecordDeserializationError,
   WakeupError,
 } from "./errors.ts";
+export type {
+  ConsumerDiagnosticsMessages,
+  GroupAssignmentMessage,
+  GroupHeartbeatMessage,
+  MembershipMessage,
+} from "./group/group-diagnostics.ts";
 export { CommitFailedError, RebalanceInProgressError } from "./group/group-errors.ts";
 export type { AssignorName, GroupProtocol } from "./group/group-options.ts";
 export type {
@@ -23,6 +29,12 @@ export type {
   MemberSubscription,
   RebalanceProtocol,
 } from "./group/partition-assignor.ts";
+export type {
+  AnyPartitionAssignor,
+  RawAssignment,
+  RawMember,
+  RawPartitionAssignor,
+} from "./group/raw-partition-assignor.ts";
 export type { ConsumerRebalanceListener } from "./group/rebalance-listener.ts";
 export { SubscriptionPattern } from "./group/subscription.ts";
 export type { CommittedOffset } from "./offsets/committed-offset.ts";

@@ -9,11 +9,13 @@ import { CommitFailedError, RebalanceInProgressError } from "./group-errors.ts";
 import type { GroupMembership, MembershipParts } from "./group-membership.ts";
 import { Handover } from "./handover.ts";
 import { Heartbeats } from "./heartbeats.ts";
-import { JoinExchange } from "./join-exchange.ts";
+import { JoinExchange, type JoinOutcome } from "./join-exchange.ts";
 import { ListenerTurn } from "./listener-turn.ts";
 import { displaced, hasPlace, type MemberIdentity, outsider } from "./member-identity.ts";
 import { commonProtocol, type LastAssignment, type RebalanceProtocol } from "./partition-assignor.ts";
 import { PollInterval } from "./poll-interval.ts";
+import { rawMetadata } from "./raw-division.ts";
+import { isRaw } from "./raw-partition-assignor.ts";
 
 const memberStates = () =>
   new State("UNJOINED", {
@@ -56,7 +58,8 @@ export class ClassicMembership implements GroupMembership {
   #isRefused = false;
 
   constructor(parts: MembershipParts) {
-    const { options, coordinator, cluster, clock, logger, metrics, subscription, assignment, onChange } = parts;
+    const { options, coordinator, cluster, clock, logger, metrics, diagnostics, subscription, assignment, onChange } =
+      parts;
     this.#parts = parts;
     this.#options = options;
     this.#clock = clock;
@@ -73,7 +76,7 @@ export class ClassicMembership implements GroupMembership {
       metrics,
       offered: () => this.#offered(),
       onIdentity: (identity) => this.#become(identity),
-      onAssigned: (assignment) => this.#onAssigned(assignment),
+      onAssigned: (outcome) => this.#onAssigned(outcome),
       onError: (error) => this.#onError(error),
       onTopics: onChange,
     });
@@ -84,6 +87,7 @@ export class ClassicMembership implements GroupMembership {
       clock,
       logger,
       metrics,
+      diagnostics,
       onRefused: (error, verdict, identity) => this.#onHeartbeatRefused(error, verdict, identity),
     });
     this.#pollInterval = new PollInterval(options.maxPollIntervalMs);
@@ -289,6 +293,7 @@ export class ClassicMembership implements GroupMembership {
     const { generationId } = this.#identity;
     this.#joinedTopics = topics;
     return partitionAssignmentStrategy.map((assignor) => {
+      if (isRaw(assignor)) return { name: assignor.name, metadata: rawMetadata(assignor, [...topics]) };
       const userData = assignor.userData?.(this.#last) ?? null;
       const ownedPartitions = this.#handover.owned;
       const metadata = encodeSubscription({ topics: [...topics], ownedPartitions, generationId, rackId, userData });
@@ -306,14 +311,22 @@ export class ClassicMembership implements GroupMembership {
     }
   }
 
-  #onAssigned(given: AssignmentBlob): void {
+  #onAssigned({ given, leaderId, assignorName: assignor }: JoinOutcome): void {
     const { topics } = this.#parts.subscription;
+    this.#parts.diagnostics.assigned(this.#identity, { leaderId, assignor, assigned: given.partitions });
     const partitions = given.partitions.filter(({ topic }) => topics.has(topic));
-    if (partitions.length < given.partitions.length) this.requestRejoin("it was given what it did not subscribe to");
+    // Assignors with bytes of their own may not look at who subscribed to what: to join again would change nothing.
+    const isRejoining = partitions.length < given.partitions.length && !this.#isRaw(assignor);
+    if (isRejoining) this.requestRejoin("it was given what it did not subscribe to");
     this.#given = { ...given, partitions };
     this.#last = { ...this.#given, generationId: this.#identity.generationId };
     this.#state.to("ASSIGNING");
     this.#turn.begin(this.#commitMs(this.#handover.goesFor(partitions)), () => this.#assign());
+  }
+
+  #isRaw(assignorName: string | null): boolean {
+    const assignor = this.#options.partitionAssignmentStrategy.find(({ name }) => name === assignorName);
+    return assignor !== undefined && isRaw(assignor);
   }
 
   #onHeartbeatRefused(error: BrokerError, verdict: Verdict, identity: MemberIdentity): void {

@@ -6,7 +6,7 @@ import { SyncGroup } from "@odradek/protocol/messages/sync-group";
 import type { ResolvedConsumerOptions } from "../consumer-options.ts";
 import { ApiRequest, type OutgoingRequest } from "../outgoing-request.ts";
 import { consumerProtocolType } from "./consumer-protocol.ts";
-import type { EncodedAssignment } from "./group-leader.ts";
+import type { EncodedAssignment } from "./division.ts";
 import type { MemberIdentity } from "./member-identity.ts";
 
 type Options = Pick<

@@ -20,6 +20,7 @@ import type { SubscriptionState } from "../positions/subscription-state.ts";
 import { ClassicMembership } from "./classic-membership.ts";
 import { ConsumerMembership } from "./consumer-membership.ts";
 import { GroupCoordinator } from "./group-coordinator.ts";
+import { GroupDiagnostics } from "./group-diagnostics.ts";
 import { CommitFailedError } from "./group-errors.ts";
 import type { GroupMembership } from "./group-membership.ts";
 import { hasPlace, type MemberIdentity, outsider } from "./member-identity.ts";
@@ -79,6 +80,7 @@ export class ConsumerGroup {
       clock,
       logger,
       metrics,
+      diagnostics: new GroupDiagnostics(groupId, options.clientId, options.diagnostics),
       onChange,
     });
   }

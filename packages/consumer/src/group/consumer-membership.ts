@@ -218,6 +218,8 @@ export class ConsumerMembership implements GroupMembership {
   }
 
   async #takeOver(target: readonly AssignedTopic[], known: readonly TopicPartition[]): Promise<void> {
+    const told = { leaderId: null, assignor: this.#parts.options.groupRemoteAssignor, assigned: known };
+    this.#parts.diagnostics.assigned(this.#identity, told);
     const counts = () => this.#state.is("RECONCILING");
     try {
       await this.#handover.afterJoining(known, counts);
@@ -304,6 +306,7 @@ export class ConsumerMembership implements GroupMembership {
     if (memberEpoch !== this.#identity.generationId) {
       this.#identity = Object.freeze({ ...this.#identity, generationId: memberEpoch });
     }
+    this.#parts.diagnostics.heartbeatTaken(this.#identity);
     const target = assignment === null ? null : distinctTopics(assignment.topicPartitions);
     if (target !== null && !isSameTarget(target, this.#target)) this.#target = target;
     if (this.#state.is("JOINING") || (this.#state.is("ACKNOWLEDGING") && isAcknowledged)) this.#state.to("STABLE");

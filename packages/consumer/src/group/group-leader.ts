@@ -1,44 +1,28 @@
-import { type ClusterSnapshot, partitionText } from "@odradek/network";
-import { KafkaError } from "@odradek/protocol";
+import type { ClusterSnapshot } from "@odradek/network";
 import type { JoinGroupResponse } from "@odradek/protocol/messages/join-group";
-import { decodeSubscription, encodeAssignment } from "./consumer-protocol.ts";
-import type {
-  AssignablePartition,
-  AssignableTopics,
-  ConsumerPartitionAssignor,
-  MemberSubscription,
-} from "./partition-assignor.ts";
-
-/** What goes to one member with SyncGroup. */
-export interface EncodedAssignment {
-  readonly memberId: string;
-  readonly assignment: Buffer;
-}
+import { CheckedDivision } from "./checked-division.ts";
+import { assignable, type Division } from "./division.ts";
+import { RawDivision } from "./raw-division.ts";
+import { type AnyPartitionAssignor, isRaw } from "./raw-partition-assignor.ts";
 
 /**
  * What a leader has to do in one generation: it knows what all members subscribed to, has the assignor decide, and sees when
  * that decision is no longer right. Source: the parts of Kafka's `ConsumerCoordinator` about the leader.
  */
 export class GroupLeader {
-  readonly #assignor: ConsumerPartitionAssignor;
-  readonly #members: readonly MemberSubscription[];
+  readonly #division: Division;
   /** What the topics looked like, by name, when it was decided. */
   #decidedOn: ReadonlyMap<string, string> | null = null;
   #seen: ClusterSnapshot | null = null;
-  /** What any member subscribed to. */
-  readonly topics: ReadonlySet<string>;
 
-  /** @throws DecodeError where a member says of itself what no consumer does */
-  constructor(assignor: ConsumerPartitionAssignor, members: JoinGroupResponse["members"]) {
-    this.#assignor = assignor;
-    this.#members = members
-      .map(({ memberId, groupInstanceId, metadata }) => ({
-        memberId,
-        groupInstanceId,
-        ...decodeSubscription(metadata),
-      }))
-      .sort((one, other) => (one.memberId < other.memberId ? -1 : 1));
-    this.topics = new Set(this.#members.flatMap(({ topics }) => topics));
+  /** @throws DecodeError, or what the assignor throws, where a member says of itself what no consumer does */
+  constructor(assignor: AnyPartitionAssignor, members: JoinGroupResponse["members"]) {
+    this.#division = isRaw(assignor) ? new RawDivision(assignor, members) : new CheckedDivision(assignor, members);
+  }
+
+  /** What any member subscribed to. */
+  get topics(): ReadonlySet<string> {
+    return this.#division.topics;
   }
 
   /** Whether it is known of every topic what there is of it, be it nothing. */
@@ -47,15 +31,9 @@ export class GroupLeader {
   }
 
   /** Has the assignor decide. @throws KafkaError where it throws, or gives what cannot be */
-  decide(cluster: ClusterSnapshot): readonly EncodedAssignment[] {
+  decide(cluster: ClusterSnapshot): ReturnType<Division["decide"]> {
     this.#watch(cluster);
-    const topics = assignable(cluster, this.topics);
-    const given = this.#checked(this.#assigned(topics), topics);
-    const byMember = new Map(given.map((assignment) => [assignment.memberId, assignment]));
-    return this.#members.map(({ memberId }) => {
-      const { partitions = [], userData = null } = byMember.get(memberId) ?? {};
-      return { memberId, assignment: encodeAssignment(partitions, userData) };
-    });
+    return this.#division.decide(cluster);
   }
 
   /** Whether topics look otherwise than when it was decided, or it was first known what they look like. */
@@ -72,91 +50,15 @@ export class GroupLeader {
     this.#seen = cluster;
   }
 
-  #assigned(topics: AssignableTopics): ReturnType<ConsumerPartitionAssignor["assign"]> {
-    try {
-      return this.#assignor.assign(topics, this.#members);
-    } catch (cause) {
-      throw this.#defect("threw", cause);
-    }
-  }
-
-  /** What two members read at once, or nobody has, is worse than a rebalance that fails. */
-  #checked(given: ReturnType<ConsumerPartitionAssignor["assign"]>, topics: AssignableTopics): typeof given {
-    const members = new Map(this.#members.map((member) => [member.memberId, member]));
-    const owners = new Map<string, string>();
-    for (const { memberId, partitions } of given) {
-      const member = members.get(memberId);
-      if (member === undefined) throw this.#defect(`gave something to ${memberId}, which is no member`);
-      const wanted = new Set(member.topics);
-      for (const partition of partitions) {
-        const key = partitionText(partition);
-        const isThere = topics.get(partition.topic)?.[partition.partition] !== undefined;
-        if (!isThere || !wanted.has(partition.topic)) {
-          throw this.#defect(
-            `gave ${key} to ${memberId}, ${isThere ? "which did not subscribe to it" : "and there is none"}`,
-          );
-        }
-        const owner = owners.get(key);
-        if (owner !== undefined) throw this.#defect(`gave ${key} to both ${owner} and ${memberId}`);
-        owners.set(key, memberId);
-      }
-    }
-    this.#checkCooperation(owners);
-    return given;
-  }
-
-  /** In a cooperative rebalance nobody gets what another has not given up yet (KIP-429). */
-  #checkCooperation(owners: ReadonlyMap<string, string>): void {
-    if (this.#assignor.protocols?.includes("cooperative") !== true) return;
-    for (const [key, holder] of this.#holders()) {
-      const owner = owners.get(key) ?? holder;
-      if (holder !== null && owner !== holder)
-        throw this.#defect(`gave ${key} to ${owner} before ${holder} gave it up`);
-    }
-  }
-
-  /** Who holds each partition; `null` where two say so, of whom the assignor must decide. */
-  #holders(): Map<string, string | null> {
-    const holders = new Map<string, string | null>();
-    // Claims of an older generation are of one that missed a rebalance, and lost them in it.
-    const newest = Math.max(...this.#members.map(({ generationId }) => generationId));
-    for (const { memberId, generationId, ownedPartitions } of this.#members) {
-      if (generationId < newest) continue;
-      for (const key of ownedPartitions.map(partitionText)) holders.set(key, holders.has(key) ? null : memberId);
-    }
-    return holders;
-  }
-
-  /** What a decision depends on, of each topic. Racks count where a member has one. */
+  /** What a decision depends on, of each topic. */
   #looks(cluster: ClusterSnapshot): Map<string, string> {
-    const haveRacks = this.#members.some(({ rackId }) => rackId !== null);
     const looks = [...this.topics].map((topic): [string, string] => {
       const partitions = assignable(cluster, [topic]).get(topic) ?? [];
-      const racks = haveRacks ? partitions.map((partition) => [...partition.racks].sort().join()).join(";") : "";
+      const racks = this.#division.dependsOnRacks
+        ? partitions.map((partition) => [...partition.racks].sort().join()).join(";")
+        : "";
       return [topic, `${partitions.length} ${racks}`];
     });
     return new Map(looks);
   }
-
-  #defect(what: string, cause?: unknown): KafkaError {
-    return new KafkaError(`the assignor ${this.#assignor.name} ${what}`, { code: "ASSIGNOR", cause });
-  }
-}
-
-function assignable({ topics, nodes }: ClusterSnapshot, names: Iterable<string>): AssignableTopics {
-  const found = new Map<string, readonly AssignablePartition[]>();
-  for (const name of names) {
-    const topic = topics.get(name);
-    if (topic === undefined) continue;
-    const rackOf = (id: number) => nodes.get(id)?.rack ?? [];
-    found.set(
-      name,
-      topic.partitions.map(({ partition, replicaIds }) => ({
-        topic: name,
-        partition,
-        racks: [...new Set(replicaIds.flatMap(rackOf))],
-      })),
-    );
-  }
-  return found;
 }

@@ -7,6 +7,7 @@ import type { Committer } from "../offsets/offset-commits.ts";
 import type { Due } from "../outgoing-request.ts";
 import type { SubscriptionState } from "../positions/subscription-state.ts";
 import type { GroupCoordinator } from "./group-coordinator.ts";
+import type { GroupDiagnostics } from "./group-diagnostics.ts";
 import type { MemberIdentity } from "./member-identity.ts";
 import type { Subscription } from "./subscription.ts";
 
@@ -37,6 +38,7 @@ export interface MembershipParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: CoordinatorMetrics;
+  readonly diagnostics: GroupDiagnostics;
   /** Called when something changed that is worth another look, and when other topics are to be known of. */
   readonly onChange: () => void;
 }

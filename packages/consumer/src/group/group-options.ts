@@ -3,7 +3,8 @@ import { cooperativeStickyAssignor } from "./assignors/cooperative-sticky-assign
 import { rangeAssignor } from "./assignors/range-assignor.ts";
 import { roundRobinAssignor } from "./assignors/round-robin-assignor.ts";
 import { stickyAssignor } from "./assignors/sticky-assignor.ts";
-import { type ConsumerPartitionAssignor, commonProtocol } from "./partition-assignor.ts";
+import { commonProtocol } from "./partition-assignor.ts";
+import type { AnyPartitionAssignor } from "./raw-partition-assignor.ts";
 
 /** The assignors that come with Odradek, by Kafka's names. */
 export type AssignorName = "range" | "roundrobin" | "sticky" | "cooperative-sticky";
@@ -41,7 +42,7 @@ export interface GroupOptions {
    * from one to the other in two steps: with the default list, then with `["cooperative-sticky"]` alone (KIP-429).
    * @default ["range", "cooperative-sticky"]
    */
-  readonly partitionAssignmentStrategy?: readonly (AssignorName | ConsumerPartitionAssignor)[];
+  readonly partitionAssignmentStrategy?: readonly (AssignorName | AnyPartitionAssignor)[];
   /** Without a heartbeat for so long a member is dead for its group, milliseconds. Brokers allow 6 s to 30 min. @default 45_000 */
   readonly sessionTimeoutMs?: number;
   /** How often a member says that it lives, milliseconds. Less than `sessionTimeoutMs`, at best a third of it. @default 3_000 */
@@ -74,7 +75,7 @@ export interface ResolvedGroupOptions {
   readonly groupInstanceId: string | null;
   readonly groupProtocol: GroupProtocol;
   readonly groupRemoteAssignor: string | null;
-  readonly partitionAssignmentStrategy: readonly ConsumerPartitionAssignor[];
+  readonly partitionAssignmentStrategy: readonly AnyPartitionAssignor[];
   readonly sessionTimeoutMs: number;
   readonly heartbeatIntervalMs: number;
   readonly maxPollIntervalMs: number;
@@ -84,7 +85,7 @@ export interface ResolvedGroupOptions {
   readonly clientRack: string | null;
 }
 
-const builtIn: Readonly<Record<AssignorName, ConsumerPartitionAssignor>> = Object.freeze({
+const builtIn: Readonly<Record<AssignorName, AnyPartitionAssignor>> = Object.freeze({
   range: rangeAssignor,
   roundrobin: roundRobinAssignor,
   sticky: stickyAssignor,
@@ -135,9 +136,9 @@ export function resolveGroupOptions(reader: OptionReader): ResolvedGroupOptions 
   return resolved;
 }
 
-function assignors(reader: OptionReader): readonly ConsumerPartitionAssignor[] {
+function assignors(reader: OptionReader): readonly AnyPartitionAssignor[] {
   const name = "partitionAssignmentStrategy";
-  const allowed = `a list of ${Object.keys(builtIn).join(", ")}, and objects with a name and a method assign`;
+  const allowed = `a list of ${Object.keys(builtIn).join(", ")}, and objects with a name and a method assign, or metadata, topicsOf and assignRaw`;
   const given = reader.value<readonly unknown[]>(name, ["range", "cooperative-sticky"], isList, allowed);
   const found = given.map((item, index) => {
     const assignor = typeof item === "string" ? new Map(Object.entries(builtIn)).get(item) : item;
@@ -160,10 +161,14 @@ const isList = (value: unknown): value is readonly unknown[] => Array.isArray(va
 
 const protocols: readonly unknown[] = ["eager", "cooperative"];
 
-function isAssignor(value: unknown): value is ConsumerPartitionAssignor {
-  if (typeof value !== "object" || value === null || !("name" in value && "assign" in value)) return false;
-  if (typeof value.name !== "string" || value.name === "" || typeof value.assign !== "function") return false;
+function isAssignor(value: unknown): value is AnyPartitionAssignor {
+  if (typeof value !== "object" || value === null || !("name" in value)) return false;
+  const isBytewise = "assignRaw" in value;
+  const methods = isBytewise ? ["metadata", "topicsOf", "assignRaw"] : ["assign"];
+  const has = (method: string) => typeof Reflect.get(value, method) === "function";
+  if (typeof value.name !== "string" || value.name === "" || !methods.every(has)) return false;
   if ("userData" in value && value.userData !== undefined && typeof value.userData !== "function") return false;
   const given: unknown = "protocols" in value ? (value.protocols ?? ["eager"]) : ["eager"];
-  return isList(given) && given.every((protocol) => protocols.includes(protocol));
+  const allowed = isBytewise ? ["eager"] : protocols;
+  return isList(given) && given.every((protocol) => allowed.includes(protocol));
 }

@@ -7,6 +7,7 @@ import type { OutgoingRequest } from "../outgoing-request.ts";
 import type { ClassicRequests } from "./classic-requests.ts";
 import { classicVerdict, type Verdict } from "./classic-verdicts.ts";
 import type { GroupCoordinator } from "./group-coordinator.ts";
+import type { GroupDiagnostics } from "./group-diagnostics.ts";
 import type { MemberIdentity } from "./member-identity.ts";
 
 type Options = Pick<
@@ -21,6 +22,7 @@ interface HeartbeatParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Pick<CoordinatorMetrics, "heartbeatAnswered" | "heartbeatSent">;
+  readonly diagnostics: Pick<GroupDiagnostics, "heartbeatTaken">;
   /** Called when the coordinator says that the member, as which the heartbeat was sent, is not what it takes itself for. */
   readonly onRefused: (error: BrokerError, verdict: Verdict, identity: MemberIdentity) => void;
 }
@@ -78,11 +80,12 @@ export class Heartbeats {
   }
 
   #onAnswer(nodeId: number, identity: MemberIdentity, { errorCode }: HeartbeatResponse): void {
-    const { coordinator, onRefused } = this.#parts;
+    const { coordinator, diagnostics, onRefused } = this.#parts;
     if (errorCode === 0) {
       this.#failures = 0;
       coordinator.answered();
       this.#heard();
+      diagnostics.heartbeatTaken(identity);
       return;
     }
     const error = new BrokerError(errorCode, `a heartbeat to group ${coordinator.groupId}`);

@@ -9,8 +9,9 @@ import type { OutgoingRequest } from "../outgoing-request.ts";
 import type { ClassicRequests, OfferedProtocol } from "./classic-requests.ts";
 import { type ClassicRequest, classicVerdict } from "./classic-verdicts.ts";
 import { type AssignmentBlob, consumerProtocolType, decodeAssignment } from "./consumer-protocol.ts";
+import type { EncodedAssignment } from "./division.ts";
 import type { GroupCoordinator } from "./group-coordinator.ts";
-import { type EncodedAssignment, GroupLeader } from "./group-leader.ts";
+import { GroupLeader } from "./group-leader.ts";
 import { displaced, type MemberIdentity, outsider } from "./member-identity.ts";
 
 const exchangeStates = () =>
@@ -24,6 +25,15 @@ type Options = Pick<
   ResolvedConsumerOptions<unknown, unknown>,
   "partitionAssignmentStrategy" | "retryBackoffMaxMs" | "retryBackoffMs"
 >;
+
+/** What came of an exchange. */
+export interface JoinOutcome {
+  readonly given: AssignmentBlob;
+  /** By whose decision. */
+  readonly leaderId: string;
+  /** The name of the assignor that the group has settled on. */
+  readonly assignorName: string | null;
+}
 
 /** What an exchange needs, and whom it tells. */
 export interface JoinExchangeParts {
@@ -41,7 +51,7 @@ export interface JoinExchangeParts {
   /** The member is another from now on: it has got an id or a place, or has lost either. */
   readonly onIdentity: (identity: MemberIdentity) => void;
   /** The exchange is over, with this. */
-  readonly onAssigned: (assignment: AssignmentBlob) => void;
+  readonly onAssigned: (outcome: JoinOutcome) => void;
   /** It cannot go on until the user was told, and begins anew then. */
   readonly onError: (error: Error) => void;
   /** Other topics are to be known of. */
@@ -63,8 +73,11 @@ export class JoinExchange {
   #askedAtMs = 0;
   /** The assignor that the group has settled on. */
   #protocolName: string | null = null;
+  #leaderId = "";
   /** `null` where another member leads. */
   #leader: GroupLeader | null = null;
+  /** The one whose assignor is at its decision, which may take a while. */
+  #deciding: GroupLeader | null = null;
   /** What it has decided as the leader; nothing from all others, and `null` as long as it cannot decide yet. */
   #decision: readonly EncodedAssignment[] | null = null;
   #failures = 0;
@@ -169,6 +182,7 @@ export class JoinExchange {
       this.#parts.metrics.joined(this.#askedAtMs);
       this.#become({ ...this.#identity, memberId, generationId });
       this.#protocolName = protocolName;
+      this.#leaderId = answer.leader;
       this.#leader = null;
       this.#decision = [];
       this.#state.to("syncing");
@@ -193,12 +207,29 @@ export class JoinExchange {
   /** Decides as the leader, as soon as it is known what there is to assign. */
   #decide(): void {
     const { snapshot } = this.#parts.cluster.metadata;
-    if (!this.#state.is("syncing") || this.#decision !== null || this.#leader?.isInformed(snapshot) !== true) return;
+    const leader = this.#leader;
+    const isDue = this.#state.is("syncing") && this.#decision === null && this.#deciding !== leader;
+    if (!isDue || leader?.isInformed(snapshot) !== true) return;
     try {
-      this.#decision = this.#leader.decide(snapshot);
+      const decision = leader.decide(snapshot);
+      if (decision instanceof Promise) void this.#await(leader, decision);
+      else this.#decision = decision;
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  /** By the time that it has decided it may lead no more: what it says is void then. */
+  async #await(leader: GroupLeader, deciding: Promise<readonly EncodedAssignment[]>): Promise<void> {
+    this.#deciding = leader;
+    try {
+      const decision = await deciding;
+      if (this.#leader === leader) this.#decision = decision;
+    } catch (error) {
+      if (this.#leader === leader) this.#fail(error);
+    }
+    if (this.#deciding === leader) this.#deciding = null;
+    this.#parts.onTopics();
   }
 
   #onSynced(nodeId: number, { errorCode, protocolType, protocolName, assignment }: SyncGroupResponse): void {
@@ -217,7 +248,7 @@ export class JoinExchange {
       this.#parts.metrics.synced(this.#askedAtMs);
       this.#parts.metrics.rebalanceEnded();
       this.#state.to("idle");
-      this.#parts.onAssigned(given);
+      this.#parts.onAssigned({ given, leaderId: this.#leaderId, assignorName: this.#protocolName });
     } catch (error) {
       this.#fail(error);
     }

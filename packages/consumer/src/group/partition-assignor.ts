@@ -65,7 +65,9 @@ export interface ConsumerPartitionAssignor {
 }
 
 /** The best protocol that all of them have; `null` where there is none. */
-export function commonProtocol(assignors: readonly ConsumerPartitionAssignor[]): RebalanceProtocol | null {
+export function commonProtocol(
+  assignors: readonly Pick<ConsumerPartitionAssignor, "name" | "protocols">[],
+): RebalanceProtocol | null {
   const have = (protocol: RebalanceProtocol) =>
     assignors.every(({ protocols = ["eager"] }) => protocols.includes(protocol));
   if (have("cooperative")) return "cooperative";

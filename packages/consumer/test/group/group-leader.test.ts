@@ -34,7 +34,11 @@ function fixture(
   };
   const cluster = new TestCluster([topicLedBy("orders", [1, 2]), topicLedBy("refunds", [3])]);
   const leader = new GroupLeader(assignor, joinedAsLeader(members).members);
-  const decide = () => leader.decide(cluster.metadata.snapshot);
+  const decide = () => {
+    const decision = leader.decide(cluster.metadata.snapshot);
+    if (decision instanceof Promise) throw new Error("it takes its time");
+    return decision;
+  };
   const isOutdated = () => leader.isOutdated(cluster.metadata.snapshot);
   return { leader, cluster, seen, decide, isOutdated };
 }

@@ -3,6 +3,7 @@ import type { Api, Fields } from "@odradek/protocol";
 import { OffsetCommit } from "@odradek/protocol/messages/offset-commit";
 import { RecordingLogger } from "../../../network/test/recording-logger.ts";
 import type { ConsumerOptions } from "../../src/consumer-options.ts";
+import { GroupDiagnostics } from "../../src/group/group-diagnostics.ts";
 import type { GroupMembership, MembershipParts } from "../../src/group/group-membership.ts";
 import type { ConsumerRebalanceListener } from "../../src/group/rebalance-listener.ts";
 import { Subscription } from "../../src/group/subscription.ts";
@@ -80,6 +81,7 @@ export class GroupMember<M extends GroupMembership & { readonly state: string }>
       clock,
       logger,
       metrics,
+      diagnostics: new GroupDiagnostics(coordinator.groupId, resolved.clientId, resolved.diagnostics),
       onChange: () => this.onChange(),
     });
     this.subscribe(["orders"]);

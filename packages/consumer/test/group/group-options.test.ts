@@ -12,6 +12,7 @@ const resolved = (options: object) => {
 
 const assign = () => [];
 const custom = { name: "mine", assign };
+const raw = { name: "raw", metadata: () => Buffer.alloc(0), topicsOf: assign, assignRaw: assign };
 
 describe("resolveGroupOptions", () => {
   test("has the defaults of Kafka's Java client", () => {
@@ -78,6 +79,12 @@ describe("resolveGroupOptions", () => {
     expect(() => resolved(options)).toThrow(`option ${option}: `);
   });
 
+  test("take an assignor with bytes of its own", () => {
+    expect(resolved({ groupId: "billing", partitionAssignmentStrategy: [raw] }).partitionAssignmentStrategy).toEqual([
+      raw,
+    ]);
+  });
+
   test.each<unknown>([
     "Range",
     "toString",
@@ -90,6 +97,9 @@ describe("resolveGroupOptions", () => {
     { ...custom, protocols: [] },
     { ...custom, protocols: ["lazy"] },
     { ...custom, protocols: "eager" },
+    { ...custom, assignRaw: assign },
+    { ...raw, topicsOf: undefined },
+    { ...raw, protocols: ["cooperative"] },
   ])("refuses an assignor that is none: %j", (assignor) => {
     const options = { groupId: "billing", partitionAssignmentStrategy: ["range", assignor] };
     expect(() => resolved(options)).toThrow("option partitionAssignmentStrategy[1]: ");

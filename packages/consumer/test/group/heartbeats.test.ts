@@ -17,6 +17,7 @@ function fixture() {
   const { options, clock, coordinator, finder, metrics } = scriptedCoordinator(given);
   const logger = new RecordingLogger();
   const refused: string[] = [];
+  const told: string[] = [];
   const heartbeats = new Heartbeats({
     options,
     requests: new ClassicRequests("billing", options),
@@ -24,6 +25,7 @@ function fixture() {
     clock,
     logger,
     metrics,
+    diagnostics: { heartbeatTaken: ({ memberId }) => told.push(memberId) },
     onRefused: (error, verdict, { generationId }) => refused.push(`${error.code} ${verdict} ${generationId}`),
   });
   const sent: OutgoingRequest[] = [];
@@ -31,7 +33,7 @@ function fixture() {
   const look = (identity = me) => heartbeats.poll(clock.now(), identity, sent) - clock.now();
   const take = () => taken(sent, Heartbeat);
   heartbeats.restart();
-  return { options, clock, coordinator, finder, logger, refused, heartbeats, sent, look, take };
+  return { options, clock, coordinator, finder, logger, refused, told, heartbeats, sent, look, take };
 }
 
 describe("Heartbeats", () => {
@@ -49,6 +51,19 @@ describe("Heartbeats", () => {
     first.onAnswer(beat());
     look();
     expect(sent).toHaveLength(1);
+  });
+
+  test("is told of once the coordinator has taken it, and not where that refuses it", () => {
+    const { look, clock, take, told } = fixture();
+    clock.advance(1_000);
+    look();
+    expect(told).toEqual([]);
+    take().onAnswer(beat());
+    expect(told).toEqual(["me"]);
+    clock.advance(1_000);
+    look();
+    take().onAnswer(beat("REBALANCE_IN_PROGRESS"));
+    expect(told).toEqual(["me"]);
   });
 
   test("says when the next one is due", () => {

@@ -35,7 +35,7 @@ function fixture() {
     metrics,
     offered: () => offers.now(),
     onIdentity: ({ memberId, generationId }: MemberIdentity) => said.push(`is ${memberId || "nobody"} ${generationId}`),
-    onAssigned: ({ partitions }) => said.push(["has", ...texts(partitions)].join(" ")),
+    onAssigned: ({ given: { partitions } }) => said.push(["has", ...texts(partitions)].join(" ")),
     onError: (error) => {
       errors.push(error);
       said.push("failed");

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Metric, MetricDefinition } from "@odradek/network";
 import { describe, expect, test } from "vitest";
+import { groupChannels } from "../../src/group/group-diagnostics.ts";
 import { ConsumerMetrics, consumerMetrics } from "../../src/metrics/consumer-metrics.ts";
 import { CoordinatorMetrics, coordinatorMetrics } from "../../src/metrics/coordinator-metrics.ts";
 import { FetchMetrics, fetchMetrics } from "../../src/metrics/fetch-metrics.ts";
@@ -138,5 +139,9 @@ describe("OBSERVABILITY.md", () => {
     ["## `consumer-coordinator-metrics`, tag `client-id`", coordinatorMetrics],
   ] as const)("lists under %s what the table says", (heading, metrics) => {
     expect(rows(heading)).toEqual(metrics.map(({ name, description }) => [name, description]));
+  });
+
+  test("lists every channel that connections do not have", () => {
+    expect(rows("## Diagnostics channels").map(([name]) => name)).toEqual(Object.keys(groupChannels));
   });
 });
