@@ -62,6 +62,7 @@ export {
   ConfigSource,
   ResourcePatternTypes,
 } from "./constants.ts";
+export type { Cluster } from "./consumer/assigner-cluster.ts";
 export type { Batch } from "./consumer/batch.ts";
 export type { Consumer } from "./consumer/consumer.ts";
 export type { TopicPartitionOffset, TopicPartitionOffsetAndMetadata } from "./consumer/consumer-arguments.ts";
@@ -77,7 +78,15 @@ export type {
   IMemberAssignment,
 } from "./consumer/consumer-events.ts";
 export type { KafkaMessage } from "./consumer/kafka-message.ts";
+export type {
+  Assigner,
+  GroupMember,
+  GroupMemberAssignment,
+  GroupState,
+  PartitionAssigner,
+} from "./consumer/partition-assigner.ts";
 export type { TopicPartitions } from "./consumer/pauses.ts";
+export { PartitionAssigners } from "./consumer/round-robin-assigner.ts";
 export type {
   ConsumerRunConfig,
   EachBatchHandler,

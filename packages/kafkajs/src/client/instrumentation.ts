@@ -41,10 +41,11 @@ let nextId = 0;
 
 /** The events of one client. Listeners are called at once, one after the other. */
 export class Instrumentation {
-  readonly #client: string;
+  /** `producer`, `consumer` or `admin`. */
+  readonly client: string;
   readonly #events: Readonly<Record<string, string>>;
   readonly #logger: Logger;
-  readonly #clock: Clock;
+  readonly clock: Clock;
   readonly #listeners = new Map<string, Set<{ readonly tell: (event: never) => unknown }>>();
 
   /**
@@ -52,10 +53,10 @@ export class Instrumentation {
    * @param events by their names in kafkajs, such as `CONNECT: "producer.connect"`
    */
   constructor(client: string, events: Readonly<Record<string, string>>, logger: Logger, clock: Clock = systemClock) {
-    this.#client = client;
+    this.client = client;
     this.#events = events;
     this.#logger = logger;
-    this.#clock = clock;
+    this.clock = clock;
   }
 
   /**
@@ -64,7 +65,7 @@ export class Instrumentation {
    */
   on(eventName: string, tell: (event: never) => unknown): () => void {
     if (!Object.values(this.#events).includes(eventName)) {
-      const names = Object.keys(this.#events).map((name) => `${this.#client}.events.${name}`);
+      const names = Object.keys(this.#events).map((name) => `${this.client}.events.${name}`);
       throw new KafkaJSNonRetriableError(`Event name should be one of ${names.join(", ")}`);
     }
     const listeners = this.#listeners.get(eventName) ?? new Set();
@@ -76,11 +77,17 @@ export class Instrumentation {
     };
   }
 
+  /** Whether there is a listener: an event that nobody hears need not be made. */
+  isHeard(type: string): boolean {
+    const listeners = this.#listeners.get(type);
+    return listeners !== undefined && listeners.size > 0;
+  }
+
   /** What a listener throws, or rejects with, is logged and reaches nobody else. */
   emit(type: string, payload?: object): void {
     const listeners = this.#listeners.get(type);
     if (listeners === undefined || listeners.size === 0) return;
-    const event = { id: nextId++, type, timestamp: this.#clock.wallTimeMs(), payload };
+    const event = { id: nextId++, type, timestamp: this.clock.wallTimeMs(), payload };
     for (const { tell } of [...listeners]) {
       try {
         const told: unknown = Reflect.apply(tell, undefined, [event]);

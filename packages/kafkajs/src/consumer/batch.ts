@@ -29,31 +29,41 @@ export interface BatchSource {
   readonly lag: bigint | null;
 }
 
-export function batchOf({ topic, partition, records, next, lag }: BatchSource): Batch {
+/** Where a batch lies in its partition's log. */
+function placeOf({ records, next, lag }: BatchSource) {
   const end = next + (lag ?? 0n);
   const first = records[0]?.offset ?? null;
+  const last = next - 1n;
   const lagBehind = (offset: bigint): string => String(end - 1n - offset);
+  return {
+    highWatermark: String(end),
+    firstOffset: first === null ? null : String(first),
+    lastOffset: String(last),
+    offsetLag: lagBehind(last),
+    offsetLagLow: lagBehind(first ?? last),
+  };
+}
+
+export function batchOf(source: BatchSource): Batch {
+  const { topic, partition, records } = source;
+  const { highWatermark, firstOffset, lastOffset, offsetLag, offsetLagLow } = placeOf(source);
   return {
     topic,
     partition,
-    highWatermark: String(end),
+    highWatermark,
     messages: records.map(messageOf),
     isEmpty: () => records.length === 0,
-    firstOffset: () => (first === null ? null : String(first)),
-    lastOffset: () => String(next - 1n),
-    offsetLag: () => lagBehind(next - 1n),
-    offsetLagLow: () => lagBehind(first ?? next - 1n),
+    firstOffset: () => firstOffset,
+    lastOffset: () => lastOffset,
+    offsetLag: () => offsetLag,
+    offsetLagLow: () => offsetLagLow,
   };
 }
 
 /** What events say of a batch. */
-export const batchPayloadOf = (batch: Batch): BatchPayload => ({
-  topic: batch.topic,
-  partition: batch.partition,
-  highWatermark: batch.highWatermark,
-  offsetLag: batch.offsetLag(),
-  offsetLagLow: batch.offsetLagLow(),
-  batchSize: batch.messages.length,
-  firstOffset: batch.firstOffset(),
-  lastOffset: batch.lastOffset(),
+export const batchPayloadOf = (source: BatchSource): BatchPayload => ({
+  topic: source.topic,
+  partition: source.partition,
+  batchSize: source.records.length,
+  ...placeOf(source),
 });

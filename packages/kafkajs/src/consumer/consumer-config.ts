@@ -1,22 +1,42 @@
-import type { ClientOptions, ConsumerOptions } from "odradek";
+import type {
+  ClientOptions,
+  ConsumerDiagnosticsMessages,
+  ConsumerOptions,
+  ConsumerRebalanceListener,
+  DiagnosticsListener,
+  RawPartitionAssignor,
+} from "odradek";
 import { longestMs } from "../client/client-options.ts";
 import { registeredCodecs } from "../compression/compression-codecs.ts";
-import { KafkaJSNonRetriableError, KafkaJSNotImplemented } from "../errors/errors.ts";
+import { KafkaJSNonRetriableError } from "../errors/errors.ts";
 import { type ResolvedRetryOptions, type RetryOptions, resolveRetryOptions } from "../retry-options.ts";
-import { roundRobinAssigner } from "./round-robin-assigner.ts";
+import type { PartitionAssigner } from "./partition-assigner.ts";
+import { PartitionAssigners } from "./round-robin-assigner.ts";
 import type { SubscribedTopics } from "./subscribed-topics.ts";
 
 /** What kafkajs does not have; names and meaning are those of Kafka's Java client. */
-export type MoreConsumerOptions = Pick<
-  ConsumerOptions,
-  "groupInstanceId" | "groupProtocol" | "groupRemoteAssignor" | "partitionAssignmentStrategy" | "maxPollRecords"
->;
+export interface MoreConsumerOptions
+  extends Pick<
+    ConsumerOptions<Buffer, Buffer>,
+    | "groupInstanceId"
+    | "groupProtocol"
+    | "groupRemoteAssignor"
+    | "interceptors"
+    | "maxPollRecords"
+    | "partitionAssignmentStrategy"
+  > {
+  /**
+   * Told which partitions come, go and are lost, when the handlers have finished their messages, and before others get what goes. The
+   * group waits for it.
+   */
+  readonly rebalanceListener?: ConsumerRebalanceListener;
+}
 
 /** What `kafka.consumer` takes. */
 export interface ConsumerConfig {
   groupId: string;
-  /** Not there yet: given, it is a KafkaJSNotImplemented. @default kafkajs' round robin */
-  partitionAssigners?: readonly unknown[];
+  /** How the group divides partitions, the best liked first; all members must have one in common. @default [PartitionAssigners.roundRobin] */
+  partitionAssigners?: PartitionAssigner[];
   /** @default 300_000 */
   metadataMaxAge?: number;
   /** Without a heartbeat for so long a member is dead for its group, milliseconds. @default 30_000 */
@@ -37,7 +57,7 @@ export interface ConsumerConfig {
   retry?: RetryOptions;
   /** @default true */
   allowAutoTopicCreation?: boolean;
-  /** Without effect. */
+  /** Without effect: a broker is never asked for messages by more than one request at a time. */
   maxInFlightRequests?: number | null;
   /** Whether messages of open and of aborted transactions are read. @default false */
   readUncommitted?: boolean;
@@ -48,13 +68,12 @@ export interface ConsumerConfig {
 }
 
 /** The same, complete. */
-export interface ResolvedConsumerConfig
-  extends Required<Omit<ConsumerConfig, "partitionAssigners" | "maxInFlightRequests" | "retry">> {
+export interface ResolvedConsumerConfig extends Required<Omit<ConsumerConfig, "maxInFlightRequests" | "retry">> {
   readonly retry: ResolvedRetryOptions;
   readonly restartOnFailure: ((error: Error) => Promise<boolean>) | null;
 }
 
-/** @throws KafkaJSNonRetriableError, KafkaJSNotImplemented */
+/** @throws KafkaJSNonRetriableError */
 export function resolveConsumerConfig(
   given: ConsumerConfig,
   clientRetry: RetryOptions | undefined,
@@ -66,11 +85,9 @@ export function resolveConsumerConfig(
       `Consumer heartbeatInterval (${heartbeatInterval}) must be lower than sessionTimeout (${sessionTimeout}). It is recommended to set heartbeatInterval to approximately a third of the sessionTimeout.`,
     );
   }
-  if (given.partitionAssigners !== undefined) {
-    throw new KafkaJSNotImplemented("partitionAssigners are not there yet: leave them out for round robin");
-  }
   return Object.freeze({
     groupId,
+    partitionAssigners: given.partitionAssigners ?? [PartitionAssigners.roundRobin],
     sessionTimeout,
     heartbeatInterval,
     rebalanceTimeout: given.rebalanceTimeout ?? 60_000,
@@ -91,25 +108,33 @@ export function resolveConsumerConfig(
 /** A partition that brings more again is fetched when the fetch of the others on its broker is answered. */
 const longestFetchWaitMs = 500;
 
+/** What a consumer has besides its configuration. */
+export interface ConsumerParts {
+  readonly client: ClientOptions;
+  readonly topics: SubscribedTopics;
+  readonly assignors: readonly RawPartitionAssignor[];
+  readonly diagnostics: DiagnosticsListener<ConsumerDiagnosticsMessages>;
+}
+
 /** Commits are made by the layer above, of what the handlers are done with. */
 export function consumerOptionsOf(
-  client: ClientOptions,
   config: ResolvedConsumerConfig,
-  topics: SubscribedTopics,
-  onLead: () => void,
+  { client, topics, assignors, diagnostics }: ConsumerParts,
 ): ConsumerOptions<Buffer, Buffer> {
-  const { maxWaitTimeInMs, odradek, rackId } = config;
+  const { maxWaitTimeInMs, rackId } = config;
+  const { rebalanceListener: _, ...odradek } = config.odradek;
   const isClassic = (odradek.groupProtocol ?? "classic") === "classic";
   const classic = {
     sessionTimeoutMs: config.sessionTimeout,
     heartbeatIntervalMs: config.heartbeatInterval,
-    partitionAssignmentStrategy: [roundRobinAssigner(onLead)],
+    partitionAssignmentStrategy: assignors,
   };
   const fetchMaxWaitMs = Math.min(maxWaitTimeInMs, longestFetchWaitMs);
   return {
     ...client,
     // A fetch of a quiet topic is answered after that time, and not before.
     requestTimeoutMs: Math.min(longestMs, Math.max(client.requestTimeoutMs ?? 0, fetchMaxWaitMs + 1_000)),
+    diagnostics,
     groupId: config.groupId,
     enableAutoCommit: false,
     // Where topics begin at different ends, those that begin at the last message are sent there as they are assigned.
@@ -131,4 +156,5 @@ export function consumerOptionsOf(
   };
 }
 
-const asIs = (bytes: Buffer): Buffer => bytes;
+/** Said to give values, it is not asked whether it gave a promise. */
+const asIs = { isAsync: false, deserialize: (bytes: Buffer): Buffer => bytes };

@@ -1,45 +1,43 @@
 import {
   type Clock,
-  CommitFailedError,
   type ConsumerOptions,
+  type ConsumerRebalanceListener,
   type ConsumerRecords,
+  type GroupAssignmentMessage,
   KafkaConsumer,
   type OffsetToCommit,
-  RebalanceInProgressError,
   type TopicPartition,
 } from "odradek";
-import { givenUp, translated } from "../errors/error-translation.ts";
-import { KafkaJSError, KafkaJSNonRetriableError } from "../errors/errors.ts";
+import { translated } from "../errors/error-translation.ts";
+import { KafkaJSError } from "../errors/errors.ts";
 import type { Logger } from "../logger.ts";
 import type { ResolvedRetryOptions } from "../retry-options.ts";
-import { batchOf } from "./batch.ts";
-import { BatchRun } from "./batch-run.ts";
-import type { ConsumerEventPayloads, IMemberAssignment } from "./consumer-events.ts";
-import { Failures } from "./failures.ts";
-import { type NextOffset, OffsetLedger, partitionKey, topicOffsetsOf } from "./offset-ledger.ts";
+import { BatchRun, type BatchRunContext, isOfMembership } from "./batch-run.ts";
+import { Committer } from "./committer.ts";
+import type { ConsumerEventPayloads } from "./consumer-events.ts";
+import { crashOf, Failures } from "./failures.ts";
+import { GroupNews } from "./group-news.ts";
+import { Lanes, type LanesLimits } from "./lanes.ts";
+import { type NextOffset, partitionKey } from "./offset-ledger.ts";
 import { Pauses } from "./pauses.ts";
-import { roundRobinName } from "./round-robin-assigner.ts";
 import type { ResolvedRunConfig } from "./run-config.ts";
 import type { SubscribedTopics } from "./subscribed-topics.ts";
 
 export interface ConsumerSessionParts {
-  /** @param onLead called where this member decides for its group */
-  options(onLead: () => void): ConsumerOptions<Buffer, Buffer>;
+  /** @param onAssignment to be called with each assignment of the group */
+  options(onAssignment: (message: GroupAssignmentMessage) => void): ConsumerOptions<Buffer, Buffer>;
   readonly groupId: string;
   readonly topics: SubscribedTopics;
   readonly config: ResolvedRunConfig;
   readonly retry: ResolvedRetryOptions;
+  readonly rebalanceListener: ConsumerRebalanceListener;
   readonly connectTimeoutMs: number;
   readonly maxWaitMs: number;
-  /** A partition with so much behind the batch that is handled brings no more for a while. */
-  readonly maxWaitingBytes: number;
+  readonly limits: LanesLimits;
   readonly rootLogger: Logger;
   readonly clock: Clock;
   readonly emit: <Name extends keyof ConsumerEventPayloads>(type: Name, payload: ConsumerEventPayloads[Name]) => void;
 }
-
-/** While so many wait, small as they may be, the broker gathers: the next batch is larger. */
-const mostWaitingBatches = 100;
 
 /** Where a partition is to go on: an offset, or an end of its log. */
 export type SeekTarget = bigint | "beginning" | "end";
@@ -52,15 +50,17 @@ export type SeekTarget = bigint | "beginning" | "end";
 export class ConsumerSession {
   readonly #parts: ConsumerSessionParts;
   readonly #consumer: KafkaConsumer<Buffer, Buffer>;
-  readonly #ledger = new OffsetLedger();
+  readonly #committer: Committer;
+  readonly #news: GroupNews;
+  readonly #lanes: Lanes;
   readonly #failures: Failures;
   readonly #pauses = new Pauses();
+  readonly #context: BatchRunContext;
+  /** Where users want partitions to go on that are at work, or not assigned yet. */
   readonly #seeks = new Map<string, SeekTarget>();
+  /** Where partitions were moved since the poll began that is under way: what it has found of them may be of before. */
+  readonly #moves = new Map<string, SeekTarget>();
   readonly #assigned = new Map<string, TopicPartition>();
-  /** Of each partition what it has brought and is not done with: the first is handled, or waits for its turn. */
-  readonly #lanes = new Map<string, BatchRun[]>();
-  /** The first of lanes that none of the handlers is at. */
-  readonly #waiting: BatchRun[] = [];
   readonly #end = new AbortController();
   readonly #joined: () => void;
   /** Settles with the first assignment. */
@@ -69,21 +69,33 @@ export class ConsumerSession {
   readonly ended: Promise<Error | null>;
   #handledCount = 0;
   #error: Error | null = null;
-  #isLeader = false;
-  #joiningSinceMs: number;
-  #committedAtMs: number;
 
   constructor(parts: ConsumerSessionParts) {
+    const { config, retry, rootLogger, clock, emit, limits } = parts;
     this.#parts = parts;
-    this.#failures = new Failures(parts.retry);
-    const now = parts.clock.now();
-    this.#joiningSinceMs = now;
-    this.#committedAtMs = now;
-    this.#consumer = new KafkaConsumer<Buffer, Buffer>(
-      parts.options(() => {
-        this.#isLeader = true;
-      }),
-    );
+    this.#failures = new Failures(retry);
+    this.#lanes = new Lanes(limits);
+    this.#consumer = new KafkaConsumer<Buffer, Buffer>(parts.options((message) => this.#news.assignment(message)));
+    const subscription = () => this.#consumer.subscription();
+    this.#news = new GroupNews({ subscription, rootLogger, clock, emit });
+    this.#committer = new Committer({
+      consumer: this.#consumer,
+      config,
+      retry,
+      logger: rootLogger.namespace("ConsumerGroup"),
+      clock,
+      onCommitted: (payload) => emit("consumer.commit_offsets", payload),
+    });
+    this.#context = {
+      config,
+      committer: this.#committer,
+      logger: rootLogger.namespace("Runner"),
+      clock,
+      isRunning: () => this.isRunning,
+      isPaused: (partition) => this.#pauses.has(partition),
+      pause: (partition) => this.#pause(partition),
+      emit,
+    };
     let joined = () => {};
     this.joined = new Promise((resolve) => {
       joined = resolve;
@@ -110,7 +122,7 @@ export class ConsumerSession {
     await this.ended;
   }
 
-  /** The user has paused or resumed partitions. */
+  /** Which partitions are to bring messages is not what it was: the user has said so, or there is room again. */
   repause(): void {
     for (const partition of this.#assigned.values()) this.#applyPause(partition);
   }
@@ -119,20 +131,14 @@ export class ConsumerSession {
   seek(partition: TopicPartition, target: SeekTarget): void {
     const key = partitionKey(partition);
     this.#seeks.set(key, target);
-    const lane = this.#lanes.get(key);
-    if (lane !== undefined) for (const run of lane) run.isStale = true;
-    else if (this.#assigned.has(key)) this.#applySeek(partition);
+    const runs = this.#lanes.of(partition);
+    for (const run of runs) run.isStale = true;
+    if (runs.length === 0 && this.#assigned.has(key)) this.#applySeek(partition);
   }
 
-  /** @throws where the coordinator does not take it */
-  async commit(offsets: readonly (NextOffset & Pick<OffsetToCommit, "metadata">)[]): Promise<void> {
-    if (offsets.length === 0) return;
-    await this.#consumer.commitSync(offsets);
-    for (const offset of offsets) this.#ledger.committed(offset);
-    this.#committedAtMs = this.#parts.clock.now();
-    const { groupId, memberId, generationId } = this.#consumer.groupMetadata();
-    const topics = topicOffsetsOf(offsets);
-    this.#parts.emit("consumer.commit_offsets", { groupId, memberId, groupGenerationId: generationId, topics });
+  /** @throws KafkaJSError where the coordinator does not take it */
+  commit(offsets: readonly (NextOffset & Pick<OffsetToCommit, "metadata">)[]): Promise<void> {
+    return this.#committer.commitGiven(offsets);
   }
 
   async #run(): Promise<Error | null> {
@@ -146,19 +152,22 @@ export class ConsumerSession {
         onPartitionsRevoked: (partitions) => this.#onRevoked(partitions),
         onPartitionsLost: (partitions) => this.#onLost(partitions),
       });
-      while (this.isRunning) this.#take(await this.#consumer.poll(maxWaitMs, { signal }));
+      while (this.isRunning) {
+        this.#moves.clear();
+        this.#take(await this.#consumer.poll(maxWaitMs, { signal }));
+      }
     } catch (error) {
-      if (this.isRunning) this.#crash(crashOf(givenUp(error, this.#parts.retry)));
+      this.#crash(error);
     }
     await this.#finish();
     return this.#error;
   }
 
   async #finish(): Promise<void> {
-    this.#waiting.length = 0;
-    await Promise.all([...this.#lanes.values()].flatMap(([first]) => first?.done ?? []));
+    this.#lanes.close();
+    await Promise.all(this.#lanes.firsts.map(({ done }) => done));
     try {
-      await this.#autoCommit();
+      await this.#committer.autoCommit();
       await this.#consumer.close();
     } catch (error) {
       const { message, stack } = translated(error);
@@ -168,46 +177,32 @@ export class ConsumerSession {
     }
   }
 
-  #crash(error: Error): void {
-    this.#error ??= error;
+  /** The first error counts; what comes when it stops is a consequence. */
+  #crash(error: unknown): void {
+    if (!this.isRunning) return;
+    this.#error = crashOf(error, this.#parts.retry);
     this.#end.abort();
   }
 
   #take(records: ConsumerRecords<Buffer, Buffer>): void {
     for (const { topic, partition, offset: next } of records.nextOffsets()) {
       const place = { topic, partition };
-      const taken = records.records(place);
-      const batch = batchOf({ ...place, records: taken, next, lag: this.#consumer.currentLag(place) });
-      this.#ledger.begin({ ...place, offset: taken[0]?.offset ?? next });
-      const bytes = taken.reduce((sum, record) => sum + record.serializedKeySize + record.serializedValueSize, 0);
-      const run = new BatchRun(batch, next, bytes, {
-        config: this.#parts.config,
-        ledger: this.#ledger,
-        logger: this.#parts.rootLogger.namespace("Runner"),
-        clock: this.#parts.clock,
-        isRunning: () => this.isRunning,
-        isPaused: (other) => this.#pauses.has(other),
-        pause: (other) => this.#pause(other),
-        commit: (offsets) => this.commit(offsets),
-        commitIfDue: () => this.#commitIfDue(),
-        began: (payload) => this.#parts.emit("consumer.start_batch_process", payload),
-        ended: (payload) => this.#parts.emit("consumer.end_batch_process", payload),
-      });
-      const lane = this.#lanes.get(partitionKey(place));
-      if (lane === undefined) {
-        this.#lanes.set(partitionKey(place), [run]);
-        this.#waiting.push(run);
-      } else {
-        lane.push(run);
-        this.#applyPause(place);
+      const target = this.#moves.get(partitionKey(place));
+      if (target !== undefined) {
+        this.#move(place, target);
+        continue;
       }
+      const lag = this.#consumer.currentLag(place);
+      this.#lanes.add(new BatchRun({ ...place, records: records.records(place), next, lag }, this.#context));
+      this.#applyPause(place);
     }
+    if (this.#lanes.isOverfull) this.repause();
     this.#work();
   }
 
   #work(): void {
     while (this.isRunning && this.#handledCount < this.#parts.config.partitionsConsumedConcurrently) {
-      const run = this.#waiting.shift();
+      const run = this.#lanes.next();
       if (run === undefined) return;
       this.#handledCount++;
       run.done = this.#handle(run).finally(() => {
@@ -219,73 +214,84 @@ export class ConsumerSession {
 
   async #handle(run: BatchRun): Promise<void> {
     const { partition } = run;
-    const before = this.#ledger.resolvedOf(partition);
+    const { ledger } = this.#committer;
+    const before = ledger.resolvedOf(partition);
     let failure: unknown = null;
     try {
       // What was paused or sought before its turn came is left out, and comes again where it should.
-      if (!run.isStale && !this.#pauses.has(partition)) await run.run();
-      this.#failures.progressed(partition);
+      if (!run.isStale && !this.#pauses.has(partition)) {
+        await run.run();
+        this.#failures.progressed(partition);
+      }
     } catch (error) {
-      if (!run.isOfRevocation(error)) failure = error ?? new KafkaJSError("the handler threw nothing");
+      failure = error ?? new KafkaJSError("the handler threw nothing");
     }
     try {
-      if (this.#ledger.resolvedOf(partition) !== before) this.#failures.progressed(partition);
+      if (ledger.resolvedOf(partition) !== before) this.#failures.progressed(partition);
+      await this.#committer.autoCommit([partition]);
       if (failure !== null) await this.#onFailure(run, failure);
-      else await this.#autoCommit([partition]);
     } catch (error) {
-      this.#crash(crashOf(givenUp(error, this.#parts.retry)));
+      this.#crash(error);
     }
     this.#release(run);
   }
 
-  /** Commits what was done with before, and waits until it is tried again. */
+  /** Waits until it is tried again. */
   async #onFailure({ partition, revocation }: BatchRun, failure: unknown): Promise<void> {
-    await this.#autoCommit([partition]);
+    const signals = [revocation, this.#end.signal];
+    // The handler has done nothing wrong, and what it could not commit comes again once the member has joined anew.
+    if (isOfMembership(failure)) {
+      await this.#wait(this.#parts.retry.initialRetryTime, signals);
+      return;
+    }
     const verdict = this.#failures.failed(partition, failure);
     if ("error" in verdict) this.#crash(verdict.error);
-    else await this.#wait(verdict.waitMs, [revocation, this.#end.signal]);
+    else await this.#wait(verdict.waitMs, signals);
   }
 
   /** The partition goes on with its next batch; else behind what is resolved, or where a seek says. */
   #release(run: BatchRun): void {
     const { partition } = run;
     const key = partitionKey(partition);
-    const behind = (this.#lanes.get(key) ?? []).slice(1);
-    this.#lanes.delete(key);
-    if (!this.isRunning || run.isRevoked || !this.#assigned.has(key)) return;
+    const wasOverfull = this.#lanes.isOverfull;
+    const hasMore = this.#lanes.of(partition).length > 1;
+    const isLost = !this.isRunning || run.isRevoked || !this.#assigned.has(key);
     const { eachMessage, eachBatch } = this.#parts.config;
-    const resolved = (eachMessage ?? eachBatch) === null ? run.next : (this.#ledger.resolvedOf(partition) ?? run.next);
-    const [next] = behind;
-    if (this.#seeks.has(key)) this.#applySeek(partition);
-    else if (resolved !== run.next || (next !== undefined && this.#pauses.has(partition))) {
-      this.#consumer.seek(partition, resolved);
-    } else if (next !== undefined) {
-      this.#lanes.set(key, behind);
-      this.#waiting.push(next);
-    }
-    this.#applyPause(partition);
+    const isHandled = (eachMessage ?? eachBatch) !== null;
+    const resolved = (isHandled ? this.#committer.ledger.resolvedOf(partition) : null) ?? run.next;
+    if (isLost) this.#lanes.clear(partition);
+    else if (this.#seeks.has(key)) {
+      this.#lanes.clear(partition);
+      this.#applySeek(partition);
+    } else if (resolved !== run.next || (hasMore && this.#pauses.has(partition))) {
+      this.#lanes.clear(partition);
+      this.#move(partition, resolved);
+    } else this.#lanes.advance(partition);
+    if (wasOverfull && !this.#lanes.isOverfull) this.repause();
+    else if (!isLost) this.#applyPause(partition);
   }
 
   #applySeek(partition: TopicPartition): void {
     const key = partitionKey(partition);
     const target = this.#seeks.get(key);
+    if (target === undefined) return;
     this.#seeks.delete(key);
     // What was resolved before says nothing of where it goes on.
-    this.#ledger.forget([partition]);
+    this.#committer.ledger.forget([partition]);
+    this.#move(partition, target);
+    if (typeof target !== "bigint" || !this.#parts.config.autoCommit) return;
+    this.#committer.commit([{ ...partition, offset: target }]).catch((error: unknown) => this.#onCommitError(error));
+  }
+
+  #move(partition: TopicPartition, target: SeekTarget): void {
+    this.#moves.set(partitionKey(partition), target);
     if (target === "beginning") this.#consumer.seekToBeginning([partition]);
     else if (target === "end") this.#consumer.seekToEnd([partition]);
-    else if (target !== undefined) {
-      this.#consumer.seek(partition, target);
-      if (!this.#parts.config.autoCommit) return;
-      this.commit([{ ...partition, offset: target }]).catch((error: unknown) => this.#onCommitError(error));
-    }
+    else this.#consumer.seek(partition, target);
   }
 
   #applyPause(partition: TopicPartition): void {
-    const [, ...behind] = this.#lanes.get(partitionKey(partition)) ?? [];
-    const waitingBytes = behind.reduce((sum, { bytes }) => sum + bytes, 0);
-    const isFull = behind.length >= mostWaitingBatches || waitingBytes >= this.#parts.maxWaitingBytes;
-    if (this.#pauses.has(partition) || isFull) this.#consumer.pause([partition]);
+    if (this.#pauses.has(partition) || this.#lanes.isFull(partition)) this.#consumer.pause([partition]);
     else this.#consumer.resume([partition]);
   }
 
@@ -302,52 +308,36 @@ export class ConsumerSession {
     for (const partition of partitions) this.#assigned.set(partitionKey(partition), partition);
     await this.#beginAtTheEnd(partitions);
     for (const partition of partitions) {
-      if (this.#seeks.has(partitionKey(partition))) this.#applySeek(partition);
+      this.#applySeek(partition);
       this.#applyPause(partition);
     }
-    const { clock, emit, rootLogger } = this.#parts;
-    const { groupId, memberId } = this.#consumer.groupMetadata();
-    const payload = {
-      groupId,
-      memberId,
-      leaderId: this.#isLeader ? memberId : "",
-      isLeader: this.#isLeader,
-      memberAssignment: assignmentOf(this.assigned),
-      groupProtocol: roundRobinName,
-      duration: clock.now() - this.#joiningSinceMs,
-    };
-    this.#isLeader = false;
-    emit("consumer.group_join", payload);
-    rootLogger.namespace("ConsumerGroup").info("Consumer has joined the group", payload);
+    await this.#parts.rebalanceListener.onPartitionsAssigned?.(partitions);
+    this.#news.joined(this.assigned);
     this.#joined();
   }
 
   async #onRevoked(partitions: readonly TopicPartition[]): Promise<void> {
     await this.#giveUp(partitions);
-    await this.#autoCommit(partitions).catch((error: unknown) => this.#onCommitError(error));
-    this.#ledger.forget(partitions);
+    await this.#committer.autoCommit(partitions).catch((error: unknown) => this.#onCommitError(error));
+    this.#committer.ledger.forget(partitions);
+    if (partitions.length > 0) await this.#parts.rebalanceListener.onPartitionsRevoked?.(partitions);
   }
 
   async #onLost(partitions: readonly TopicPartition[]): Promise<void> {
     await this.#giveUp(partitions);
-    this.#ledger.forget(partitions);
+    this.#committer.ledger.forget(partitions);
+    const { rebalanceListener } = this.#parts;
+    if (rebalanceListener.onPartitionsLost !== undefined) await rebalanceListener.onPartitionsLost(partitions);
+    else await rebalanceListener.onPartitionsRevoked?.(partitions);
   }
 
   /** Nothing is handled any more of these when it resolves. */
   async #giveUp(partitions: readonly TopicPartition[]): Promise<void> {
-    if (this.isRunning) {
-      const { groupId, memberId } = this.#consumer.groupMetadata();
-      this.#joiningSinceMs = this.#parts.clock.now();
-      this.#parts.rootLogger.namespace("Runner").info("The group is rebalancing, re-joining", { groupId, memberId });
-      this.#parts.emit("consumer.rebalancing", { groupId, memberId });
-    }
-    const runs = partitions.flatMap((partition) => this.#lanes.get(partitionKey(partition))?.[0] ?? []);
+    if (this.isRunning) this.#news.rebalancing();
+    const runs = partitions.flatMap((partition) => this.#lanes.of(partition)[0] ?? []);
     for (const run of runs) {
       run.revoke();
-      const index = this.#waiting.indexOf(run);
-      if (index < 0) continue;
-      this.#waiting.splice(index, 1);
-      this.#lanes.delete(partitionKey(run.partition));
+      this.#lanes.withdraw(run);
     }
     await Promise.all(runs.map(({ done }) => done));
     for (const partition of partitions) this.#assigned.delete(partitionKey(partition));
@@ -364,45 +354,12 @@ export class ConsumerSession {
     if (fresh.length > 0) this.#consumer.seekToEnd(fresh.map(({ topic, partition }) => ({ topic, partition })));
   }
 
-  /** @param of default all partitions */
-  async #autoCommit(of?: readonly TopicPartition[]): Promise<void> {
-    if (this.#parts.config.autoCommit) await this.#commitUnlessRebalancing(of);
-  }
-
-  #commitIfDue(): Promise<void> | null {
-    const { autoCommitInterval, autoCommitThreshold } = this.#parts.config;
-    const elapsedMs = this.#parts.clock.now() - this.#committedAtMs;
-    const isDue =
-      (autoCommitInterval !== null && elapsedMs >= autoCommitInterval) ||
-      (autoCommitThreshold !== null && this.#ledger.uncommittedCount >= autoCommitThreshold);
-    return isDue ? this.#commitUnlessRebalancing() : null;
-  }
-
-  /** @param of default all partitions */
-  async #commitUnlessRebalancing(of?: readonly TopicPartition[]): Promise<void> {
-    try {
-      await this.commit(this.#ledger.uncommitted(of));
-    } catch (error) {
-      this.#requireRebalance(error);
-    }
-  }
-
   #onCommitError(error: unknown): void {
     try {
-      this.#requireRebalance(error);
+      this.#committer.requireRebalance(error);
     } catch {
-      this.#crash(crashOf(givenUp(error, this.#parts.retry)));
+      this.#crash(error);
     }
-  }
-
-  /** While the group rebalances commits are refused: what was not committed comes again, here or at another member. @throws all else */
-  #requireRebalance(error: unknown): void {
-    if (!(error instanceof CommitFailedError) && !(error instanceof RebalanceInProgressError)) throw error;
-    const { groupId, rootLogger } = this.#parts;
-    rootLogger.namespace("ConsumerGroup").warn("Offsets are not committed: the group is rebalancing", {
-      groupId,
-      error: error.message,
-    });
   }
 
   /** @param signals any of which ends it earlier */
@@ -418,16 +375,4 @@ export class ConsumerSession {
       if (signals.some(({ aborted }) => aborted)) end();
     });
   }
-}
-
-/** What a crash is told as: errors that cannot pass are marked so. */
-function crashOf(error: Error): Error {
-  const isMarked = error instanceof KafkaJSNonRetriableError || !(error instanceof KafkaJSError);
-  return isMarked ? error : new KafkaJSNonRetriableError(error, { cause: error });
-}
-
-function assignmentOf(partitions: readonly TopicPartition[]): IMemberAssignment {
-  const byTopic = new Map<string, number[]>();
-  for (const { topic, partition } of partitions) byTopic.set(topic, [...(byTopic.get(topic) ?? []), partition]);
-  return Object.fromEntries([...byTopic].map(([topic, numbers]) => [topic, numbers.sort((a, b) => a - b)]));
 }

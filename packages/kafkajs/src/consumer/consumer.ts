@@ -8,9 +8,11 @@ import {
   type RemoveInstrumentationEventListener,
 } from "../client/instrumentation.ts";
 import type { KafkaConfig } from "../client/kafka-config.ts";
+import { requestListener } from "../client/request-events.ts";
 import { givenUp } from "../errors/error-translation.ts";
 import { KafkaJSNonRetriableError, KafkaJSNumberOfRetriesExceeded } from "../errors/errors.ts";
 import type { Logger } from "../logger.ts";
+import { AssignerCluster } from "./assigner-cluster.ts";
 import {
   commitOf,
   seekOf,
@@ -19,7 +21,9 @@ import {
 } from "./consumer-arguments.ts";
 import { type ConsumerConfig, consumerOptionsOf, resolveConsumerConfig } from "./consumer-config.ts";
 import { type ConsumerEventPayloads, type ConsumerEvents, consumerEvents } from "./consumer-events.ts";
+import { consumerListener } from "./consumer-listener.ts";
 import { ConsumerSession } from "./consumer-session.ts";
+import { AssignerOfGroup } from "./partition-assigner.ts";
 import type { PausedTopic, TopicPartitions } from "./pauses.ts";
 import { type ConsumerRunConfig, type ResolvedRunConfig, resolveRunConfig } from "./run-config.ts";
 import { type ConsumerSubscribeTopic, type ConsumerSubscribeTopics, SubscribedTopics } from "./subscribed-topics.ts";
@@ -56,7 +60,7 @@ export interface Consumer {
   logger(): Logger;
 }
 
-/** How many fetches of a partition may wait for its handler: enough to be busy with while the next is fetched. */
+/** How many fetches of a partition, and of all, may wait for their handlers: enough to be busy with while the next is fetched. */
 const waitingFetches = 4;
 
 /** @throws KafkaJSNonRetriableError, KafkaJSNotImplemented for options that cannot be used */
@@ -73,11 +77,16 @@ export function createConsumer(
   const topics = new SubscribedTopics();
   const admin = new AdminClient({ config, retry, clock, rootLogger });
   let session: ConsumerSession | null = null;
-  /** Whether it is to run: from `run` to `stop`, or to a crash that it does not start again from. */
-  let isWanted = false;
+  /** What it is to do: from `run` to `stop`, or to a crash that it does not start again from. */
+  let wanted: ResolvedRunConfig | null = null;
   let restart: Timer | null = null;
   let connecting: Promise<void> | null = null;
   let stopping: Promise<void> | null = null;
+
+  const cluster = new AssignerCluster();
+  const assignors = resolved.partitionAssigners.map(
+    (create) => new AssignerOfGroup(create({ cluster, groupId, logger }), cluster),
+  );
 
   const clientOptions = () => clientOptionsOf({ ...resolved, config }, rootLogger.namespace("Cluster"));
   const connectMs = connectTimeoutMs({ config, retry });
@@ -86,7 +95,7 @@ export function createConsumer(
     const client = await clientOptions();
     let probe: KafkaConsumer | null = null;
     try {
-      probe = new KafkaConsumer(client);
+      probe = new KafkaConsumer({ ...client, diagnostics: requestListener(instrumentation) });
       await probe.connect({ timeoutMs: connectMs });
     } catch (error) {
       throw givenUp(error, retry);
@@ -106,16 +115,24 @@ export function createConsumer(
     let started: ConsumerSession;
     try {
       const client = await clientOptions();
-      if (!isWanted) return;
+      // It may have been stopped meanwhile, and even told to do something else.
+      if (wanted !== runConfig) return;
       started = new ConsumerSession({
-        options: (onLead) => consumerOptionsOf(client, resolved, topics, onLead),
+        options: (onAssignment) => {
+          const diagnostics = consumerListener(instrumentation, onAssignment);
+          return consumerOptionsOf(resolved, { client, topics, assignors, diagnostics });
+        },
         groupId,
         topics,
         config: runConfig,
         retry,
         connectTimeoutMs: connectMs,
         maxWaitMs: resolved.maxWaitTimeInMs,
-        maxWaitingBytes: waitingFetches * resolved.maxBytesPerPartition,
+        rebalanceListener: resolved.odradek.rebalanceListener ?? {},
+        limits: {
+          laneBytes: waitingFetches * resolved.maxBytesPerPartition,
+          allBytes: waitingFetches * resolved.maxBytes,
+        },
         rootLogger,
         clock,
         emit: (type, payload) => instrumentation.emit(type, payload),
@@ -141,8 +158,11 @@ export function createConsumer(
     instrumentation.emit(consumerEvents.DISCONNECT);
     const isRestarted = await mayRestart(error);
     instrumentation.emit(consumerEvents.CRASH, { error, groupId, restart: isRestarted });
-    if (!isRestarted) isWanted = false;
-    if (!isWanted) return;
+    if (wanted !== runConfig) return;
+    if (!isRestarted) {
+      wanted = null;
+      return;
+    }
     logger.error(`Restarting the consumer in ${retryTime}ms`, { retryCount, retryTime, groupId });
     restart = clock.after(retryTime, () => {
       restart = null;
@@ -167,7 +187,7 @@ export function createConsumer(
   };
 
   const stop = async (): Promise<void> => {
-    isWanted = false;
+    wanted = null;
     restart?.cancel();
     restart = null;
     const ending = session;
@@ -198,28 +218,23 @@ export function createConsumer(
       instrumentation.emit(consumerEvents.DISCONNECT);
     },
     async subscribe(subscription) {
-      if (isWanted) throw new KafkaJSNonRetriableError("Cannot subscribe to topic while consumer is running");
+      if (wanted !== null) throw new KafkaJSNonRetriableError("Cannot subscribe to topic while consumer is running");
       topics.add(subscription);
     },
     async run(runConfig = {}) {
-      if (isWanted) {
+      if (wanted !== null) {
         logger.warn("consumer#run was called, but the consumer is already running", { groupId });
         return;
       }
-      isWanted = true;
-      await start(resolveRunConfig(runConfig));
+      wanted = resolveRunConfig(runConfig);
+      await start(wanted);
     },
     stop: sharedStop,
     async commitOffsets(topicPartitions) {
       const offsets = topicPartitions.map(commitOf);
       // Between a crash and the next start there is nobody to commit for, and nothing that a caller could do about it.
-      if (session === null && isWanted) return;
-      const committing = running();
-      try {
-        await committing.commit(offsets);
-      } catch (error) {
-        throw givenUp(error, retry);
-      }
+      if (session === null && wanted !== null) return;
+      await running().commit(offsets);
     },
     seek(topicPartitionOffset) {
       const { topic, partition, target } = seekOf(topicPartitionOffset);

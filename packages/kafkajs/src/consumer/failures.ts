@@ -1,4 +1,5 @@
-import type { TopicPartition } from "odradek";
+import { KafkaError, type TopicPartition } from "odradek";
+import { givenUp } from "../errors/error-translation.ts";
 import { KafkaJSError, KafkaJSNonRetriableError, KafkaJSNumberOfRetriesExceeded } from "../errors/errors.ts";
 import { firstRetryMs, nextRetryMs, type ResolvedRetryOptions } from "../retry-options.ts";
 import { partitionKey } from "./offset-ledger.ts";
@@ -7,6 +8,28 @@ import { partitionKey } from "./offset-ledger.ts";
 export type FailureVerdict = { readonly error: Error } | { readonly waitMs: number };
 
 const defects = [TypeError, RangeError, ReferenceError, SyntaxError];
+
+/** What to try again is of no use after: a defect of the user's code, or what says so of itself. */
+const isFinal = (error: Error): boolean =>
+  defects.some((defect) => error instanceof defect) || ("retriable" in error && error.retriable === false);
+
+const final = (error: Error): KafkaJSNonRetriableError =>
+  new KafkaJSNonRetriableError(error, { cause: error.cause instanceof Error ? error.cause : error });
+
+/** Codes of errors that stand for those of the user's own assigner, and of the user's own listener. */
+const codesOfUsers: readonly string[] = ["ASSIGNOR", "LISTENER"];
+
+/** What a crash is told as: errors that cannot pass are marked so, and those of the user's code are what they would be of a handler. */
+export function crashOf(thrown: unknown, retry: ResolvedRetryOptions): Error {
+  const isOfUser = thrown instanceof KafkaError && codesOfUsers.includes(thrown.code);
+  if (isOfUser && thrown.cause instanceof Error && !(thrown.cause instanceof KafkaError)) {
+    if (isFinal(thrown.cause)) return final(thrown.cause);
+    return new KafkaJSNumberOfRetriesExceeded(thrown.cause, { retryCount: 0, retryTime: retry.initialRetryTime });
+  }
+  const error = givenUp(thrown, retry);
+  const isMarked = error instanceof KafkaJSNonRetriableError || !(error instanceof KafkaJSError);
+  return isMarked ? error : new KafkaJSNonRetriableError(error, { cause: error });
+}
 
 /** How often in a row the handler failed at each partition, without a message being done with in between. */
 export class Failures {
@@ -24,12 +47,7 @@ export class Failures {
 
   failed(partition: TopicPartition, thrown: unknown): FailureVerdict {
     const error = thrown instanceof Error ? thrown : new KafkaJSError(String(thrown));
-    const isFinal =
-      defects.some((defect) => error instanceof defect) || ("retriable" in error && error.retriable === false);
-    if (isFinal) {
-      const cause = error.cause instanceof Error ? error.cause : error;
-      return { error: new KafkaJSNonRetriableError(error, { cause }) };
-    }
+    if (isFinal(error)) return { error: final(error) };
     const key = partitionKey(partition);
     const before = this.#counts.get(key);
     const waitMs = before === undefined ? firstRetryMs(this.#retry) : nextRetryMs(before.waitMs, this.#retry);

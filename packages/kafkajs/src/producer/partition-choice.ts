@@ -1,4 +1,5 @@
 import type { PartitionSnapshot } from "odradek";
+import { partitionMetadataOf } from "../client/partition-metadata.ts";
 import { environment } from "../environment.ts";
 import type { Logger } from "../logger.ts";
 import type { ICustomPartitioner, PartitionMetadata } from "../partitioners/partitioner.ts";
@@ -28,19 +29,10 @@ export class PartitionChoice {
   partitionOf(topic: string, partitions: readonly PartitionSnapshot[], message: Message): number {
     let partitionMetadata = this.#seen.get(partitions);
     if (partitionMetadata === undefined) {
-      partitionMetadata = partitions.map(metadataOf);
+      partitionMetadata = partitions.map(partitionMetadataOf);
       this.#seen.set(partitions, partitionMetadata);
     }
     // A partitioner may have taken it from a text.
     return Number(this.#partitioner({ topic, partitionMetadata, message }));
   }
 }
-
-const metadataOf = (snapshot: PartitionSnapshot): PartitionMetadata => ({
-  partitionErrorCode: snapshot.errorCode,
-  partitionId: snapshot.partition,
-  leader: snapshot.leaderId ?? -1,
-  replicas: [...snapshot.replicaIds],
-  isr: [...snapshot.inSyncReplicaIds],
-  offlineReplicas: [...snapshot.offlineReplicaIds],
-});

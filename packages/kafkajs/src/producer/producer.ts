@@ -9,6 +9,7 @@ import {
   type RequestTimeoutPayload,
 } from "../client/instrumentation.ts";
 import type { KafkaConfig } from "../client/kafka-config.ts";
+import { requestListener } from "../client/request-events.ts";
 import { givenUp } from "../errors/error-translation.ts";
 import { KafkaJSError, KafkaJSNonRetriableError } from "../errors/errors.ts";
 import type { Logger } from "../logger.ts";
@@ -111,7 +112,8 @@ export function createProducer(
   const connect = async (): Promise<void> => {
     await disconnecting;
     if (connected !== null) return;
-    const client = await clientOptionsOf({ ...resolved, config }, rootLogger.namespace("Cluster"));
+    const common = await clientOptionsOf({ ...resolved, config }, rootLogger.namespace("Cluster"));
+    const client = { ...common, diagnostics: requestListener(instrumentation) };
     const producer = made(() => new KafkaProducer(producerOptionsOf(client, config, resolved, idempotent)));
     try {
       await producer.connect();
