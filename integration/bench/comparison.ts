@@ -9,9 +9,10 @@ export interface Work {
   readonly better: "lower" | "higher";
 }
 
-/** A column behind those of the peers: how odradek stands to the best of some of them. */
+/** A column behind those of the peers: how one of them stands to the best of some others. */
 export interface Ratio {
   readonly head: string;
+  readonly of: string;
   readonly rivals: readonly string[];
 }
 
@@ -53,7 +54,7 @@ export class Comparison {
           work.name,
           work.unit,
           ...this.#peers.map((peer) => this.#cell(work, peer)),
-          ...this.#ratios.map(({ rivals }) => this.#ratio(work, rivals)),
+          ...this.#ratios.map((ratio) => this.#ratio(work, ratio)),
         ]),
     };
   }
@@ -67,9 +68,9 @@ export class Comparison {
     return values === null ? "-" : summary(values);
   }
 
-  /** `4.2x`: how many times as fast odradek is as the fastest of its rivals; below 1 it is slower. */
-  #ratio(work: Work, rivals: readonly string[]): string {
-    const own = this.#values(work, "odradek");
+  /** `4.2x`: how many times as fast it is as the fastest of its rivals; below 1 it is slower. */
+  #ratio(work: Work, { of, rivals }: Ratio): string {
+    const own = this.#values(work, of);
     const others = rivals
       .map((peer) => this.#values(work, peer))
       .flatMap((values) => (values === null ? [] : [median(values)]));
@@ -84,5 +85,5 @@ export class Comparison {
 }
 
 function toTheBest(peers: readonly string[]): Ratio {
-  return { head: "odradek to the best peer", rivals: peers.filter((peer) => peer !== "odradek") };
+  return { head: "odradek to the best peer", of: "odradek", rivals: peers.filter((peer) => peer !== "odradek") };
 }

@@ -6,7 +6,7 @@ import { FilledTopics } from "./consume/filled-topics.ts";
 import { javaMainClass } from "./consume/java.ts";
 import type { Outcome } from "./consume/outcome.ts";
 import { type Workload, workloadNamed, workloads } from "./consume/workloads.ts";
-import { competitorNames, fieldOn, ratios } from "./field.ts";
+import { everybody, type LineUp } from "./field.ts";
 import { threeDigits } from "./measurement.ts";
 import { TurnTopic } from "./produce/topic.ts";
 import { playRounds, type Turns } from "./rounds.ts";
@@ -22,27 +22,39 @@ export const consume: Suite = {
     const chosen = run.workloads.length === 0 ? workloads : run.workloads.map(workloadNamed);
     await using cluster = await startBrokers(run);
     say(`consume: ${cluster.describe()}`);
-    await using topics = new FilledTopics(cluster, run);
-    return await new Consume(run, cluster, topics).tables(chosen);
+    return await consumeTables(run, cluster, everybody, chosen);
   },
 };
+
+/** How fast those of a line-up consume. */
+export async function consumeTables(
+  run: Run,
+  cluster: KafkaCluster,
+  lineUp: LineUp,
+  chosen: readonly Workload[],
+): Promise<Table[]> {
+  await using topics = new FilledTopics(cluster, run);
+  return await new Consume(run, cluster, topics, lineUp).tables(chosen);
+}
 
 class Consume {
   readonly #run: Run;
   readonly #cluster: KafkaCluster;
   readonly #topics: FilledTopics;
+  readonly #lineUp: LineUp;
 
-  constructor(run: Run, cluster: KafkaCluster, topics: FilledTopics) {
+  constructor(run: Run, cluster: KafkaCluster, topics: FilledTopics, lineUp: LineUp) {
     this.#run = run;
     this.#cluster = cluster;
     this.#topics = topics;
+    this.#lineUp = lineUp;
   }
 
   async tables(chosen: readonly Workload[]): Promise<Table[]> {
     const { nodes, isSmoke } = this.#run;
     const fields = await Promise.all(
       nodes.map(async (node) => {
-        const field = await fieldOn(node, this.#run, javaMainClass);
+        const field = await this.#lineUp.fieldOn(node, this.#run, javaMainClass);
         return { node, notes: field.notes, competitors: competitorsOn(node, field, this.#run) };
       }),
     );
@@ -106,7 +118,7 @@ class Consume {
 
   #table(node: NodeBinary, workload: Workload, turns: readonly Turns<Competitor, Outcome>[]): Table {
     const { id: runId } = this.#run;
-    const comparison = new Comparison(this.#run, node, competitorNames, ratios);
+    const comparison = new Comparison(this.#run, node, this.#lineUp.names, this.#lineUp.ratios);
     for (const { competitor, outcomes } of turns.filter((each) => each.node === node)) {
       for (const { name: work, of } of measures) {
         const values = outcomes.map(of).filter((value) => value !== null);

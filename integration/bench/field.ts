@@ -7,15 +7,13 @@ import type { NodeBinary, Run } from "./run.ts";
 /** Clients for Node, each of which has processes of its own. */
 export const clients = ["odradek", "kafkajs", "platformatic", "confluent"] as const;
 
-export type Client = (typeof clients)[number];
+/** What stands in the place of kafkajs, without a change in the service. */
+const dropIn = "@odradek/kafkajs";
 
-/** The columns of a table with brokers, whoever is there. */
-export const competitorNames: readonly string[] = [...clients, "java"];
+/** All that can be measured in a process of its own. */
+export const measurable = [...clients, dropIn] as const;
 
-export const ratios: readonly Ratio[] = [
-  { head: "odradek to the best Node peer", rivals: clients.filter((client) => client !== "odradek") },
-  { head: "odradek to Java", rivals: ["java"] },
-];
+export type Client = (typeof measurable)[number];
 
 /** Who is there on a Node. */
 export interface Field {
@@ -29,8 +27,32 @@ export interface Field {
 /** `@platformatic/kafka` calls what Node has only since. */
 const platformaticMajor = 22;
 
-/** @param javaProgram the main class of what Java takes part with */
-export async function fieldOn(node: NodeBinary, run: Run, javaProgram: string): Promise<Field> {
+/** Who is to be compared with whom. */
+export interface LineUp {
+  /** The columns of a table, whoever is there. */
+  readonly names: readonly string[];
+  readonly ratios: readonly Ratio[];
+  /** @param javaProgram the main class of what Java takes part with */
+  readonly fieldOn: (node: NodeBinary, run: Run, javaProgram: string) => Promise<Field>;
+}
+
+export const everybody: LineUp = {
+  names: [...clients, "java"],
+  ratios: [
+    { head: "odradek to the best Node peer", of: "odradek", rivals: clients.filter((client) => client !== "odradek") },
+    { head: "odradek to Java", of: "odradek", rivals: ["java"] },
+  ],
+  fieldOn: everybodyOn,
+};
+
+/** A service before and after it has changed one line of its package.json. */
+export const beforeAndAfter: LineUp = {
+  names: ["kafkajs", dropIn],
+  ratios: [{ head: "after to before", of: dropIn, rivals: ["kafkajs"] }],
+  fieldOn: async () => ({ clients: ["kafkajs", dropIn], java: null, notes: [] }),
+};
+
+async function everybodyOn(node: NodeBinary, run: Run, javaProgram: string): Promise<Field> {
   const notes: string[] = [];
   const orNull = async <T>(name: string, looking: Promise<T>, versionOf: (found: T) => string): Promise<T | null> => {
     try {

@@ -3,13 +3,14 @@ import { admin } from "./admin.ts";
 import { codec } from "./codec.ts";
 import { consume } from "./consume.ts";
 import { importTime } from "./import.ts";
+import { kafkajs } from "./kafkajs.ts";
 import { loadAverage, machine } from "./machine.ts";
 import { produce } from "./produce.ts";
 import { newRun } from "./run.ts";
 import type { Suite } from "./suite.ts";
 import { markdown } from "./table.ts";
 
-const suites: readonly Suite[] = [codec, importTime, produce, consume, admin];
+const suites: readonly Suite[] = [codec, importTime, produce, consume, admin, kafkajs];
 
 /** `npm run bench -- [SUITE...] [--node PATH]... [--rounds 5] [--workload NAME]... [--smoke]`: measures, and prints tables. */
 async function main(): Promise<void> {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { KafkaCluster } from "../cluster/kafka-cluster.ts";
 import { startBrokers } from "./brokers.ts";
 import { Comparison, type Work } from "./comparison.ts";
-import { competitorNames, fieldOn, ratios } from "./field.ts";
+import { everybody, type LineUp } from "./field.ts";
 import { threeDigits } from "./measurement.ts";
 import { type Competitor, competitorsOn } from "./produce/competitors.ts";
 import { DistantBrokers } from "./produce/distance.ts";
@@ -29,27 +29,39 @@ export const produce: Suite = {
 
   async measure(run) {
     const chosen = run.workloads.length === 0 ? workloads : run.workloads.map(workloadNamed);
-    const folder = await mkdtemp(join(tmpdir(), "odradek-bench-"));
-    try {
-      await using cluster = await startBrokers(run);
-      say(`produce: ${cluster.describe()}`);
-      return await new Produce(run, cluster, folder).tables(chosen);
-    } finally {
-      await rm(folder, { recursive: true });
-    }
+    await using cluster = await startBrokers(run);
+    say(`produce: ${cluster.describe()}`);
+    return await produceTables(run, cluster, everybody, chosen);
   },
 };
+
+/** How fast those of a line-up produce. */
+export async function produceTables(
+  run: Run,
+  cluster: KafkaCluster,
+  lineUp: LineUp,
+  chosen: readonly Workload[],
+): Promise<Table[]> {
+  const folder = await mkdtemp(join(tmpdir(), "odradek-bench-"));
+  try {
+    return await new Produce(run, cluster, folder, lineUp).tables(chosen);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
 
 class Produce {
   readonly #run: Run;
   readonly #cluster: KafkaCluster;
   readonly #folder: string;
+  readonly #lineUp: LineUp;
   readonly #replicationFactors: readonly number[];
 
-  constructor(run: Run, cluster: KafkaCluster, folder: string) {
+  constructor(run: Run, cluster: KafkaCluster, folder: string, lineUp: LineUp) {
     this.#run = run;
     this.#cluster = cluster;
     this.#folder = folder;
+    this.#lineUp = lineUp;
     const possible = [1, 3].filter((factor) => factor <= cluster.brokers.length);
     this.#replicationFactors = run.isSmoke ? possible.slice(-1) : possible;
   }
@@ -58,7 +70,7 @@ class Produce {
     const { nodes, isSmoke } = this.#run;
     const fields = await Promise.all(
       nodes.map(async (node) => {
-        const field = await fieldOn(node, this.#run, javaMainClass);
+        const field = await this.#lineUp.fieldOn(node, this.#run, javaMainClass);
         return { node, notes: field.notes, competitors: competitorsOn(node, field, this.#run, this.#folder) };
       }),
     );
@@ -127,7 +139,7 @@ class Produce {
 
   #table(node: NodeBinary, workload: Workload, replicated: readonly Replicated[]): Table {
     const { id: runId } = this.#run;
-    const comparison = new Comparison(this.#run, node, competitorNames, ratios);
+    const comparison = new Comparison(this.#run, node, this.#lineUp.names, this.#lineUp.ratios);
     const works: Work[] = [];
     for (const { factor, turns } of replicated) {
       for (const measure of measures) {

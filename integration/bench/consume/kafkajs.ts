@@ -1,14 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Kafka, logLevel } from "kafkajs";
+import { type KafkaJsLibrary, silent } from "../kafkajs-library.ts";
 import type { Sink, Source, StartConsumer } from "./sink.ts";
 
-/** It has no codec: all but gzip come from elsewhere. */
-export const startKafkaJs: StartConsumer = (source, sink) =>
-  source.compression === "none" ? consume(source, sink) : null;
+/** kafkajs has no codec: all but gzip come from elsewhere. */
+export const startKafkaJs =
+  (library: KafkaJsLibrary): StartConsumer =>
+  (source, sink) =>
+    source.compression === "none" ? consume(library, source, sink) : null;
 
-async function consume({ bootstrapServers, topic, groupId, style }: Source, sink: Sink): Promise<void> {
+async function consume(
+  { Kafka }: KafkaJsLibrary,
+  { bootstrapServers, topic, groupId, style }: Source,
+  sink: Sink,
+): Promise<void> {
   const { handlerMs } = sink;
-  const kafka = new Kafka({ brokers: [...bootstrapServers], logLevel: logLevel.NOTHING });
+  const kafka = new Kafka({ brokers: [...bootstrapServers], logLevel: silent });
   const consumer = kafka.consumer({ groupId });
   await consumer.connect();
   await consumer.subscribe({ topics: [topic], fromBeginning: true });

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { startCluster } from "../../cluster/cluster.ts";
-import { clients } from "../field.ts";
+import { measurable } from "../field.ts";
 import { newRun } from "../run.ts";
 import { ask } from "./competitors.ts";
 import { FilledTopics } from "./filled-topics.ts";
@@ -18,8 +18,8 @@ async function main(): Promise<void> {
   const workload = workloadNamed(positionals[0] ?? "bulk");
   if (workload.measure === "latency")
     throw new Error(`${workload.name} has no topic that could be filled: try another`);
-  const client = clients.find((name) => name === values.client);
-  if (client === undefined) throw new Error(`--client ${values.client}: it is one of ${clients.join(", ")}`);
+  const client = measurable.find((name) => name === values.client);
+  if (client === undefined) throw new Error(`--client ${values.client}: it is one of ${measurable.join(", ")}`);
   if (values.into === undefined) throw new Error("--into FOLDER is missing: it says where the profile goes");
 
   const run = newRun({ nodePaths: [], rounds: 1, isSmoke: false, workloads: [] });

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { startCluster } from "../../cluster/cluster.ts";
-import { clients } from "../field.ts";
+import { measurable } from "../field.ts";
 import { load, patient } from "./load.ts";
 import { openProducer } from "./producers.ts";
 import { TurnTopic } from "./topic.ts";
@@ -20,8 +20,8 @@ async function main(): Promise<void> {
     },
   });
   const workload = workloadNamed(positionals[0] ?? "one");
-  const client = clients.find((name) => name === values.client);
-  if (client === undefined) throw new Error(`--client ${values.client}: it is one of ${clients.join(", ")}`);
+  const client = measurable.find((name) => name === values.client);
+  if (client === undefined) throw new Error(`--client ${values.client}: it is one of ${measurable.join(", ")}`);
   const patience = { ...patient, measuredMs: Number(values.seconds) * 1_000 };
 
   await using cluster = await startCluster();
