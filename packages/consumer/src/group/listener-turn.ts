@@ -18,6 +18,23 @@ interface Turn {
 /** The turn whose calls of the listener the code at hand belongs to. */
 const currentTurn = new AsyncLocalStorage<Turn>();
 
+/** How many turns make their calls right now, of all consumers. */
+let runningTurns = 0;
+
+/**
+ * Runs what belongs to a turn. When no turn is left, none has to be told from another: Nodes before 24 look at every promise of the
+ * process as long as a storage is in use.
+ */
+async function runTurn(turn: Turn): Promise<void> {
+  runningTurns += 1;
+  try {
+    await currentTurn.run(turn, turn.run);
+  } finally {
+    runningTurns -= 1;
+    if (runningTurns === 0) currentTurn.disable();
+  }
+}
+
 /**
  * The part of a rebalance that is the application's: what is done with is committed, and then its listener is called, within a poll.
  * There is one at a time, and no records are handed out meanwhile.
@@ -69,7 +86,7 @@ export class ListenerTurn {
     if (turn === null || !this.#state.is("due")) return null;
     this.#state.to("running");
     return () => {
-      const calls = currentTurn.run(turn, turn.run).finally(() => {
+      const calls = runTurn(turn).finally(() => {
         if (this.#turn === turn) this.cancel();
         this.#calls = null;
         this.#onChange();

@@ -1,5 +1,6 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { OffsetCommit } from "@odradek/protocol/messages/offset-commit";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { RecordingLogger } from "../../../network/test/recording-logger.ts";
 import { ListenerTurn } from "../../src/group/listener-turn.ts";
 import { outsider } from "../../src/group/member-identity.ts";
@@ -101,3 +102,29 @@ describe("ListenerTurn", () => {
     expect(listenerTurn.take()).not.toBeNull();
   });
 });
+
+test("where contexts are tracked, they are while a listener is called, and not afterwards", async () => {
+  const { listenerTurn } = fixture();
+  const enable = vi.spyOn(AsyncLocalStorage.prototype, "run");
+  const disable = vi.spyOn(AsyncLocalStorage.prototype, "disable");
+  const [one, other] = [happening(), happening()];
+  const second = fixture().listenerTurn;
+  listenerTurn.begin(null, () => one.happened);
+  second.begin(null, () => other.happened);
+  const calls = [listenerTurn.take()?.(), second.take()?.()];
+  one.happen();
+  await calls[0];
+  expect([enable.mock.calls.length, disable.mock.calls.length]).toEqual([2, 0]);
+  other.happen();
+  await calls[1];
+  expect(disable.mock.calls.length).toBe(1);
+  vi.restoreAllMocks();
+});
+
+function happening(): { readonly happened: Promise<void>; readonly happen: () => void } {
+  let happen = () => {};
+  const happened = new Promise<void>((resolve) => {
+    happen = resolve;
+  });
+  return { happened, happen };
+}

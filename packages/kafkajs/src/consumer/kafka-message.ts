@@ -16,15 +16,28 @@ export interface KafkaMessage {
   offset: string;
 }
 
+/** Messages that follow one another often have the same timestamp, and a number of that size takes long to become a text. */
+let lastTimestamp = -1;
+let lastTimestampText = "-1";
+
+function timestampText(timestamp: number): string {
+  if (timestamp !== lastTimestamp) {
+    lastTimestamp = timestamp;
+    lastTimestampText = String(timestamp);
+  }
+  return lastTimestampText;
+}
+
+/** The hot path: what is not an own property here is missing where a message is spread, or copied by `Object.assign`. */
 export function messageOf(record: ConsumerRecord<Buffer, Buffer>): KafkaMessage {
-  const { key, value, headers, timestamp, offset } = record;
+  const { headers } = record;
   return {
-    key,
-    value,
+    key: record.key,
+    value: record.value,
     headers: headers.length === 0 ? {} : headersOf(headers),
-    timestamp: String(timestamp),
+    timestamp: timestampText(record.timestamp),
     attributes: 0,
-    offset: String(offset),
+    offset: String(record.offset),
   };
 }
 
