@@ -9,12 +9,22 @@ export interface KafkaJS {
   readonly AclOperationTypes: Readonly<Record<"READ" | "WRITE" | "ANY", number>>;
   readonly AclPermissionTypes: Readonly<Record<"ALLOW" | "ANY", number>>;
   readonly ResourcePatternTypes: Readonly<Record<"LITERAL" | "PREFIXED" | "ANY", number>>;
+  readonly PartitionAssigners: { readonly roundRobin: unknown };
   readonly AssignerProtocol: {
-    readonly MemberMetadata: { decode(buffer: Buffer): { readonly topics: readonly string[] } | null };
-    readonly MemberAssignment: { decode(buffer: Buffer): { readonly assignment: object } | null };
+    readonly MemberMetadata: SerializerOfJS<{ version: number; topics: string[]; userData: Buffer }>;
+    readonly MemberAssignment: SerializerOfJS<{
+      version: number;
+      assignment: Readonly<Record<string, number[]>>;
+      userData: Buffer;
+    }>;
   };
   readonly CompressionTypes: Readonly<Record<"None" | "GZIP" | "Snappy" | "LZ4" | "ZSTD", number>>;
   readonly CompressionCodecs: object;
+}
+
+interface SerializerOfJS<T> {
+  encode(value: T): Buffer;
+  decode(bytes: Buffer): T | null;
 }
 
 interface KafkaOfJS {

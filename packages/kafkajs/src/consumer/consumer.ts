@@ -95,7 +95,8 @@ export function createConsumer(
     const client = await clientOptions();
     let probe: KafkaConsumer | null = null;
     try {
-      probe = new KafkaConsumer({ ...client, diagnostics: requestListener(instrumentation) });
+      // It fetches nothing: however little time a request has, no fetch can last too long.
+      probe = new KafkaConsumer({ ...client, fetchMaxWaitMs: 0, diagnostics: requestListener(instrumentation) });
       await probe.connect({ timeoutMs: connectMs });
     } catch (error) {
       throw givenUp(error, retry);

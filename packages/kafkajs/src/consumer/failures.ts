@@ -19,13 +19,10 @@ const final = (error: Error): KafkaJSNonRetriableError =>
 /** Codes of errors that stand for those of the user's own assigner, and of the user's own listener. */
 const codesOfUsers: readonly string[] = ["ASSIGNOR", "LISTENER"];
 
-/** What a crash is told as: errors that cannot pass are marked so, and those of the user's code are what they would be of a handler. */
+/** What a crash is told as: errors that cannot pass are marked so, and those of the user's code are what they are. */
 export function crashOf(thrown: unknown, retry: ResolvedRetryOptions): Error {
   const isOfUser = thrown instanceof KafkaError && codesOfUsers.includes(thrown.code);
-  if (isOfUser && thrown.cause instanceof Error && !(thrown.cause instanceof KafkaError)) {
-    if (isFinal(thrown.cause)) return final(thrown.cause);
-    return new KafkaJSNumberOfRetriesExceeded(thrown.cause, { retryCount: 0, retryTime: retry.initialRetryTime });
-  }
+  if (isOfUser && thrown.cause instanceof Error) return thrown.cause;
   const error = givenUp(thrown, retry);
   const isMarked = error instanceof KafkaJSNonRetriableError || !(error instanceof KafkaJSError);
   return isMarked ? error : new KafkaJSNonRetriableError(error, { cause: error });
