@@ -1,7 +1,7 @@
 import type { TopicPartition } from "odradek";
 import { KafkaJSNonRetriableError } from "../errors/errors.ts";
-import type { SeekTarget } from "./consumer-session.ts";
 import type { NextOffset } from "./offset-ledger.ts";
+import type { SeekTarget } from "./seeks.ts";
 
 export interface TopicPartitionOffset {
   topic: string;

@@ -21,6 +21,7 @@ import { Lanes, type LanesLimits } from "./lanes.ts";
 import { type NextOffset, partitionKey } from "./offset-ledger.ts";
 import { Pauses } from "./pauses.ts";
 import type { ResolvedRunConfig } from "./run-config.ts";
+import { Seeks, type SeekTarget } from "./seeks.ts";
 import type { SubscribedTopics } from "./subscribed-topics.ts";
 
 export interface ConsumerSessionParts {
@@ -39,9 +40,6 @@ export interface ConsumerSessionParts {
   readonly emit: <Name extends keyof ConsumerEventPayloads>(type: Name, payload: ConsumerEventPayloads[Name]) => void;
 }
 
-/** Where a partition is to go on: an offset, or an end of its log. */
-export type SeekTarget = bigint | "beginning" | "end";
-
 /**
  * A consumer from its start to its stop or its crash: reads without a pause, and gives each partition's messages to the handler, one
  * batch at a time. What comes meanwhile waits, up to a limit, from which on the partition is paused below; all others go on. Rebalances
@@ -52,16 +50,15 @@ export class ConsumerSession {
   readonly #consumer: KafkaConsumer<Buffer, Buffer>;
   readonly #committer: Committer;
   readonly #news: GroupNews;
-  readonly #lanes: Lanes;
+  readonly #lanes: Lanes<BatchRun>;
   readonly #failures: Failures;
   readonly #pauses = new Pauses();
   readonly #context: BatchRunContext;
-  /** Where users want partitions to go on that are at work, or not assigned yet. */
-  readonly #seeks = new Map<string, SeekTarget>();
-  /** Where partitions were moved since the poll began that is under way: what it has found of them may be of before. */
-  readonly #moves = new Map<string, SeekTarget>();
+  readonly #seeks: Seeks;
   readonly #assigned = new Map<string, TopicPartition>();
   readonly #end = new AbortController();
+  /** Ends the poll that is under way; another takes its place then. */
+  #turn = new AbortController();
   readonly #joined: () => void;
   /** Settles with the first assignment. */
   readonly joined: Promise<void>;
@@ -76,6 +73,7 @@ export class ConsumerSession {
     this.#failures = new Failures(retry);
     this.#lanes = new Lanes(limits);
     this.#consumer = new KafkaConsumer<Buffer, Buffer>(parts.options((message) => this.#news.assignment(message)));
+    this.#seeks = new Seeks(this.#consumer, () => this.#turn.abort());
     const subscription = () => this.#consumer.subscription();
     this.#news = new GroupNews({ subscription, rootLogger, clock, emit });
     this.#committer = new Committer({
@@ -118,7 +116,7 @@ export class ConsumerSession {
 
   /** Has handlers finish the message that they are at, commits, and leaves the group. */
   async stop(): Promise<void> {
-    this.#end.abort();
+    this.#endPolls();
     await this.ended;
   }
 
@@ -129,11 +127,10 @@ export class ConsumerSession {
 
   /** Takes effect at once, or when the batch that is handled is done with, or when the partition is assigned. */
   seek(partition: TopicPartition, target: SeekTarget): void {
-    const key = partitionKey(partition);
-    this.#seeks.set(key, target);
+    this.#seeks.want(partition, target);
     const runs = this.#lanes.of(partition);
     for (const run of runs) run.isStale = true;
-    if (runs.length === 0 && this.#assigned.has(key)) this.#applySeek(partition);
+    if (runs.length === 0 && this.#assigned.has(partitionKey(partition))) this.#applySeek(partition);
   }
 
   /** @throws KafkaJSError where the coordinator does not take it */
@@ -152,15 +149,28 @@ export class ConsumerSession {
         onPartitionsRevoked: (partitions) => this.#onRevoked(partitions),
         onPartitionsLost: (partitions) => this.#onLost(partitions),
       });
-      while (this.isRunning) {
-        this.#moves.clear();
-        this.#take(await this.#consumer.poll(maxWaitMs, { signal }));
-      }
+      while (this.isRunning) await this.#poll(maxWaitMs);
     } catch (error) {
       this.#crash(error);
     }
     await this.#finish();
     return this.#error;
+  }
+
+  async #poll(maxWaitMs: number): Promise<void> {
+    this.#turn = new AbortController();
+    this.#seeks.carryOut();
+    const { signal } = this.#turn;
+    try {
+      this.#take(await this.#consumer.poll(maxWaitMs, { signal }));
+    } catch (error) {
+      if (error !== signal.reason) throw error;
+    }
+  }
+
+  #endPolls(): void {
+    this.#end.abort();
+    this.#turn.abort();
   }
 
   async #finish(): Promise<void> {
@@ -181,17 +191,13 @@ export class ConsumerSession {
   #crash(error: unknown): void {
     if (!this.isRunning) return;
     this.#error = crashOf(error, this.#parts.retry);
-    this.#end.abort();
+    this.#endPolls();
   }
 
   #take(records: ConsumerRecords<Buffer, Buffer>): void {
     for (const { topic, partition, offset: next } of records.nextOffsets()) {
       const place = { topic, partition };
-      const target = this.#moves.get(partitionKey(place));
-      if (target !== undefined) {
-        this.#move(place, target);
-        continue;
-      }
+      if (this.#seeks.isMoving(place)) continue;
       const lag = this.#consumer.currentLag(place);
       this.#lanes.add(new BatchRun({ ...place, records: records.records(place), next, lag }, this.#context));
       this.#applyPause(place);
@@ -260,34 +266,24 @@ export class ConsumerSession {
     const isHandled = (eachMessage ?? eachBatch) !== null;
     const resolved = (isHandled ? this.#committer.ledger.resolvedOf(partition) : null) ?? run.next;
     if (isLost) this.#lanes.clear(partition);
-    else if (this.#seeks.has(key)) {
+    else if (this.#seeks.isWanted(partition)) {
       this.#lanes.clear(partition);
       this.#applySeek(partition);
     } else if (resolved !== run.next || (hasMore && this.#pauses.has(partition))) {
       this.#lanes.clear(partition);
-      this.#move(partition, resolved);
+      this.#seeks.move(partition, resolved);
     } else this.#lanes.advance(partition);
     if (wasOverfull && !this.#lanes.isOverfull) this.repause();
     else if (!isLost) this.#applyPause(partition);
   }
 
   #applySeek(partition: TopicPartition): void {
-    const key = partitionKey(partition);
-    const target = this.#seeks.get(key);
-    if (target === undefined) return;
-    this.#seeks.delete(key);
+    const target = this.#seeks.apply(partition);
+    if (target === null) return;
     // What was resolved before says nothing of where it goes on.
     this.#committer.ledger.forget([partition]);
-    this.#move(partition, target);
     if (typeof target !== "bigint" || !this.#parts.config.autoCommit) return;
     this.#committer.commit([{ ...partition, offset: target }]).catch((error: unknown) => this.#onCommitError(error));
-  }
-
-  #move(partition: TopicPartition, target: SeekTarget): void {
-    this.#moves.set(partitionKey(partition), target);
-    if (target === "beginning") this.#consumer.seekToBeginning([partition]);
-    else if (target === "end") this.#consumer.seekToEnd([partition]);
-    else this.#consumer.seek(partition, target);
   }
 
   #applyPause(partition: TopicPartition): void {
@@ -340,6 +336,7 @@ export class ConsumerSession {
       this.#lanes.withdraw(run);
     }
     await Promise.all(runs.map(({ done }) => done));
+    this.#seeks.forget(partitions);
     for (const partition of partitions) this.#assigned.delete(partitionKey(partition));
   }
 

@@ -1,5 +1,4 @@
 import type { TopicPartition } from "odradek";
-import type { BatchRun } from "./batch-run.ts";
 import { partitionKey } from "./offset-ledger.ts";
 
 export interface LanesLimits {
@@ -9,6 +8,12 @@ export interface LanesLimits {
   readonly allBytes: number;
 }
 
+/** What waits in a lane. */
+interface Waiting {
+  readonly partition: TopicPartition;
+  readonly bytes: number;
+}
+
 /** While so many wait, small as they may be, the broker gathers: the next batch is larger. */
 const mostBehind = 100;
 
@@ -16,11 +21,11 @@ const mostBehind = 100;
  * Of each partition the batches that it has brought and is not done with, in order: the first is handled, or waits for its turn. Of those
  * that wait for their turn the longest waiting is next.
  */
-export class Lanes {
+export class Lanes<Run extends Waiting> {
   readonly #limits: LanesLimits;
-  readonly #lanes = new Map<string, BatchRun[]>();
+  readonly #lanes = new Map<string, Run[]>();
   /** The first of lanes that none of the handlers is at. */
-  readonly #waiting: BatchRun[] = [];
+  readonly #waiting: Run[] = [];
   #bytes = 0;
   #isOverfull = false;
 
@@ -29,16 +34,16 @@ export class Lanes {
   }
 
   /** What is handled, or waits for its turn, of each partition. */
-  get firsts(): readonly BatchRun[] {
+  get firsts(): readonly Run[] {
     return [...this.#lanes.values()].flatMap(([first]) => first ?? []);
   }
 
   /** What there is of a partition. */
-  of(partition: TopicPartition): readonly BatchRun[] {
+  of(partition: TopicPartition): readonly Run[] {
     return this.#lanes.get(partitionKey(partition)) ?? [];
   }
 
-  add(run: BatchRun): void {
+  add(run: Run): void {
     const key = partitionKey(run.partition);
     const lane = this.#lanes.get(key);
     this.#count(run.bytes);
@@ -47,17 +52,18 @@ export class Lanes {
   }
 
   /** Takes the one whose turn it is. */
-  next(): BatchRun | undefined {
+  next(): Run | undefined {
     return this.#waiting.shift();
   }
 
   /** The first of the partition is done with, and the one behind it waits for its turn; `null` where there is none. */
-  advance(partition: TopicPartition): BatchRun | null {
-    const [next = null, ...behind] = this.#take(partition).slice(1);
-    if (next === null) return null;
-    for (const { bytes } of [next, ...behind]) this.#count(bytes);
-    this.#begin(partitionKey(partition), [next, ...behind]);
-    return next;
+  advance(partition: TopicPartition): Run | null {
+    const [first, ...behind] = this.of(partition);
+    const key = partitionKey(partition);
+    this.#lanes.delete(key);
+    this.#count(-(first?.bytes ?? 0));
+    if (behind.length > 0) this.#begin(key, behind);
+    return behind[0] ?? null;
   }
 
   /** Drops what there is of the partition. */
@@ -66,7 +72,7 @@ export class Lanes {
   }
 
   /** Lets go of what waits for its turn. @returns whether the run did */
-  withdraw(run: BatchRun): boolean {
+  withdraw(run: Run): boolean {
     const index = this.#waiting.indexOf(run);
     if (index < 0) return false;
     this.#waiting.splice(index, 1);
@@ -91,12 +97,12 @@ export class Lanes {
     return this.#isOverfull;
   }
 
-  #begin(key: string, runs: BatchRun[]): void {
+  #begin(key: string, runs: Run[]): void {
     this.#lanes.set(key, runs);
     if (runs[0] !== undefined) this.#waiting.push(runs[0]);
   }
 
-  #take(partition: TopicPartition): readonly BatchRun[] {
+  #take(partition: TopicPartition): readonly Run[] {
     const runs = this.of(partition);
     this.#lanes.delete(partitionKey(partition));
     for (const { bytes } of runs) this.#count(-bytes);

@@ -1,5 +1,6 @@
+import { KafkaError } from "odradek";
 import { describe, expect, test } from "vitest";
-import { Failures } from "../../src/consumer/failures.ts";
+import { crashOf, Failures } from "../../src/consumer/failures.ts";
 import { KafkaJSNonRetriableError } from "../../src/errors/errors.ts";
 import { resolveRetryOptions } from "../../src/retry-options.ts";
 
@@ -35,5 +36,21 @@ describe("an error of a handler", () => {
 
   test("may be anything", () => {
     expect(new Failures(retry).failed(place, "no")).toEqual({ waitMs: 100 });
+  });
+});
+
+test("a crash of the user's assigner or listener is told as what they threw", () => {
+  const cause = new Error("mine");
+  expect(crashOf(new KafkaError("the assignor x threw", { code: "ASSIGNOR", cause }), retry)).toBe(cause);
+  expect(crashOf(new KafkaError("it threw", { code: "LISTENER", cause }), retry)).toBe(cause);
+});
+
+test("a crash of anything else is told as what cannot pass, or was tried too often", () => {
+  expect(crashOf(new KafkaError("no", { code: "COORDINATOR_NOT_AVAILABLE", retriable: true }), retry)).toMatchObject({
+    name: "KafkaJSNumberOfRetriesExceeded",
+    retryCount: 2,
+  });
+  expect(crashOf(new KafkaError("no", { code: "DECODE", retriable: false }), retry)).toMatchObject({
+    retriable: false,
   });
 });
