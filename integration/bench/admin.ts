@@ -68,7 +68,7 @@ async function measured(competitor: Competitor, { target, records }: ManyTopics,
 }
 
 function tableOf(run: Run, node: NodeBinary, title: string, turns: readonly Turns<Competitor, Outcome>[]): Table {
-  const ratios = ["kafkajs", "java"].map((rival) => ({ head: `odradek to ${rival}`, rivals: [rival] }));
+  const ratios = ["kafkajs", "java"].map((rival) => ({ of: "odradek", head: `odradek to ${rival}`, rivals: [rival] }));
   const comparison = new Comparison(run, node, competitorNames, ratios);
   for (const { of, name: work } of measures) {
     for (const { competitor, outcomes } of turns.filter((turn) => turn.node === node)) {
