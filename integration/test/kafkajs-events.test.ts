@@ -80,6 +80,23 @@ describe.each(candidates)("events of %s", (name, { Kafka }) => {
     expect(others.all).toEqual([]);
   });
 
+  test("are few where there is nothing to read", async () => {
+    const topic = await newTopic(6);
+    const consumer = newConsumer(newName(), { maxWaitTimeInMs: 500, heartbeatInterval: 300 });
+    await consumer.connect();
+    await consumer.subscribe({ topics: [topic] });
+    await consumer.run({ eachMessage: async () => {} });
+    await heard(consumer, "HEARTBEAT").complete;
+    const { payloads } = heard(consumer, "REQUEST");
+    // Five more take at least 1.5 s, in which each of the three brokers is asked three or four times.
+    const { complete, add } = collection<number>(5);
+    let heartbeats = 0;
+    consumer.on("consumer.heartbeat", () => add(heartbeats++));
+    await complete;
+    expect(payloads("REQUEST").length).toBeGreaterThanOrEqual(5);
+    expect(payloads("REQUEST").length).toBeLessThan(60);
+  });
+
   test("tell of the requests of a producer", async () => {
     const topic = await newTopic();
     const producer = newKafka().producer();
