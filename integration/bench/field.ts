@@ -5,7 +5,7 @@ import { packages } from "./peer.ts";
 import type { NodeBinary, Run } from "./run.ts";
 
 /** Clients for Node, each of which has processes of its own. */
-export const clients = ["odradek", "kafkajs", "platformatic", "confluent"] as const;
+const clients = ["odradek", "kafkajs", "platformatic", "confluent"] as const;
 
 /** What stands in the place of kafkajs, without a change in the service. */
 const dropIn = "@odradek/kafkajs";
