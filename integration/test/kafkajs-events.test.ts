@@ -1,11 +1,18 @@
 import { createServer } from "node:net";
 import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 import { collection, type EachMessage, happening, numbers, textOf, written } from "./kafkajs-handling.ts";
-import { type ConsumerOfJS, candidates, type EventOfJS, libraries, type ProducerOfJS } from "./kafkajs-libraries.ts";
+import {
+  type AdminOfJS,
+  type ConsumerOfJS,
+  candidates,
+  type EventOfJS,
+  libraries,
+  type ProducerOfJS,
+} from "./kafkajs-libraries.ts";
 import { newName } from "./opened.ts";
 import { bootstrapServers, newTopic } from "./topics.ts";
 
-const connected: (ConsumerOfJS | ProducerOfJS)[] = [];
+const connected: (AdminOfJS | ConsumerOfJS | ProducerOfJS)[] = [];
 afterEach(async () => {
   for (const client of connected.splice(0)) await client.disconnect();
 });
@@ -24,7 +31,7 @@ const request = {
 const answered = { ...request, size: expect.any(Number), duration: expect.any(Number) };
 
 /** All that a client tells of these events. */
-function heard(client: ConsumerOfJS | ProducerOfJS, ...names: readonly string[]) {
+function heard(client: AdminOfJS | ConsumerOfJS | ProducerOfJS, ...names: readonly string[]) {
   const all: EventOfJS[] = [];
   const { complete, add } = collection<string>(names.length);
   const seen = new Set<string>();
@@ -106,6 +113,16 @@ describe.each(candidates)("events of %s", (name, { Kafka }) => {
     await producer.send({ topic, messages: [{ value: "1" }] });
     await complete;
     expect(payloads("REQUEST")).toEqual(expect.arrayContaining([{ ...answered, apiName: "Produce", apiKey: 0 }]));
+  });
+
+  test("tell of the requests of an admin client", async () => {
+    const admin = newKafka().admin();
+    connected.push(admin);
+    const { payloads, complete } = heard(admin, "REQUEST");
+    await admin.connect();
+    await admin.listTopics();
+    await complete;
+    expect(payloads("REQUEST")).toEqual(expect.arrayContaining([{ ...answered, apiName: "Metadata", apiKey: 3 }]));
   });
 
   test("tell of a request that has no answer in time", async () => {

@@ -1,6 +1,8 @@
 import { type Clock, KafkaAdmin, KafkaError } from "odradek";
 import { clientOptionsOf, connectTimeoutMs, longestMs, requestTimeoutMs } from "../client/client-options.ts";
+import type { Instrumentation } from "../client/instrumentation.ts";
 import type { KafkaConfig } from "../client/kafka-config.ts";
+import { requestListener } from "../client/request-events.ts";
 import { givenUp } from "../errors/error-translation.ts";
 import type { Logger } from "../logger.ts";
 import { firstRetryMs, nextRetryMs, type ResolvedRetryOptions, totalRetryMs } from "../retry-options.ts";
@@ -22,18 +24,23 @@ export interface AdminClientParts {
   readonly retry: ResolvedRetryOptions;
   readonly clock: Clock;
   readonly rootLogger: Logger;
+  readonly logger: Logger;
+  /** Is told of its requests. */
+  readonly instrumentation: Instrumentation;
 }
 
 /** The admin client of the layer below: connected by the first who asks, and again by whoever asks after it was closed. */
 export class AdminClient {
-  readonly logger: Logger;
   readonly #parts: AdminClientParts;
   #open: Promise<KafkaAdmin> | null = null;
   #closing: Promise<void> | null = null;
 
   constructor(parts: AdminClientParts) {
     this.#parts = parts;
-    this.logger = parts.rootLogger.namespace("Admin");
+  }
+
+  get logger(): Logger {
+    return this.#parts.logger;
   }
 
   /** @throws KafkaJSNumberOfRetriesExceeded, KafkaJSSASLAuthenticationError, and what `clientOptionsOf` throws */
@@ -99,13 +106,13 @@ export class AdminClient {
   }
 
   async #connect(): Promise<KafkaAdmin> {
-    const { config, retry, rootLogger } = this.#parts;
+    const { config, retry, rootLogger, instrumentation } = this.#parts;
     const options = await clientOptionsOf({ config, retry, metadataMaxAge }, rootLogger.namespace("Cluster"));
     // As long as kafkajs goes on where brokers answer that it should try again, and one of them does not answer.
     const defaultApiTimeoutMs = Math.min(longestMs, Math.ceil(totalRetryMs(retry)) + requestTimeoutMs(config));
     let admin: KafkaAdmin | null = null;
     try {
-      admin = new KafkaAdmin({ ...options, defaultApiTimeoutMs });
+      admin = new KafkaAdmin({ ...options, defaultApiTimeoutMs, diagnostics: requestListener(instrumentation) });
       await admin.connect({ timeoutMs: connectTimeoutMs({ config, retry }) });
       return admin;
     } catch (error) {

@@ -126,8 +126,9 @@ export function createAdmin(
   clock: Clock = systemClock,
 ): Admin {
   const retry = resolveRetryOptions(config.retry, given.retry);
-  const client = new AdminClient({ config, retry, clock, rootLogger });
-  const instrumentation = new Instrumentation("admin", adminEvents, client.logger, clock);
+  const logger = rootLogger.namespace("Admin");
+  const instrumentation = new Instrumentation("admin", adminEvents, logger, clock);
+  const client = new AdminClient({ config, retry, clock, rootLogger, logger, instrumentation });
   return {
     async connect() {
       await client.connect();

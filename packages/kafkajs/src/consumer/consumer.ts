@@ -75,7 +75,7 @@ export function createConsumer(
   const logger = rootLogger.namespace("Consumer");
   const instrumentation = new Instrumentation("consumer", consumerEvents, logger, clock);
   const topics = new SubscribedTopics();
-  const admin = new AdminClient({ config, retry, clock, rootLogger });
+  const admin = new AdminClient({ config, retry, clock, rootLogger, logger, instrumentation });
   let session: ConsumerSession | null = null;
   /** What it is to do: from `run` to `stop`, or to a crash that it does not start again from. */
   let wanted: ResolvedRunConfig | null = null;
