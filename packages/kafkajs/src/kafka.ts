@@ -8,6 +8,23 @@ import { createLogger, type Logger } from "./logger.ts";
 import { createProducer, type Producer } from "./producer/producer.ts";
 import type { ProducerConfig } from "./producer/producer-config.ts";
 
+/** What a client is made of. One object, since what tools put around a factory hands on one argument. */
+interface Making<Options> {
+  readonly config: KafkaConfig;
+  readonly options: Options;
+  readonly logger: Logger;
+}
+
+export interface Factories {
+  readonly producer: (making: Making<ProducerConfig>) => Producer;
+  readonly consumer: (making: Making<ConsumerConfig>) => Consumer;
+}
+
+export const factories: Factories = {
+  producer: ({ config, options, logger }) => createProducer(config, options, logger),
+  consumer: ({ config, options, logger }) => createConsumer(config, options, logger),
+};
+
 /**
  * Makes producers, consumers and admin clients that have a configuration in common. It connects nowhere itself.
  *
@@ -15,22 +32,27 @@ import type { ProducerConfig } from "./producer/producer-config.ts";
  */
 export class Client {
   readonly #config: KafkaConfig;
+  readonly #factories: Factories;
   readonly #logger: Logger;
 
-  constructor(config: KafkaConfig) {
+  constructor(config: KafkaConfig);
+  /** @internal with factories that tools may have put theirs around, see `index.js` beside this file */
+  constructor(config: KafkaConfig, factories: Factories);
+  constructor(config: KafkaConfig, makers: Factories = factories) {
     const { logLevel: level = logLevel.INFO, logCreator = consoleLogCreator } = config;
     this.#config = config;
+    this.#factories = makers;
     this.#logger = createLogger(level, logCreator);
   }
 
   /** @throws KafkaJSNonRetriableError, KafkaJSNotImplemented for options that cannot be used */
   producer(config: ProducerConfig = {}): Producer {
-    return createProducer(this.#config, config, this.#logger);
+    return this.#factories.producer({ config: this.#config, options: config, logger: this.#logger });
   }
 
   /** @throws KafkaJSNonRetriableError, KafkaJSNotImplemented for options that cannot be used */
   consumer(config: ConsumerConfig): Consumer {
-    return createConsumer(this.#config, config, this.#logger);
+    return this.#factories.consumer({ config: this.#config, options: config, logger: this.#logger });
   }
 
   admin(config: AdminConfig = {}): Admin {

@@ -1,0 +1,3 @@
+"use strict";
+
+module.exports = require("../../dist/kafka.js").factories.producer;

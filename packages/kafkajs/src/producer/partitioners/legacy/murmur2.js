@@ -1,0 +1,3 @@
+"use strict";
+
+module.exports = require("../../../../dist/partitioners/legacy-murmur2.js").legacyMurmur2;
