@@ -85,8 +85,8 @@ class Cursor {
  * @example AssignerProtocol.MemberMetadata.encode({ version: 1, topics: ["orders"], userData: Buffer.alloc(0) })
  */
 export const AssignerProtocol: {
-  readonly MemberMetadata: ISerializer<MemberMetadata, WithoutUserData<MemberMetadata>>;
-  readonly MemberAssignment: ISerializer<MemberAssignment, WithoutUserData<MemberAssignment>>;
+  MemberMetadata: ISerializer<MemberMetadata, WithoutUserData<MemberMetadata>>;
+  MemberAssignment: ISerializer<MemberAssignment, WithoutUserData<MemberAssignment>>;
 } = {
   MemberMetadata: {
     encode({ version, topics, userData = Buffer.alloc(0) }) {

@@ -1,13 +1,17 @@
-/** What the records of a `send` are compressed with. */
-export const CompressionTypes = { None: 0, GZIP: 1, Snappy: 2, LZ4: 3, ZSTD: 4 } as const;
-export type CompressionTypes = (typeof CompressionTypes)[keyof typeof CompressionTypes];
+import type * as enums from "./enums.ts";
 
-/** What has a configuration. */
-export const ConfigResourceTypes = { UNKNOWN: 0, TOPIC: 2, BROKER: 4, BROKER_LOGGER: 8 } as const;
-export type ConfigResourceTypes = (typeof ConfigResourceTypes)[keyof typeof ConfigResourceTypes];
+export const CompressionTypes: typeof enums.CompressionTypes = { None: 0, GZIP: 1, Snappy: 2, LZ4: 3, ZSTD: 4 };
+export type CompressionTypes = enums.CompressionTypes;
 
-/** Where the value of a configuration entry comes from. */
-export const ConfigSource = {
+export const ConfigResourceTypes: typeof enums.ConfigResourceTypes = {
+  UNKNOWN: 0,
+  TOPIC: 2,
+  BROKER: 4,
+  BROKER_LOGGER: 8,
+};
+export type ConfigResourceTypes = enums.ConfigResourceTypes;
+
+export const ConfigSource: typeof enums.ConfigSource = {
   UNKNOWN: 0,
   TOPIC_CONFIG: 1,
   DYNAMIC_BROKER_CONFIG: 2,
@@ -15,11 +19,10 @@ export const ConfigSource = {
   STATIC_BROKER_CONFIG: 4,
   DEFAULT_CONFIG: 5,
   DYNAMIC_BROKER_LOGGER_CONFIG: 6,
-} as const;
-export type ConfigSource = (typeof ConfigSource)[keyof typeof ConfigSource];
+};
+export type ConfigSource = enums.ConfigSource;
 
-/** What an ACL is about. */
-export const AclResourceTypes = {
+export const AclResourceTypes: typeof enums.AclResourceTypes = {
   UNKNOWN: 0,
   ANY: 1,
   TOPIC: 2,
@@ -27,11 +30,10 @@ export const AclResourceTypes = {
   CLUSTER: 4,
   TRANSACTIONAL_ID: 5,
   DELEGATION_TOKEN: 6,
-} as const;
-export type AclResourceTypes = (typeof AclResourceTypes)[keyof typeof AclResourceTypes];
+};
+export type AclResourceTypes = enums.AclResourceTypes;
 
-/** What an ACL allows or denies. */
-export const AclOperationTypes = {
+export const AclOperationTypes: typeof enums.AclOperationTypes = {
   UNKNOWN: 0,
   ANY: 1,
   ALL: 2,
@@ -45,13 +47,17 @@ export const AclOperationTypes = {
   DESCRIBE_CONFIGS: 10,
   ALTER_CONFIGS: 11,
   IDEMPOTENT_WRITE: 12,
-} as const;
-export type AclOperationTypes = (typeof AclOperationTypes)[keyof typeof AclOperationTypes];
+};
+export type AclOperationTypes = enums.AclOperationTypes;
 
-/** Whether an ACL allows or denies. */
-export const AclPermissionTypes = { UNKNOWN: 0, ANY: 1, DENY: 2, ALLOW: 3 } as const;
-export type AclPermissionTypes = (typeof AclPermissionTypes)[keyof typeof AclPermissionTypes];
+export const AclPermissionTypes: typeof enums.AclPermissionTypes = { UNKNOWN: 0, ANY: 1, DENY: 2, ALLOW: 3 };
+export type AclPermissionTypes = enums.AclPermissionTypes;
 
-/** How the name of an ACL's resource is held against others. */
-export const ResourcePatternTypes = { UNKNOWN: 0, ANY: 1, MATCH: 2, LITERAL: 3, PREFIXED: 4 } as const;
-export type ResourcePatternTypes = (typeof ResourcePatternTypes)[keyof typeof ResourcePatternTypes];
+export const ResourcePatternTypes: typeof enums.ResourcePatternTypes = {
+  UNKNOWN: 0,
+  ANY: 1,
+  MATCH: 2,
+  LITERAL: 3,
+  PREFIXED: 4,
+};
+export type ResourcePatternTypes = enums.ResourcePatternTypes;

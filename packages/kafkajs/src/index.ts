@@ -41,7 +41,15 @@ export {
   type MemberMetadata,
 } from "./assigner-protocol.ts";
 export type { BrokersFunction } from "./client/brokers.ts";
-export type { InstrumentationEvent, RemoveInstrumentationEventListener } from "./client/instrumentation.ts";
+export type {
+  ConnectEvent,
+  DisconnectEvent,
+  InstrumentationEvent,
+  RemoveInstrumentationEventListener,
+  RequestEvent,
+  RequestQueueSizeEvent,
+  RequestTimeoutEvent,
+} from "./client/instrumentation.ts";
 export type { KafkaConfig } from "./client/kafka-config.ts";
 export type {
   AuthenticationProviderArgs,
@@ -52,6 +60,7 @@ export type {
   SASLOptions,
   SaslAuthenticateArgs,
 } from "./client/sasl.ts";
+export type { ISocketFactory, ISocketFactoryArgs } from "./client/socket-factory.ts";
 export { CompressionCodecs } from "./compression/compression-codecs.ts";
 export {
   AclOperationTypes,
@@ -65,15 +74,23 @@ export {
 export type { Cluster } from "./consumer/assigner-cluster.ts";
 export type { Batch } from "./consumer/batch.ts";
 export type { Consumer } from "./consumer/consumer.ts";
-export type { TopicPartitionOffset, TopicPartitionOffsetAndMetadata } from "./consumer/consumer-arguments.ts";
+export type {
+  TopicPartition,
+  TopicPartitionOffset,
+  TopicPartitionOffsetAndMetadata,
+} from "./consumer/consumer-arguments.ts";
 export type { ConsumerConfig } from "./consumer/consumer-config.ts";
 export type {
   ConsumerCommitOffsetsEvent,
   ConsumerCrashEvent,
   ConsumerEndBatchProcessEvent,
   ConsumerEvents,
+  ConsumerFetchEvent,
+  ConsumerFetchStartEvent,
   ConsumerGroupJoinEvent,
+  ConsumerHeartbeatEvent,
   ConsumerRebalancingEvent,
+  ConsumerReceivedUnsubcribedTopicsEvent,
   ConsumerStartBatchProcessEvent,
   IMemberAssignment,
 } from "./consumer/consumer-events.ts";
@@ -88,6 +105,8 @@ export type {
 export type { TopicPartitions } from "./consumer/pauses.ts";
 export { PartitionAssigners } from "./consumer/round-robin-assigner.ts";
 export type {
+  ConsumerEachBatchPayload,
+  ConsumerEachMessagePayload,
   ConsumerRunConfig,
   EachBatchHandler,
   EachBatchPayload,
@@ -135,6 +154,7 @@ export {
   KafkaJSCreateTopicError,
   KafkaJSDeleteTopicRecordsError,
   type KafkaJSDeleteTopicRecordsErrorPartition,
+  type KafkaJSDeleteTopicRecordsErrorTopic,
   KafkaJSMetadataNotLoaded,
   KafkaJSOffsetOutOfRange,
   type KafkaJSOffsetOutOfRangeMetadata,
@@ -145,6 +165,7 @@ export {
   type KafkaJSTopicMetadataNotLoadedMetadata,
   KafkaJSUnsupportedMagicByteInMessageSet,
 } from "./errors/topic-errors.ts";
+export type { ApiVersions, Broker, BrokerMetadata, ConsumerGroup, CoordinatorMetadata } from "./internals.ts";
 export { Client as Kafka } from "./kafka.ts";
 export { logLevel } from "./log-level.ts";
 export type { LogEntry, Logger, LoggerEntryContent, logCreator } from "./logger.ts";
@@ -160,5 +181,11 @@ export type { IHeaders, Message, ProducerBatch, ProducerRecord, TopicMessages } 
 export type { Producer, ProducerEvents } from "./producer/producer.ts";
 export type { ProducerConfig } from "./producer/producer-config.ts";
 export type { RecordMetadata } from "./producer/record-metadata.ts";
-export type { Offsets, PartitionOffset, TopicOffsets, Transaction } from "./producer/transactions.ts";
+export type {
+  Offsets,
+  OffsetsByTopicPartition,
+  PartitionOffset,
+  TopicOffsets,
+  Transaction,
+} from "./producer/transactions.ts";
 export type { RetryOptions } from "./retry-options.ts";

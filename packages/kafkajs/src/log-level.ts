@@ -1,11 +1,13 @@
+import type * as enums from "./enums.ts";
 import { environment } from "./environment.ts";
 
-/** How much is logged: everything up to the level. There is no 3. */
-export const logLevel = { NOTHING: 0, ERROR: 1, WARN: 2, INFO: 4, DEBUG: 5 } as const;
-export type logLevel = (typeof logLevel)[keyof typeof logLevel];
+export const logLevel: typeof enums.logLevel = { NOTHING: 0, ERROR: 1, WARN: 2, INFO: 4, DEBUG: 5 };
+export type logLevel = enums.logLevel;
 
-const levels: ReadonlyMap<string, logLevel> = new Map(Object.entries(logLevel));
+const isLevel = (name: string): name is keyof typeof logLevel => Object.hasOwn(logLevel, name);
 
 /** The level that `KAFKAJS_LOG_LEVEL` names, which wins over any that was asked for. */
-export const levelOfEnvironment = (): logLevel | null =>
-  levels.get(environment("KAFKAJS_LOG_LEVEL").toUpperCase()) ?? null;
+export function levelOfEnvironment(): logLevel | null {
+  const name = environment("KAFKAJS_LOG_LEVEL").toUpperCase();
+  return isLevel(name) ? logLevel[name] : null;
+}

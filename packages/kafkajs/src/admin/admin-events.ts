@@ -10,10 +10,10 @@ export const adminEvents = Object.freeze({
 
 export type AdminEvents = typeof adminEvents;
 
-/** What each event tells. Those of the network are not told yet. */
+/** What each event tells. */
 export interface AdminEventPayloads {
-  "admin.connect": undefined;
-  "admin.disconnect": undefined;
+  "admin.connect": null;
+  "admin.disconnect": null;
   "admin.network.request": RequestPayload;
   "admin.network.request_timeout": RequestTimeoutPayload;
   "admin.network.request_queue_size": RequestQueueSizePayload;

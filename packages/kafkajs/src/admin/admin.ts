@@ -1,9 +1,5 @@
 import { type Clock, systemClock } from "odradek";
-import {
-  Instrumentation,
-  type InstrumentationEvent,
-  type RemoveInstrumentationEventListener,
-} from "../client/instrumentation.ts";
+import { Instrumentation, type Listen } from "../client/instrumentation.ts";
 import type { KafkaConfig } from "../client/kafka-config.ts";
 import type { Logger } from "../logger.ts";
 import { type RetryOptions, resolveRetryOptions } from "../retry-options.ts";
@@ -112,10 +108,7 @@ export interface Admin {
   /** Tells which replicas are on the move; without topics, of all of them. */
   listPartitionReassignments(options?: ListReassignmentsOptions): Promise<ListPartitionReassignmentsResponse>;
   logger(): Logger;
-  on<Name extends keyof AdminEventPayloads>(
-    eventName: Name,
-    listener: (event: InstrumentationEvent<AdminEventPayloads[Name]>) => void,
-  ): RemoveInstrumentationEventListener<Name>;
+  on: Listen<AdminEventPayloads>;
   readonly events: AdminEvents;
 }
 
@@ -152,7 +145,7 @@ export function createAdmin(
     resetOffsets: (options) => resetOffsets(client, options),
     describeConfigs: (options) => describeConfigs(client, options),
     alterConfigs: (options) => alterConfigs(client, options),
-    on: (eventName, listener) => instrumentation.on(eventName, listener),
+    on: (eventName: string, listener: (event: never) => void) => instrumentation.on(eventName, listener),
     logger: () => client.logger,
     listGroups: () => listGroups(client),
     describeGroups: (groupIds) => describeGroups(client, groupIds),

@@ -36,7 +36,7 @@ export interface MemberDescription {
 
 export interface GroupDescription {
   /** 0: what failed is an error. */
-  errorCode: number;
+  errorCode?: number;
   groupId: string;
   members: MemberDescription[];
   /** The assigner that the members agreed on; empty unless the group is stable. */

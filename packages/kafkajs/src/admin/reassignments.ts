@@ -14,7 +14,7 @@ export interface PartitionReassignment {
 /** A partition whose replicas are on the move. kafkajs calls its number by one name in the types, and by the other in fact. */
 export interface OngoingPartitionReassignment {
   partitionIndex: number;
-  partition: number;
+  partition?: number;
   /** Ids of all brokers that hold it right now. */
   replicas: number[];
   addingReplicas?: number[];
@@ -24,7 +24,7 @@ export interface OngoingPartitionReassignment {
 /** `topic` and `name` are the same, one in the types of kafkajs and the other in fact. */
 export interface OngoingTopicReassignment {
   topic: string;
-  name: string;
+  name?: string;
   partitions: OngoingPartitionReassignment[];
 }
 

@@ -3,15 +3,42 @@ import { KafkaJSNonRetriableError } from "../errors/errors.ts";
 import type { Logger } from "../logger.ts";
 
 export interface InstrumentationEvent<T> {
-  /** Grows with every event of the process. */
-  id: number;
+  /** Grows with every event of the process. A number, whatever the type has said since kafkajs. */
+  id: string;
   type: string;
   /** Milliseconds since 1970. */
   timestamp: number;
   payload: T;
 }
 
-export type RemoveInstrumentationEventListener<T> = (eventName?: T) => void;
+export type RemoveInstrumentationEventListener<_Name> = () => void;
+
+type Listening<Name, Event> = (
+  eventName: Name,
+  listener: (event: Event) => void,
+) => RemoveInstrumentationEventListener<Name>;
+
+type Intersection<Union> = (Union extends unknown ? (given: Union) => void : never) extends (given: infer All) => void
+  ? All
+  : never;
+
+/**
+ * Listens to the events of one client: an overload for each, and one for a name that may be several, whose listener may expect what it
+ * likes, as in kafkajs' types.
+ *
+ * @returns what removes the listener
+ * @throws KafkaJSNonRetriableError for an event that there is not
+ */
+export type Listen<Payloads> = Intersection<
+  { [Name in keyof Payloads]: Listening<Name, InstrumentationEvent<Payloads[Name]>> }[keyof Payloads]
+> &
+  // biome-ignore lint/suspicious/noExplicitAny: nothing else lets a listener without types look at what it is told
+  Listening<keyof Payloads, InstrumentationEvent<any>>;
+
+/** Its payload is `undefined`, whatever the type has said since kafkajs. */
+export type ConnectEvent = InstrumentationEvent<null>;
+/** Its payload is `undefined`, whatever the type has said since kafkajs. */
+export type DisconnectEvent = InstrumentationEvent<null>;
 
 /** A request that has its answer. */
 export interface RequestPayload {
@@ -36,6 +63,10 @@ export type RequestTimeoutPayload = Omit<RequestPayload, "size" | "duration">;
 
 /** How many requests wait. */
 export type RequestQueueSizePayload = Pick<RequestPayload, "broker" | "clientId"> & { queueSize: number };
+
+export type RequestEvent = InstrumentationEvent<RequestPayload>;
+export type RequestTimeoutEvent = InstrumentationEvent<RequestTimeoutPayload>;
+export type RequestQueueSizeEvent = InstrumentationEvent<RequestQueueSizePayload>;
 
 let nextId = 0;
 

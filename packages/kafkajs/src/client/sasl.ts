@@ -41,7 +41,8 @@ export interface AuthenticationProviderArgs {
   port: number;
   logger: Logger;
   /** Sends one message of the mechanism. @returns what `parse` makes of the answer */
-  saslAuthenticate: <ParseResult>(args: SaslAuthenticateArgs<ParseResult>) => Promise<ParseResult | undefined>;
+  // biome-ignore lint/suspicious/noConfusingVoidType: kafkajs' types say `void`, and mechanisms are written against them
+  saslAuthenticate: <ParseResult>(args: SaslAuthenticateArgs<ParseResult>) => Promise<ParseResult | void>;
 }
 
 /** A mechanism of one's own. */

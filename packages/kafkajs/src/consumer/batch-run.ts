@@ -5,7 +5,7 @@ import type { Logger } from "../logger.ts";
 import type { Offsets } from "../producer/transactions.ts";
 import { type BatchSource, batchOf, batchPayloadOf } from "./batch.ts";
 import type { Committer } from "./committer.ts";
-import type { ConsumerEventPayloads } from "./consumer-events.ts";
+import type { EmitConsumerEvent } from "./consumer-events.ts";
 import { messageOf } from "./kafka-message.ts";
 import { type NextOffset, topicOffsetsOf } from "./offset-ledger.ts";
 import type { ResolvedRunConfig } from "./run-config.ts";
@@ -21,7 +21,7 @@ export interface BatchRunContext {
   /** @returns what resumes it */
   pause(partition: TopicPartition): () => void;
   /** Tells the events' listeners. */
-  readonly emit: <Name extends keyof ConsumerEventPayloads>(type: Name, payload: ConsumerEventPayloads[Name]) => void;
+  readonly emit: EmitConsumerEvent;
 }
 
 const rebalanceInProgress = 27;

@@ -32,15 +32,15 @@ export interface BatchSource {
 /** Where a batch lies in its partition's log. */
 function placeOf({ records, next, lag }: BatchSource) {
   const end = next + (lag ?? 0n);
-  const first = records[0]?.offset ?? null;
   const last = next - 1n;
+  const first = records[0]?.offset ?? last;
   const lagBehind = (offset: bigint): string => String(end - 1n - offset);
   return {
     highWatermark: String(end),
-    firstOffset: first === null ? null : String(first),
+    firstOffset: String(first),
     lastOffset: String(last),
     offsetLag: lagBehind(last),
-    offsetLagLow: lagBehind(first ?? last),
+    offsetLagLow: lagBehind(first),
   };
 }
 

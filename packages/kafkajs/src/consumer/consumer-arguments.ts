@@ -1,11 +1,13 @@
-import type { TopicPartition } from "odradek";
 import { KafkaJSNonRetriableError } from "../errors/errors.ts";
 import type { NextOffset } from "./offset-ledger.ts";
 import type { SeekTarget } from "./seeks.ts";
 
-export interface TopicPartitionOffset {
+export interface TopicPartition {
   topic: string;
   partition: number;
+}
+
+export interface TopicPartitionOffset extends TopicPartition {
   offset: string;
 }
 

@@ -45,7 +45,7 @@ export interface BatchPayload {
   offsetLag: string;
   offsetLagLow: string;
   batchSize: number;
-  firstOffset: string | null;
+  firstOffset: string;
   lastOffset: string;
 }
 
@@ -66,9 +66,9 @@ export interface ConsumerEventPayloads {
   "consumer.fetch_start": { nodeId: number };
   "consumer.start_batch_process": BatchPayload;
   "consumer.end_batch_process": BatchPayload & { duration: number };
-  "consumer.connect": undefined;
-  "consumer.disconnect": undefined;
-  "consumer.stop": undefined;
+  "consumer.connect": null;
+  "consumer.disconnect": null;
+  "consumer.stop": null;
   "consumer.crash": { error: Error; groupId: string; restart: boolean };
   "consumer.rebalancing": GroupPayload;
   "consumer.received_unsubscribed_topics": GroupPayload & {
@@ -82,6 +82,19 @@ export interface ConsumerEventPayloads {
   "consumer.network.request_queue_size": RequestQueueSizePayload;
 }
 
+/** Tells the listeners of an event. */
+export type EmitConsumerEvent = <Name extends keyof ConsumerEventPayloads>(
+  type: Name,
+  payload?: Exclude<ConsumerEventPayloads[Name], null>,
+) => void;
+
+export type ConsumerHeartbeatEvent = InstrumentationEvent<ConsumerEventPayloads["consumer.heartbeat"]>;
+export type ConsumerFetchStartEvent = InstrumentationEvent<ConsumerEventPayloads["consumer.fetch_start"]>;
+export type ConsumerFetchEvent = InstrumentationEvent<ConsumerEventPayloads["consumer.fetch"]>;
+/** Spelt as in kafkajs. */
+export type ConsumerReceivedUnsubcribedTopicsEvent = InstrumentationEvent<
+  ConsumerEventPayloads["consumer.received_unsubscribed_topics"]
+>;
 export type ConsumerCommitOffsetsEvent = InstrumentationEvent<ConsumerEventPayloads["consumer.commit_offsets"]>;
 export type ConsumerGroupJoinEvent = InstrumentationEvent<ConsumerEventPayloads["consumer.group_join"]>;
 export type ConsumerCrashEvent = InstrumentationEvent<ConsumerEventPayloads["consumer.crash"]>;

@@ -14,7 +14,7 @@ import type { Logger } from "../logger.ts";
 import type { ResolvedRetryOptions } from "../retry-options.ts";
 import { BatchRun, type BatchRunContext, isOfMembership } from "./batch-run.ts";
 import { Committer } from "./committer.ts";
-import type { ConsumerEventPayloads } from "./consumer-events.ts";
+import type { EmitConsumerEvent } from "./consumer-events.ts";
 import { crashOf, Failures } from "./failures.ts";
 import { GroupNews } from "./group-news.ts";
 import { Lanes, type LanesLimits } from "./lanes.ts";
@@ -37,7 +37,7 @@ export interface ConsumerSessionParts {
   readonly limits: LanesLimits;
   readonly rootLogger: Logger;
   readonly clock: Clock;
-  readonly emit: <Name extends keyof ConsumerEventPayloads>(type: Name, payload: ConsumerEventPayloads[Name]) => void;
+  readonly emit: EmitConsumerEvent;
 }
 
 /**
@@ -143,7 +143,7 @@ export class ConsumerSession {
     const { signal } = this.#end;
     try {
       await this.#consumer.connect({ timeoutMs: connectTimeoutMs, signal });
-      emit("consumer.connect", undefined);
+      emit("consumer.connect");
       this.#consumer.subscribe(topics.topics, {
         onPartitionsAssigned: (partitions) => this.#onAssigned(partitions),
         onPartitionsRevoked: (partitions) => this.#onRevoked(partitions),

@@ -2,11 +2,7 @@ import { type Clock, KafkaConsumer, systemClock, type Timer } from "odradek";
 import { AdminClient } from "../admin/admin-client.ts";
 import { describeGroup, type GroupDescription } from "../admin/group-descriptions.ts";
 import { clientOptionsOf, connectTimeoutMs } from "../client/client-options.ts";
-import {
-  Instrumentation,
-  type InstrumentationEvent,
-  type RemoveInstrumentationEventListener,
-} from "../client/instrumentation.ts";
+import { Instrumentation, type Listen } from "../client/instrumentation.ts";
 import type { KafkaConfig } from "../client/kafka-config.ts";
 import { requestListener } from "../client/request-events.ts";
 import { givenUp } from "../errors/error-translation.ts";
@@ -52,10 +48,7 @@ export interface Consumer {
   paused(): TopicPartitions[];
   /** Tells who is in the group; also before `run`. */
   describeGroup(): Promise<GroupDescription>;
-  on<Name extends keyof ConsumerEventPayloads>(
-    eventName: Name,
-    listener: (event: InstrumentationEvent<ConsumerEventPayloads[Name]>) => void,
-  ): RemoveInstrumentationEventListener<Name>;
+  on: Listen<ConsumerEventPayloads>;
   readonly events: ConsumerEvents;
   logger(): Logger;
 }
@@ -253,7 +246,7 @@ export function createConsumer(
     },
     paused: () => session?.pauses.among(session.assigned) ?? [],
     describeGroup: () => describeGroup(admin, groupId),
-    on: (eventName, listener) => instrumentation.on(eventName, listener),
+    on: (eventName: string, listener: (event: never) => void) => instrumentation.on(eventName, listener),
     events: consumerEvents,
     logger: () => logger,
   };

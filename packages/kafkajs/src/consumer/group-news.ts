@@ -1,13 +1,13 @@
 import type { Clock, GroupAssignmentMessage, TopicPartition } from "odradek";
 import type { Logger } from "../logger.ts";
-import type { ConsumerEventPayloads, IMemberAssignment } from "./consumer-events.ts";
+import type { EmitConsumerEvent, IMemberAssignment } from "./consumer-events.ts";
 
 interface GroupNewsParts {
   /** Topics that this member subscribed to. */
   readonly subscription: () => readonly string[];
   readonly rootLogger: Logger;
   readonly clock: Clock;
-  readonly emit: <Name extends keyof ConsumerEventPayloads>(type: Name, payload: ConsumerEventPayloads[Name]) => void;
+  readonly emit: EmitConsumerEvent;
 }
 
 /** Tells of the group that a consumer is in: that it rebalances, and what came of it. */

@@ -1,20 +1,29 @@
 import type { ConsumerRecord } from "odradek";
+import type { IHeaders } from "../producer/message.ts";
 
-/** Bytes, or several where a key stands there more than once; `undefined` for `null`. */
-export interface MessageHeaders {
-  [key: string]: Buffer | (Buffer | string)[] | string | undefined;
-}
-
-/** A message that was read. It may be changed, and keeps alive the broker's whole answer that it came in. */
-export interface KafkaMessage {
+interface MessageEntry {
   key: Buffer | null;
   value: Buffer | null;
-  headers: MessageHeaders;
   /** Milliseconds since 1970, as text. */
   timestamp: string;
   attributes: number;
   offset: string;
 }
+
+interface RecordBatchEntry extends MessageEntry {
+  /** Bytes, or several where a key stands there more than once; `undefined` for `null`. */
+  headers: IHeaders;
+  size?: never;
+}
+
+/** What kafkajs makes of messages from before Kafka 0.11; here they are as the others. */
+interface MessageSetEntry extends MessageEntry {
+  headers?: never;
+  size: number;
+}
+
+/** A message that was read. It may be changed, and keeps alive the broker's whole answer that it came in. */
+export type KafkaMessage = RecordBatchEntry | MessageSetEntry;
 
 /** Messages that follow one another often have the same timestamp, and a number of that size takes long to become a text. */
 let lastTimestamp = -1;
@@ -29,7 +38,7 @@ function timestampText(timestamp: number): string {
 }
 
 /** The hot path: what is not an own property here is missing where a message is spread, or copied by `Object.assign`. */
-export function messageOf(record: ConsumerRecord<Buffer, Buffer>): KafkaMessage {
+export function messageOf(record: ConsumerRecord<Buffer, Buffer>): RecordBatchEntry {
   const { headers } = record;
   return {
     key: record.key,
@@ -41,7 +50,7 @@ export function messageOf(record: ConsumerRecord<Buffer, Buffer>): KafkaMessage 
   };
 }
 
-function headersOf(headers: ConsumerRecord<Buffer, Buffer>["headers"]): MessageHeaders {
+function headersOf(headers: ConsumerRecord<Buffer, Buffer>["headers"]): IHeaders {
   const byKey = new Map<string, Buffer | Buffer[] | undefined>();
   for (const { key, value } of headers) {
     const before = byKey.get(key);

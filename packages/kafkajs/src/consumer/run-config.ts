@@ -29,6 +29,11 @@ export interface EachBatchPayload {
   isStale(): boolean;
 }
 
+/** As `@types/kafkajs` called it. */
+export type ConsumerEachMessagePayload = EachMessagePayload;
+/** As `@types/kafkajs` called it. */
+export type ConsumerEachBatchPayload = EachBatchPayload;
+
 export type EachBatchHandler = (payload: EachBatchPayload) => Promise<void>;
 export type EachMessageHandler = (payload: EachMessagePayload) => Promise<void>;
 

@@ -2,21 +2,20 @@ import { type ErrorSource, KafkaJSError, KafkaJSNonRetriableError } from "./erro
 
 export interface KafkaJSConnectionErrorMetadata {
   /** `host:port` */
-  readonly broker?: string | undefined;
+  broker?: string | undefined;
   /** Node's own, such as `ECONNREFUSED`. */
-  readonly code?: string | undefined;
+  code?: string | undefined;
 }
 
 /** A connection that could not be made, or that ended. */
 export class KafkaJSConnectionError extends KafkaJSError {
   override readonly name: string = "KafkaJSConnectionError";
-  readonly broker: string | undefined;
-  readonly code: string | undefined;
+  declare readonly broker: string;
+  declare readonly code?: string;
 
   constructor(source: ErrorSource, { broker, code }: KafkaJSConnectionErrorMetadata = {}) {
     super(source);
-    this.broker = broker;
-    this.code = code;
+    Object.assign(this, { broker, code });
   }
 }
 
@@ -39,29 +38,27 @@ export class KafkaJSConnectionClosedError extends KafkaJSConnectionError {
 }
 
 export interface KafkaJSRequestTimeoutErrorMetadata {
-  readonly broker?: string | undefined;
-  readonly correlationId?: number | undefined;
-  readonly createdAt?: number | undefined;
-  readonly sentAt?: number | undefined;
-  readonly pendingDuration?: number | undefined;
+  broker: string;
+  clientId: string;
+  correlationId: number;
+  createdAt: number;
+  sentAt: number;
+  pendingDuration: number;
 }
 
 /** A request that was not answered in time. */
 export class KafkaJSRequestTimeoutError extends KafkaJSError {
   override readonly name: string = "KafkaJSRequestTimeoutError";
-  readonly broker: string | undefined;
-  readonly correlationId: number | undefined;
-  readonly createdAt: number | undefined;
-  readonly sentAt: number | undefined;
-  readonly pendingDuration: number | undefined;
+  declare readonly broker: string;
+  declare readonly correlationId: number;
+  declare readonly createdAt: number;
+  declare readonly sentAt: number;
+  declare readonly pendingDuration: number;
 
-  constructor(source: ErrorSource, metadata: KafkaJSRequestTimeoutErrorMetadata = {}) {
+  constructor(source: ErrorSource, metadata: Partial<KafkaJSRequestTimeoutErrorMetadata> = {}) {
     super(source);
-    this.broker = metadata.broker;
-    this.correlationId = metadata.correlationId;
-    this.createdAt = metadata.createdAt;
-    this.sentAt = metadata.sentAt;
-    this.pendingDuration = metadata.pendingDuration;
+    const { broker, correlationId, createdAt, sentAt, pendingDuration } = metadata;
+    Object.assign(this, { broker, correlationId, createdAt, sentAt, pendingDuration });
   }
 }
 
@@ -83,19 +80,18 @@ export class KafkaJSNoBrokerAvailableError extends KafkaJSError {
 }
 
 export interface KafkaJSServerDoesNotSupportApiKeyMetadata {
-  readonly apiKey?: number | undefined;
-  readonly apiName?: string | undefined;
+  apiKey: number;
+  apiName: string;
 }
 
 /** The broker is too old, or too new, for what was asked. */
 export class KafkaJSServerDoesNotSupportApiKey extends KafkaJSNonRetriableError {
   override readonly name: string = "KafkaJSServerDoesNotSupportApiKey";
-  readonly apiKey: number | undefined;
-  readonly apiName: string | undefined;
+  declare readonly apiKey: number;
+  declare readonly apiName: string;
 
-  constructor(source: ErrorSource, { apiKey, apiName }: KafkaJSServerDoesNotSupportApiKeyMetadata = {}) {
+  constructor(source: ErrorSource, metadata?: KafkaJSServerDoesNotSupportApiKeyMetadata) {
     super(source);
-    this.apiKey = apiKey;
-    this.apiName = apiName;
+    Object.assign(this, { apiKey: metadata?.apiKey, apiName: metadata?.apiName });
   }
 }

@@ -1,3 +1,5 @@
+import type { PartitionMetadata } from "../partitioners/partitioner.ts";
+
 /** What an error may be made of: a text, or another error whose message, `retriable`, `type` and the like are taken over. */
 export type ErrorSource = string | (Error & { readonly helpUrl?: string | undefined }) | ProtocolErrorSource;
 
@@ -11,20 +13,30 @@ export interface ProtocolErrorSource {
 }
 
 export interface KafkaJSErrorMetadata {
-  readonly retriable?: boolean | undefined;
-  readonly cause?: Error | undefined;
+  retriable?: boolean | undefined;
+  cause?: Error | undefined;
+  /** Without effect, as in kafkajs. */
+  topic?: string;
+  /** Without effect, as in kafkajs. */
+  partitionId?: number;
+  /** Without effect, as in kafkajs. */
+  metadata?: PartitionMetadata;
 }
 
 const textOf = (source: ErrorSource): string => (typeof source === "string" ? source : source.message);
 
-/** The base of every error of this package. `retriable` unless said otherwise. */
+/**
+ * The base of every error of this package. `retriable` unless said otherwise.
+ *
+ * What the classes below declare and assign is what kafkajs' types promise, also where whoever makes an error may leave it out.
+ */
 export class KafkaJSError extends Error {
   override readonly name: string = "KafkaJSError";
   readonly retriable: boolean;
-  readonly helpUrl: string | undefined;
-  override readonly cause: Error | undefined;
+  readonly helpUrl?: string | undefined;
+  override readonly cause?: Error | undefined;
 
-  constructor(source: ErrorSource, { retriable = true, cause }: KafkaJSErrorMetadata = {}) {
+  constructor(source: ErrorSource = "", { retriable = true, cause }: KafkaJSErrorMetadata = {}) {
     super(textOf(source));
     this.retriable = retriable;
     this.helpUrl = typeof source !== "string" && "helpUrl" in source ? source.helpUrl : undefined;
@@ -36,7 +48,7 @@ export class KafkaJSError extends Error {
 export class KafkaJSNonRetriableError extends KafkaJSError {
   override readonly name: string = "KafkaJSNonRetriableError";
 
-  constructor(source: ErrorSource, { cause }: Pick<KafkaJSErrorMetadata, "cause"> = {}) {
+  constructor(source: ErrorSource = "", { cause }: Pick<KafkaJSErrorMetadata, "cause"> = {}) {
     super(source, { retriable: false, cause });
   }
 }
@@ -44,43 +56,43 @@ export class KafkaJSNonRetriableError extends KafkaJSError {
 /** What a broker answered: `type` is the name of the error, `code` its number. */
 export class KafkaJSProtocolError extends KafkaJSError {
   override readonly name: string = "KafkaJSProtocolError";
-  readonly type: string | undefined;
-  readonly code: number | undefined;
+  declare readonly type: string;
+  declare readonly code: number;
 
   constructor(source: ErrorSource, { retriable, cause }: KafkaJSErrorMetadata = {}) {
     const { type, code, retriable: usual }: Partial<ProtocolErrorSource> = typeof source === "string" ? {} : source;
     super(source, { retriable: retriable ?? usual, cause });
-    this.type = type;
-    this.code = code;
+    Object.assign(this, { type, code });
   }
 }
 
 export interface KafkaJSNumberOfRetriesExceededMetadata {
-  readonly retryCount: number;
-  readonly retryTime: number;
+  retryCount: number;
+  retryTime: number;
 }
 
 /** It was tried as often as `retry` allows. `cause` is the last error. */
 export class KafkaJSNumberOfRetriesExceeded extends KafkaJSNonRetriableError {
   override readonly name: string = "KafkaJSNumberOfRetriesExceeded";
-  readonly retryCount: number;
-  readonly retryTime: number;
+  declare readonly stack: string;
+  declare readonly retryCount: number;
+  declare readonly retryTime: number;
 
-  constructor(cause: Error, { retryCount, retryTime }: KafkaJSNumberOfRetriesExceededMetadata) {
+  constructor(source: Error | string, metadata?: KafkaJSNumberOfRetriesExceededMetadata) {
+    const cause = typeof source === "string" ? new KafkaJSError(source) : source;
     super(cause, { cause });
-    this.stack = `KafkaJSNonRetriableError\n  Caused by: ${cause.stack}`;
-    this.retryCount = retryCount;
-    this.retryTime = retryTime;
+    const stack = `KafkaJSNonRetriableError\n  Caused by: ${cause.stack}`;
+    Object.assign(this, { stack, retryCount: metadata?.retryCount, retryTime: metadata?.retryTime });
   }
 }
 
 /** Several errors of one call. */
 export class KafkaJSAggregateError extends Error {
   override readonly name: string = "KafkaJSAggregateError";
-  readonly errors: readonly (Error | string)[];
+  readonly errors: (Error | string)[];
 
-  constructor(message: string, errors: readonly (Error | string)[]) {
-    super(message);
+  constructor(message: Error | string, errors: (Error | string)[]) {
+    super(textOf(message));
     this.errors = errors;
   }
 }

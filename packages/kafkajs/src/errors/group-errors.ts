@@ -1,3 +1,4 @@
+import type { DeleteGroupsResult } from "../admin/groups.ts";
 import { type ErrorSource, KafkaJSError, KafkaJSNonRetriableError, KafkaJSProtocolError } from "./errors.ts";
 
 export class KafkaJSGroupCoordinatorNotFound extends KafkaJSNonRetriableError {
@@ -15,18 +16,18 @@ export class KafkaJSMemberIdRequired extends KafkaJSProtocolError {
 }
 
 export interface KafkaJSDeleteGroupsErrorGroups {
-  readonly groupId: string;
-  readonly errorCode: number;
-  readonly error: KafkaJSProtocolError;
+  groupId: string;
+  errorCode: number;
+  error: KafkaJSError;
 }
 
 export class KafkaJSDeleteGroupsError extends KafkaJSError {
   override readonly name: string = "KafkaJSDeleteGroupsError";
-  readonly groups: readonly KafkaJSDeleteGroupsErrorGroups[];
+  declare readonly groups: DeleteGroupsResult[];
 
-  constructor(source: ErrorSource, groups: readonly KafkaJSDeleteGroupsErrorGroups[] = []) {
+  constructor(source: ErrorSource, groups: KafkaJSDeleteGroupsErrorGroups[] = []) {
     super(source);
-    this.groups = groups;
+    Object.assign(this, { groups });
   }
 }
 

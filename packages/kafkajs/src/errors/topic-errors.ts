@@ -1,60 +1,54 @@
-import {
-  type ErrorSource,
-  KafkaJSError,
-  KafkaJSNonRetriableError,
-  KafkaJSProtocolError,
-  type ProtocolErrorSource,
-} from "./errors.ts";
+import type { PartitionMetadata } from "../partitioners/partitioner.ts";
+import { type ErrorSource, KafkaJSError, KafkaJSNonRetriableError, KafkaJSProtocolError } from "./errors.ts";
 
 export class KafkaJSMetadataNotLoaded extends KafkaJSError {
   override readonly name: string = "KafkaJSMetadataNotLoaded";
 }
 
 export interface KafkaJSTopicMetadataNotLoadedMetadata {
-  readonly topic?: string | undefined;
+  topic: string;
 }
 
 export class KafkaJSTopicMetadataNotLoaded extends KafkaJSMetadataNotLoaded {
   override readonly name: string = "KafkaJSTopicMetadataNotLoaded";
-  readonly topic: string | undefined;
+  declare readonly topic: string;
 
-  constructor(source: ErrorSource, { topic }: KafkaJSTopicMetadataNotLoadedMetadata = {}) {
+  constructor(source: ErrorSource, metadata?: KafkaJSTopicMetadataNotLoadedMetadata) {
     super(source);
-    this.topic = topic;
+    Object.assign(this, { topic: metadata?.topic });
   }
 }
 
 export interface KafkaJSStaleTopicMetadataAssignmentMetadata {
-  readonly topic?: string | undefined;
-  readonly unknownPartitions?: readonly unknown[] | undefined;
+  topic: string;
+  unknownPartitions: PartitionMetadata[];
 }
 
 export class KafkaJSStaleTopicMetadataAssignment extends KafkaJSError {
   override readonly name: string = "KafkaJSStaleTopicMetadataAssignment";
-  readonly topic: string | undefined;
-  readonly unknownPartitions: readonly unknown[] | undefined;
+  declare readonly topic: string;
+  /** What the metadata says: a list, whatever the type has said since kafkajs. */
+  declare readonly unknownPartitions: number;
 
-  constructor(source: ErrorSource, metadata: KafkaJSStaleTopicMetadataAssignmentMetadata = {}) {
+  constructor(source: ErrorSource, metadata?: KafkaJSStaleTopicMetadataAssignmentMetadata) {
     super(source);
-    this.topic = metadata.topic;
-    this.unknownPartitions = metadata.unknownPartitions;
+    Object.assign(this, { topic: metadata?.topic, unknownPartitions: metadata?.unknownPartitions });
   }
 }
 
 export interface KafkaJSOffsetOutOfRangeMetadata {
-  readonly topic: string;
-  readonly partition: number;
+  topic: string;
+  partition: number;
 }
 
 export class KafkaJSOffsetOutOfRange extends KafkaJSProtocolError {
   override readonly name: string = "KafkaJSOffsetOutOfRange";
-  readonly topic: string;
-  readonly partition: number;
+  declare readonly topic: string;
+  declare readonly partition: number;
 
-  constructor(source: ErrorSource, { topic, partition }: KafkaJSOffsetOutOfRangeMetadata) {
+  constructor(source: ErrorSource, metadata?: KafkaJSOffsetOutOfRangeMetadata) {
     super(source);
-    this.topic = topic;
-    this.partition = partition;
+    Object.assign(this, { topic: metadata?.topic, partition: metadata?.partition });
   }
 }
 
@@ -70,28 +64,32 @@ export class KafkaJSCreateTopicError extends KafkaJSProtocolError {
 
 export class KafkaJSAlterPartitionReassignmentsError extends KafkaJSProtocolError {
   override readonly name: string = "KafkaJSAlterPartitionReassignmentsError";
-  readonly topic: string | undefined;
-  readonly partition: number | undefined;
+  declare readonly topic?: string;
+  declare readonly partition?: number;
 
   constructor(source: ErrorSource, topic?: string, partition?: number) {
     super(source);
-    this.topic = topic;
-    this.partition = partition;
+    Object.assign(this, { topic, partition });
   }
 }
 
 export interface KafkaJSDeleteTopicRecordsErrorPartition {
-  readonly partition: number;
-  readonly offset: string;
-  readonly error: Pick<ProtocolErrorSource, "retriable"> | null;
+  partition: number;
+  offset: string;
+  error: KafkaJSError;
+}
+
+export interface KafkaJSDeleteTopicRecordsErrorTopic {
+  topic: string;
+  partitions: KafkaJSDeleteTopicRecordsErrorPartition[];
 }
 
 /** Retriable where all that went wrong is. */
 export class KafkaJSDeleteTopicRecordsError extends KafkaJSError {
   override readonly name: string = "KafkaJSDeleteTopicRecordsError";
-  readonly partitions: readonly KafkaJSDeleteTopicRecordsErrorPartition[];
+  readonly partitions: KafkaJSDeleteTopicRecordsErrorPartition[];
 
-  constructor({ partitions }: { readonly partitions: readonly KafkaJSDeleteTopicRecordsErrorPartition[] }) {
+  constructor({ partitions }: Pick<KafkaJSDeleteTopicRecordsErrorTopic, "partitions">) {
     const failures = partitions.flatMap(({ error }) => error ?? []);
     super("Error while deleting records", { retriable: failures.every(({ retriable }) => retriable === true) });
     this.partitions = partitions;

@@ -8,11 +8,11 @@ const javaCompatible = keyedPartitioner(murmur2);
 /** The built-in partitioners. */
 export const Partitioners: {
   /** Puts keys where the Java client does. */
-  readonly DefaultPartitioner: ICustomPartitioner;
+  DefaultPartitioner: ICustomPartitioner;
   /** Puts keys where kafkajs 1.x did. */
-  readonly LegacyPartitioner: ICustomPartitioner;
+  LegacyPartitioner: ICustomPartitioner;
   /** @deprecated the same as `DefaultPartitioner` */
-  readonly JavaCompatiblePartitioner: ICustomPartitioner;
+  JavaCompatiblePartitioner: ICustomPartitioner;
 } = {
   DefaultPartitioner: javaCompatible,
   LegacyPartitioner: keyedPartitioner(legacyMurmur2),

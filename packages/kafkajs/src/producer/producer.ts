@@ -2,8 +2,7 @@ import { type ClientOptions, type Clock, KafkaProducer, systemClock } from "odra
 import { clientOptionsOf } from "../client/client-options.ts";
 import {
   Instrumentation,
-  type InstrumentationEvent,
-  type RemoveInstrumentationEventListener,
+  type Listen,
   type RequestPayload,
   type RequestQueueSizePayload,
   type RequestTimeoutPayload,
@@ -32,8 +31,8 @@ export type ProducerEvents = typeof events;
 
 /** What each event tells. Those of the network are not told yet. */
 export interface ProducerEventPayloads {
-  "producer.connect": undefined;
-  "producer.disconnect": undefined;
+  "producer.connect": null;
+  "producer.disconnect": null;
   "producer.network.request": RequestPayload;
   "producer.network.request_timeout": RequestTimeoutPayload;
   "producer.network.request_queue_size": RequestQueueSizePayload;
@@ -51,10 +50,7 @@ export interface Producer {
   transaction(): Promise<Transaction>;
   isIdempotent(): boolean;
   readonly events: ProducerEvents;
-  on<Name extends keyof ProducerEventPayloads>(
-    eventName: Name,
-    listener: (event: InstrumentationEvent<ProducerEventPayloads[Name]>) => void,
-  ): RemoveInstrumentationEventListener<Name>;
+  on: Listen<ProducerEventPayloads>;
   logger(): Logger;
 }
 
@@ -163,7 +159,7 @@ export function createProducer(
     },
     isIdempotent: () => idempotent,
     events,
-    on: (eventName, listener) => instrumentation.on(eventName, listener),
+    on: (eventName: string, listener: (event: never) => void) => instrumentation.on(eventName, listener),
     send: (record) => sender.send(record),
     sendBatch: (batch) => sender.sendBatch(batch),
     transaction: async () => transactionsOf().begin(),

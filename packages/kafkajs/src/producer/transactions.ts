@@ -20,6 +20,8 @@ export interface Offsets {
   topics: TopicOffsets[];
 }
 
+export type OffsetsByTopicPartition = Offsets;
+
 /** What is sent through it counts together or not at all. */
 export interface Transaction {
   send(record: ProducerRecord): Promise<RecordMetadata[]>;
