@@ -1,7 +1,8 @@
 // Checks the packages as people get them: publint and attw on each, then all of them packed, installed into an empty
-// project, and used there by `require` and by `import` on every Node that we support.
+// project, and used there by `require` and by `import` on every Node that we support. A service that was written for kafkajs
+// is compiled there too, by compilers of its time.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -27,10 +28,17 @@ const published = readdirSync(packages, { withFileTypes: true })
 const scratch = mkdtempSync(join(tmpdir(), "odradek-packages-"));
 process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
 
+/** Paths into kafkajs, which has no types for them either. */
+function untyped(root) {
+  const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const paths = Object.keys(exports).filter((path) => typeof exports[path] === "string" && path.startsWith("./src"));
+  return paths.length === 0 ? [] : ["--exclude-entrypoints", ...paths];
+}
+
 const tarballs = published.map((root) => {
   const [{ name, filename }] = JSON.parse(run("npm", ["pack", "--json", "--pack-destination", scratch], root));
   run(bin("publint"), ["run", "--strict", root], root);
-  run(bin("attw"), [join(scratch, filename), "--profile", "node16", "--format", "ascii"], root);
+  run(bin("attw"), [join(scratch, filename), "--profile", "node16", "--format", "ascii", ...untyped(root)], root);
   console.log(`${name}: publint and attw agree`);
   return `./${filename}`;
 });
@@ -41,16 +49,17 @@ const install = (folder, ...args) => {
   run("npm", ["install", "--no-audit", "--no-fund", ...args], folder);
 };
 
-install(scratch, ...tarballs);
+install(scratch, ...tarballs.map((tarball) => (/kafkajs/.test(tarball) ? `kafkajs@file:${tarball}` : tarball)));
 writeFileSync(
   join(scratch, "both.cjs"),
-  `const entries = ["odradek", "@odradek/protocol", "@odradek/protocol/messages/metadata"];
+  `const entries = ["odradek", "@odradek/protocol", "@odradek/protocol/messages/metadata", "kafkajs"];
 Promise.all(entries.map((entry) => import(entry))).then((modules) => {
   const counts = entries.map((entry, index) => {
     const required = require(entry);
     const names = Object.keys(required);
     const apart = names.filter((name) => modules[index][name] !== required[name]);
     if (names.length === 0 || apart.length > 0) throw new Error(entry + " is not one instance for both: " + apart);
+    if (entry === "kafkajs" && modules[index].default !== required) throw new Error("kafkajs has no default export");
     return entry + " (" + names.length + " names)";
   });
   console.log("Node " + process.version + ": one instance for require and import of " + counts.join(", "));
@@ -62,3 +71,42 @@ for (const version of nodes) {
   install(folder, `node@${version}`);
   process.stdout.write(run(join(folder, "node_modules/node/bin/node"), ["both.cjs"], scratch));
 }
+
+/** Compilers that services were written with, and how those look for modules. */
+const compilers = ["4.9.5", "5.0.4", "5.9.3"];
+const resolutions = [
+  ["node16", "node16"],
+  ["commonjs", "node"],
+];
+
+const service = join(packages, "kafkajs/test/types/service.ts");
+for (const version of compilers) {
+  const folder = join(scratch, `typescript-${version}`);
+  install(folder, `typescript@${version}`, "@types/node@18");
+  copyFileSync(service, join(folder, "service.ts"));
+  for (const [module, moduleResolution] of resolutions) {
+    const options = ["--strict", "--noEmit", "--target", "es2020", "--types", "node", "--skipLibCheck", "false"];
+    const how = ["--module", module, "--moduleResolution", moduleResolution];
+    run(join(folder, "node_modules/.bin/tsc"), [...options, ...how, "service.ts"], folder);
+  }
+  console.log(`TypeScript ${version}: a service written for kafkajs compiles as it is`);
+}
+
+const deepPaths = [
+  "package.json",
+  "src",
+  "src/index",
+  "src/index.js",
+  "src/errors",
+  "src/errors.js",
+  "src/producer",
+  "src/producer/index.js",
+  "src/consumer",
+  "src/consumer/index.js",
+  "src/producer/partitioners/default/murmur2",
+  "src/producer/partitioners/legacy/murmur2.js",
+  "src/utils/waitFor",
+];
+const paths = JSON.stringify(deepPaths.map((path) => `kafkajs/${path}`));
+run(process.execPath, ["-e", `${paths}.forEach((path) => require(path))`], scratch);
+console.log(`${deepPaths.length} paths into kafkajs lead to what they name`);
