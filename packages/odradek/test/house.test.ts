@@ -7,6 +7,7 @@ const packages = new URL("../..", import.meta.url).pathname;
 /** Who may import whom: each package, and all that stands below it. */
 const below: Readonly<Record<string, readonly string[]>> = {
   "@odradek/protocol": [],
+  "@odradek/testing": ["@odradek/protocol"],
   "@odradek/network": ["@odradek/protocol"],
   "@odradek/producer": ["@odradek/network", "@odradek/protocol"],
   "@odradek/consumer": ["@odradek/network", "@odradek/protocol"],
@@ -66,15 +67,15 @@ describe("one place for each of these", () => {
       .filter((file) => !allowed.test(file) && pattern.test(readFileSync(file, "utf8")))
       .map((file) => file.slice(packages.length));
 
-  test("only the clock asks the system for time and timers", () => {
+  test("only the clocks of clients and of the broker for tests ask the system for time and timers", () => {
     const time = /\b(?:setTimeout|setInterval|setImmediate|Date\.now|performance\.now)\(|new Date\(\)/;
-    expect(offenders(time, /network\/src\/clock\.ts$/)).toEqual([]);
+    expect(offenders(time, /(?:network|testing)\/src\/clock\.ts$/)).toEqual([]);
   });
 
-  test("only network/src/socket.ts opens sockets", () => {
+  test("only network/src/socket.ts opens sockets, and only testing/src/broker.ts listens", () => {
     // Types, and what only looks at an address, open nothing.
     const sockets = /import (?!type\b|\{ (?:type \w+|isIP\w*)(?:, (?:type \w+|isIP\w*))* \}).* from "node:(?:net|tls)"/;
-    expect(offenders(sockets, /network\/src\/socket\.ts$/)).toEqual([]);
+    expect(offenders(sockets, /(?:network\/src\/socket|testing\/src\/broker)\.ts$/)).toEqual([]);
     expect([
       sockets.test('import * as net from "node:net"'),
       sockets.test('import { Socket } from "node:net"'),

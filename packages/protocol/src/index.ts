@@ -62,6 +62,7 @@ export { RecordBatches } from "./records/record-batches.ts";
 export type { RecordView } from "./records/record-view.ts";
 export type {
   Api,
+  ArrayShape,
   Fields,
   Input,
   Message,
@@ -70,6 +71,8 @@ export type {
   RequestReadOf,
   ResponseOf,
   ResponseWrittenOf,
+  StructShape,
+  Type,
 } from "./schema.ts";
 export { zeroUuid } from "./schema.ts";
 export { usableVersion, type VersionBounds, type VersionRange } from "./versions.ts";

@@ -1,0 +1,124 @@
+import { type BrokerErrorName, codeOf } from "@odradek/protocol";
+
+/** Which requests a fault befalls, and how often. */
+export interface FaultScope {
+  /** How many requests. @default 1 */
+  readonly times?: number;
+  /** Only requests to this broker. @default any */
+  readonly broker?: number;
+}
+
+/** Which partitions too, for APIs that answer for each. */
+export interface PartitionScope extends FaultScope {
+  /** @default any */
+  readonly topic?: string;
+  /** @default any */
+  readonly partition?: number;
+}
+
+/** A fault that was arranged. */
+export interface Fault {
+  /** Requests that it befell so far. */
+  readonly hits: number;
+  /** Lets nothing more come of it. */
+  remove(): void;
+}
+
+type Effect =
+  | { readonly kind: "fail"; readonly errorCode: number }
+  | { readonly kind: "delay"; readonly ms: number }
+  | { readonly kind: "drop" }
+  | { readonly kind: "closeAfter"; readonly bytes: number }
+  | { readonly kind: "split"; readonly bytes: number }
+  | { readonly kind: "throttle"; readonly ms: number };
+
+type EffectOf<K extends Effect["kind"]> = Extract<Effect, { kind: K }>;
+
+class Rule implements Fault {
+  readonly apiKey: number | null;
+  readonly effect: Effect;
+  readonly scope: PartitionScope;
+  hits = 0;
+  #isRemoved = false;
+
+  constructor(apiKey: number | null, effect: Effect, scope: PartitionScope) {
+    this.apiKey = apiKey;
+    this.effect = effect;
+    this.scope = scope;
+  }
+
+  remove(): void {
+    this.#isRemoved = true;
+  }
+
+  get isSpent(): boolean {
+    return this.#isRemoved || this.hits >= (this.scope.times ?? 1);
+  }
+
+  matches(apiKey: number, brokerId: number): boolean {
+    if (this.isSpent) return false;
+    return (this.apiKey ?? apiKey) === apiKey && (this.scope.broker ?? brokerId) === brokerId;
+  }
+
+  matchesPartition(topic: string | undefined, partition: number | undefined): boolean {
+    return (this.scope.topic ?? topic) === topic && (this.scope.partition ?? partition) === partition;
+  }
+}
+
+/** The errors that were arranged for one request. Each counts once, however many partitions it befalls. */
+export class Failures {
+  readonly #rules: readonly Rule[];
+  readonly #counted = new Set<Rule>();
+
+  constructor(rules: readonly Rule[]) {
+    this.#rules = rules;
+  }
+
+  /** 0 for none. */
+  errorCodeOf(topic?: string, partition?: number): number {
+    for (const rule of this.#rules) {
+      if (rule.effect.kind !== "fail" || !rule.matchesPartition(topic, partition)) continue;
+      if (!this.#counted.has(rule)) {
+        if (rule.isSpent) continue;
+        this.#counted.add(rule);
+        rule.hits += 1;
+      }
+      return rule.effect.errorCode;
+    }
+    return 0;
+  }
+}
+
+const noFailures = new Failures([]);
+
+/** What is to go wrong. Of several faults for the same request, the one that was arranged first comes first. */
+export class Faults {
+  #rules: Rule[] = [];
+
+  arrange(apiKey: number | null, effect: Effect, scope: PartitionScope = {}): Fault {
+    const rule = new Rule(apiKey, effect, scope);
+    this.#rules = [...this.#rules.filter(({ isSpent }) => !isSpent), rule];
+    return rule;
+  }
+
+  /** The next fault of a kind for this request, which counts as having happened; `null` for none. */
+  take<K extends Effect["kind"]>(kind: K, apiKey: number, brokerId: number): EffectOf<K> | null {
+    if (this.#rules.length === 0) return null;
+    for (const rule of this.#rules) {
+      const { effect } = rule;
+      if (!isKind(effect, kind) || !rule.matches(apiKey, brokerId)) continue;
+      rule.hits += 1;
+      return effect;
+    }
+    return null;
+  }
+
+  failuresOf(apiKey: number, brokerId: number): Failures {
+    if (this.#rules.length === 0) return noFailures;
+    return new Failures(this.#rules.filter((rule) => rule.matches(apiKey, brokerId)));
+  }
+}
+
+const isKind = <K extends Effect["kind"]>(effect: Effect, kind: K): effect is EffectOf<K> => effect.kind === kind;
+
+export const failure = (name: BrokerErrorName): Effect => ({ kind: "fail", errorCode: codeOf(name) });

@@ -1,0 +1,232 @@
+import { type BrokerErrorName, brokerErrors } from "@odradek/protocol";
+import type { Broker } from "./broker.ts";
+import { Cluster } from "./cluster.ts";
+import { type KafkaClusterOptions, resolveOptions } from "./cluster-options.ts";
+import { coordinatorType } from "./coordinator-type.ts";
+import { type Fault, type FaultScope, failure, type PartitionScope } from "./faults/faults.ts";
+import type { RecordedRequest } from "./faults/journal.ts";
+import { type ApiName, handlers, type RequestBody } from "./handlers/index.ts";
+import { type PartitionView, viewOf } from "./partition-view.ts";
+import type { Partition } from "./topics/partition.ts";
+
+/** A request that came, with its body as the protocol reads it. */
+export type RequestOfApi<N extends ApiName> = RecordedRequest<N, RequestBody<N>>;
+
+export interface WaitForOptions {
+  /** By the cluster's clock. @default 5,000 */
+  readonly timeoutMs?: number;
+}
+
+const defaultWaitMs = 5_000;
+
+/**
+ * A Kafka cluster inside this process: brokers on ports of 127.0.0.1 that speak the wire protocol to any client, keep
+ * everything in memory, and break on command.
+ *
+ * ```ts
+ * await using cluster = await KafkaCluster.start({ topics: { orders: { partitions: 3 } } });
+ * const producer = new KafkaProducer({ bootstrapServers: cluster.bootstrapServers });
+ * ```
+ */
+export class KafkaCluster implements AsyncDisposable {
+  readonly #cluster: Cluster;
+
+  private constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+  }
+
+  /** @throws TypeError for an option that cannot be, and what the system says of a port that is taken */
+  static async start(options: KafkaClusterOptions = {}): Promise<KafkaCluster> {
+    const cluster = new Cluster(resolveOptions(options));
+    await cluster.start();
+    const started = new KafkaCluster(cluster);
+    try {
+      for (const [name, topic] of Object.entries(cluster.options.topics)) started.createTopic(name, topic);
+    } catch (error) {
+      await cluster.close();
+      throw error;
+    }
+    return started;
+  }
+
+  /** `host:port` of each broker, also of those that are stopped. */
+  get bootstrapServers(): string[] {
+    return this.#cluster.brokers.map(({ host, port }) => `${host}:${port}`);
+  }
+
+  get clusterId(): string {
+    return this.#cluster.id;
+  }
+
+  /** Closes all ports and connections, and forgets everything. */
+  close(): Promise<void> {
+    return this.#cluster.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /**
+   * A broker: `stop`, `start`, `pause` and `resume` it.
+   *
+   * @param id 1, 2, ...
+   * @throws RangeError where there is none
+   */
+  broker(id: number): Broker {
+    const broker = this.#cluster.broker(id);
+    if (broker === undefined)
+      throw new RangeError(`there is no broker ${id}; there are 1 to ${this.#cluster.brokers.length}`);
+    return broker;
+  }
+
+  /** Creates a topic without a client. @throws Error in the words of Kafka's controller */
+  createTopic(name: string, topic: NonNullable<KafkaClusterOptions["topics"]>[string] = {}): void {
+    this.#cluster.topics.create({
+      name,
+      partitions: topic.partitions ?? -1,
+      replicationFactor: topic.replicationFactor ?? -1,
+      assignments: [],
+      configs: topic.configs ?? {},
+    });
+  }
+
+  // What goes wrong.
+
+  /** Answers requests with an error instead of doing what they ask; for APIs with partitions, where they name one. */
+  fail(api: ApiName, error: BrokerErrorName, scope: PartitionScope = {}): Fault {
+    const { api: declared, hasErrorOfWhole } = handlers[api];
+    if (!brokerErrors.some(({ name }) => name === error)) throw new TypeError(`${error} is no error of a Kafka broker`);
+    if (hasErrorOfWhole && (scope.topic !== undefined || scope.partition !== undefined)) {
+      throw new TypeError(`${api} has an error for the request, not for each partition: leave out topic and partition`);
+    }
+    return this.#cluster.faults.arrange(declared.key, failure(error), scope);
+  }
+
+  /** Takes requests `ms` later, by the cluster's clock. What comes behind them on the connection waits. */
+  delay(api: ApiName, ms: number, scope?: FaultScope): Fault {
+    return this.#cluster.faults.arrange(handlers[api].api.key, { kind: "delay", ms }, scope);
+  }
+
+  /** Does what is asked and says nothing: the answer is lost, and the connection stays silent from then on. */
+  dropResponse(api: ApiName, scope?: FaultScope): Fault {
+    return this.#cluster.faults.arrange(handlers[api].api.key, { kind: "drop" }, scope);
+  }
+
+  /** Does what is asked, sends that many bytes of the answer, and closes the connection. */
+  closeAfter(bytes: number, scope: FaultScope & { readonly api?: ApiName } = {}): Fault {
+    return this.#cluster.faults.arrange(keyOf(scope.api), { kind: "closeAfter", bytes }, scope);
+  }
+
+  /** Sends answers in pieces of that many bytes, one by one. @param scope without `times` all answers */
+  splitWrites(bytes: number, scope: FaultScope & { readonly api?: ApiName } = {}): Fault {
+    const all = { times: Number.POSITIVE_INFINITY, ...scope };
+    return this.#cluster.faults.arrange(keyOf(scope.api), { kind: "split", bytes }, all);
+  }
+
+  /** Tells clients in answers that they are over their quota and have to wait (KIP-219). */
+  throttle(api: ApiName, ms: number, scope?: FaultScope): Fault {
+    return this.#cluster.faults.arrange(handlers[api].api.key, { kind: "throttle", ms }, scope);
+  }
+
+  /** Has another replica lead a partition, in a new epoch. Its broker has to live. */
+  moveLeader(topic: string, partition: number, brokerId: number): void {
+    const found = this.#partition(topic, partition);
+    if (!found.replicas.includes(brokerId) || !this.broker(brokerId).isAlive) {
+      throw new RangeError(
+        `broker ${brokerId} cannot lead ${topic}-${partition}: of its replicas, those that live can`,
+      );
+    }
+    found.lead(brokerId);
+  }
+
+  /** Raises the leader epoch of a partition; the leader stays. */
+  bumpEpoch(topic: string, partition: number): void {
+    const found = this.#partition(topic, partition);
+    found.lead(found.leaderId);
+  }
+
+  /** Loses the records of a partition from `offset` on, in a new leader epoch, as an unclean election does. */
+  truncate(topic: string, partition: number, offset: bigint | number): void {
+    const found = this.#partition(topic, partition);
+    found.log.truncateTo(BigInt(offset));
+    found.lead(found.leaderId);
+  }
+
+  /** Has another broker coordinate a group; what is known of the group moves with it. */
+  moveCoordinator(groupId: string, brokerId: number): void {
+    this.#cluster.moveCoordinator(coordinatorType.group, groupId, this.broker(brokerId).id);
+  }
+
+  /** Has another broker coordinate a transactional id. */
+  moveTransactionCoordinator(transactionalId: string, brokerId: number): void {
+    this.#cluster.moveCoordinator(coordinatorType.transaction, transactionalId, this.broker(brokerId).id);
+  }
+
+  /** Ends the sessions of the members of a group, or of one of them, as if they had been silent for too long. */
+  expireSession(groupId: string, memberId?: string): void {
+    const membership = this.#cluster.groups.get(groupId)?.membership;
+    const ids = memberId === undefined ? (membership?.members ?? []).map((member) => member.memberId) : [memberId];
+    if (ids.length === 0) throw new RangeError(`the group ${groupId} has no members`);
+    for (const id of ids) {
+      if (membership?.expire(id) !== true) throw new RangeError(`the group ${groupId} has no member ${id}`);
+    }
+  }
+
+  /** Has all brokers forget their incremental fetch sessions. */
+  expireFetchSessions(): void {
+    for (const { sessions } of this.#cluster.brokers) sessions.clear();
+  }
+
+  // What is to be seen.
+
+  /** The latest requests, those of one API or all, in the order in which they were taken. */
+  requests(): RecordedRequest[];
+  requests<N extends ApiName>(api: N): RequestOfApi<N>[];
+  requests(api?: ApiName): RecordedRequest[] {
+    return this.#cluster.journal.requests().filter((request) => api === undefined || request.api === api);
+  }
+
+  /** Forgets the requests so far. */
+  clearRequests(): void {
+    this.#cluster.journal.clear();
+  }
+
+  /**
+   * A request of the API that the predicate takes: the first that is remembered, or the next that comes.
+   *
+   * @throws Error when none comes in time
+   */
+  waitFor<N extends ApiName>(
+    api: N,
+    predicate: (request: RequestOfApi<N>) => boolean = () => true,
+    { timeoutMs = defaultWaitMs }: WaitForOptions = {},
+  ): Promise<RequestOfApi<N>> {
+    const isIt = (request: RecordedRequest): request is RequestOfApi<N> => request.api === api;
+    const found = this.#cluster.journal.waitFor((request) => isIt(request) && predicate(request), timeoutMs, api);
+    return found.then((request) => {
+      if (isIt(request)) return request;
+      throw new Error(`a request of ${request.api} was taken for one of ${api}`);
+    });
+  }
+
+  /** A partition as it is now. */
+  log(topic: string, partition = 0): PartitionView {
+    return viewOf(this.#partition(topic, partition));
+  }
+
+  /** What a group has committed. */
+  committed(
+    groupId: string,
+  ): { topic: string; partition: number; offset: bigint; leaderEpoch: number; metadata: string }[] {
+    return this.#cluster.groups.get(groupId)?.offsets.all() ?? [];
+  }
+
+  #partition(topic: string, index: number): Partition {
+    const partition = this.#cluster.topics.partition(topic, index);
+    if (partition === undefined) throw new RangeError(`there is no partition ${topic}-${index}`);
+    return partition;
+  }
+}
+
+const keyOf = (api: ApiName | undefined): number | null => (api === undefined ? null : handlers[api].api.key);

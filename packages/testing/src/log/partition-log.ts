@@ -1,0 +1,254 @@
+import type { RecordBatch } from "@odradek/protocol";
+import type { Clock } from "../clock.ts";
+import { LeaderEpochs } from "./leader-epochs.ts";
+import {
+  AppendError,
+  type LogBatch,
+  type Marker,
+  markerBatch,
+  readableBatch,
+  stamped,
+  withLogAppendTime,
+} from "./log-batch.ts";
+import { type AbortedTransaction, type ProducedSequence, ProducerStates } from "./producer-states.ts";
+
+/** What the topic's configuration says about a log; it may change meanwhile. */
+export interface LogConfig {
+  /** `retention.bytes`: batches at the front go when the log is larger. `Infinity` for no limit. */
+  readonly retentionBytes: number;
+  /** `max.message.bytes` */
+  readonly maxMessageBytes: number;
+  /** `message.timestamp.type` */
+  readonly isLogAppendTime: boolean;
+}
+
+export interface Appended {
+  readonly baseOffset: bigint;
+  /** The broker's time where the topic has that, else -1. */
+  readonly logAppendTimeMs: number;
+}
+
+/** A record by its time. */
+export interface TimestampAndOffset {
+  readonly timestamp: number;
+  readonly offset: bigint;
+  readonly leaderEpoch: number;
+}
+
+/** Bytes by which a log may be over its retention before batches go, so that it happens seldom. */
+const slackOf = (retentionBytes: number): number => retentionBytes / 16;
+
+/**
+ * The log of a partition: batches as they came, each with its offsets. All replicas share it, so that what is appended
+ * is replicated, and the high watermark is the end of the log.
+ */
+export class PartitionLog {
+  readonly #clock: Clock;
+  readonly #config: () => LogConfig;
+  readonly #watchers = new Set<() => void>();
+  readonly #epochs = new LeaderEpochs();
+  #batches: LogBatch[] = [];
+  #producers = new ProducerStates();
+  #logStartOffset = 0n;
+  #logEndOffset = 0n;
+  #sizeInBytes = 0;
+
+  constructor(clock: Clock, config: () => LogConfig) {
+    this.#clock = clock;
+    this.#config = config;
+  }
+
+  get batches(): readonly LogBatch[] {
+    return this.#batches;
+  }
+
+  get producers(): ProducerStates {
+    return this.#producers;
+  }
+
+  get epochs(): LeaderEpochs {
+    return this.#epochs;
+  }
+
+  get logStartOffset(): bigint {
+    return this.#logStartOffset;
+  }
+
+  get logEndOffset(): bigint {
+    return this.#logEndOffset;
+  }
+
+  get highWatermark(): bigint {
+    return this.#logEndOffset;
+  }
+
+  /** Every transaction below it has ended. */
+  get lastStableOffset(): bigint {
+    return this.#producers.firstUnstableOffset() ?? this.#logEndOffset;
+  }
+
+  get sizeInBytes(): number {
+    return this.#sizeInBytes;
+  }
+
+  /** Calls `onChange` after every append, truncation or deletion, until the returned function is called. */
+  watch(onChange: () => void): () => void {
+    this.#watchers.add(onChange);
+    return () => this.#watchers.delete(onChange);
+  }
+
+  /** Wakes those that wait for news, as for a change of the leader. */
+  wake(): void {
+    for (const onChange of [...this.#watchers]) onChange();
+  }
+
+  /**
+   * Appends a batch that a producer sent, or finds it where it was appended before.
+   *
+   * @throws AppendError where it is too large, or not the producer's next
+   */
+  append(batch: RecordBatch, bytes: Buffer, leaderEpoch: number): Appended {
+    const config = this.#config();
+    if (bytes.length > config.maxMessageBytes) {
+      const limit = `which exceeds the maximum configured value of ${config.maxMessageBytes}`;
+      throw new AppendError("MESSAGE_TOO_LARGE", `The record batch size is ${bytes.length} bytes, ${limit}`);
+    }
+    if (batch.producerId >= 0n) {
+      const sequence: ProducedSequence = {
+        producerId: batch.producerId,
+        producerEpoch: batch.producerEpoch,
+        baseSequence: batch.baseSequence,
+        recordCount: batch.count ?? 0,
+        isTransactional: batch.isTransactional,
+      };
+      const duplicate = this.#producers.duplicateOf(sequence);
+      if (duplicate !== null) {
+        return { baseOffset: duplicate.baseOffset, logAppendTimeMs: config.isLogAppendTime ? duplicate.timestamp : -1 };
+      }
+      this.#producers.check(sequence);
+    }
+    const nowMs = this.#clock.now();
+    if (config.isLogAppendTime) withLogAppendTime(bytes, nowMs);
+    const appended = stamped(batch, bytes, this.#logEndOffset, leaderEpoch);
+    this.#add(config.isLogAppendTime ? { ...appended, maxTimestamp: nowMs } : appended);
+    return { baseOffset: appended.baseOffset, logAppendTimeMs: config.isLogAppendTime ? nowMs : -1 };
+  }
+
+  /** Ends a producer's transaction here. */
+  appendMarker(
+    marker: Marker,
+    producer: { readonly producerId: bigint; readonly producerEpoch: number },
+    leaderEpoch: number,
+  ): void {
+    this.#producers.checkEpoch(producer.producerId, producer.producerEpoch);
+    this.#add(markerBatch(marker, producer, { offset: this.#logEndOffset, leaderEpoch, nowMs: this.#clock.now() }));
+  }
+
+  /**
+   * Batches from the one with `fromOffset` on and below `endOffset`, of `maxBytes` together. The first comes whole, however
+   * large, where `minOneBatch` says so.
+   */
+  read(fromOffset: bigint, endOffset: bigint, maxBytes: number, minOneBatch: boolean): LogBatch[] {
+    const read: LogBatch[] = [];
+    let bytes = 0;
+    for (let index = this.#indexOf(fromOffset); index < this.#batches.length; index++) {
+      const batch = this.#batches[index];
+      if (batch === undefined || batch.baseOffset >= endOffset) break;
+      bytes += batch.bytes.length;
+      if (bytes > maxBytes && !(minOneBatch && read.length === 0)) break;
+      read.push(batch);
+    }
+    return read;
+  }
+
+  abortedTransactions(from: bigint, to: bigint): AbortedTransaction[] {
+    return this.#producers.abortedBetween(from, to);
+  }
+
+  /** The first record of `timestamp` or later; `null` where there is none. */
+  async offsetForTimestamp(timestamp: number): Promise<TimestampAndOffset | null> {
+    for (const batch of this.#batches) {
+      if (batch.maxTimestamp < timestamp) continue;
+      for (const record of await readableBatch(batch)) {
+        if (record.timestamp >= timestamp && record.offset >= this.#logStartOffset) {
+          return { timestamp: record.timestamp, offset: record.offset, leaderEpoch: batch.leaderEpoch };
+        }
+      }
+    }
+    return null;
+  }
+
+  /** The first record of those with the largest timestamp; `null` for an empty log. */
+  async offsetOfMaxTimestamp(): Promise<TimestampAndOffset | null> {
+    const largest = this.#batches.reduce((max, { maxTimestamp }) => Math.max(max, maxTimestamp), -1);
+    return largest < 0 ? null : this.offsetForTimestamp(largest);
+  }
+
+  /** The epoch of the batch that has `offset`, -1 where there is none. */
+  leaderEpochAt(offset: bigint): number {
+    return this.#batches[this.#indexOf(offset)]?.leaderEpoch ?? -1;
+  }
+
+  /** Drops what is below `offset`: the DeleteRecords API. Batches go when all of their records are below. */
+  deleteRecordsBelow(offset: bigint): void {
+    if (offset <= this.#logStartOffset) return;
+    this.#logStartOffset = offset;
+    this.#dropFront(this.#indexOf(offset));
+    this.#producers.forgetBelow(offset);
+    this.wake();
+  }
+
+  /** Loses the records from `offset` on, with the rest of their batches, as after an unclean election. */
+  truncateTo(offset: bigint): void {
+    if (offset >= this.#logEndOffset) return;
+    const kept = this.#batches.filter(({ lastOffset }) => lastOffset < offset);
+    this.#batches = kept;
+    this.#sizeInBytes = kept.reduce((bytes, batch) => bytes + batch.bytes.length, 0);
+    this.#logEndOffset = (kept.at(-1)?.lastOffset ?? this.#logStartOffset - 1n) + 1n;
+    this.#epochs.truncateTo(this.#logEndOffset);
+    this.#producers = new ProducerStates();
+    for (const batch of kept) this.#producers.update(batch);
+    this.wake();
+  }
+
+  #add(batch: LogBatch): void {
+    this.#epochs.assign(batch.leaderEpoch, batch.baseOffset);
+    this.#batches.push(batch);
+    this.#sizeInBytes += batch.bytes.length;
+    this.#logEndOffset = batch.lastOffset + 1n;
+    this.#producers.update(batch);
+    this.#retain(this.#config().retentionBytes);
+    this.wake();
+  }
+
+  #retain(retentionBytes: number): void {
+    if (this.#sizeInBytes <= retentionBytes + slackOf(retentionBytes)) return;
+    let bytes = this.#sizeInBytes;
+    let count = 0;
+    // The last batch stays, as the active segment does.
+    while (bytes > retentionBytes && count < this.#batches.length - 1) {
+      bytes -= this.#batches[count]?.bytes.length ?? 0;
+      count += 1;
+    }
+    this.#dropFront(count);
+    this.#logStartOffset = this.#batches[0]?.baseOffset ?? this.#logEndOffset;
+    this.#producers.forgetBelow(this.#logStartOffset);
+  }
+
+  #dropFront(count: number): void {
+    for (const { bytes } of this.#batches.splice(0, count)) this.#sizeInBytes -= bytes.length;
+  }
+
+  /** Index of the batch that has `offset`, or of the first behind it. */
+  #indexOf(offset: bigint): number {
+    let low = 0;
+    let high = this.#batches.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const batch = this.#batches[middle];
+      if (batch !== undefined && batch.lastOffset < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
