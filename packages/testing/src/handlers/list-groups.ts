@@ -26,6 +26,6 @@ function listed({ groupId, membership }: Group) {
     groupId,
     protocolType: isClassic ? membership.protocolType : "consumer",
     groupState: membership.state,
-    groupType: isClassic ? "Classic" : "Consumer",
+    groupType: isClassic ? "classic" : "consumer",
   };
 }

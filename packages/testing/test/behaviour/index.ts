@@ -1,5 +1,7 @@
 import { fetching } from "./fetching.ts";
+import { groups } from "./groups.ts";
 import { producing } from "./producing.ts";
+import { transactions } from "./transactions.ts";
 
 /** What is true of Kafka, and has to be true of the cluster for tests. */
-export const suite = { producing, fetching } as const;
+export const suite = { producing, fetching, transactions, groups } as const;

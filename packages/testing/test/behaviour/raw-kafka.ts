@@ -14,6 +14,7 @@ import {
 } from "@odradek/protocol";
 import { CreateTopics } from "@odradek/protocol/messages/create-topics";
 import { FindCoordinator } from "@odradek/protocol/messages/find-coordinator";
+import { ListOffsets } from "@odradek/protocol/messages/list-offsets";
 import { Metadata } from "@odradek/protocol/messages/metadata";
 
 const patienceMs = 30_000;
@@ -70,6 +71,11 @@ class RawConnection {
     }
   }
 }
+
+let serial = 0;
+
+/** A name that nothing else has. */
+export const newName = (): string => `suite-${process.pid}-${Date.now()}-${serial++}`;
 
 /** One topic of a case. */
 export interface RawTopic {
@@ -134,7 +140,7 @@ export class RawKafka {
     configs: Readonly<Record<string, string>> = {},
     replicationFactor = 1,
   ): Promise<RawTopic> {
-    const name = `suite-${process.pid}-${Date.now()}-${Math.random().toString(36).slice(2)}`;
+    const name = newName();
     const wanted = {
       ...{ name, numPartitions: partitions, replicationFactor, assignments: [] },
       configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
@@ -142,9 +148,20 @@ export class RawKafka {
     const { topics } = await this.ask(CreateTopics, 7, { topics: [wanted] });
     const [created] = topics;
     if (created?.errorCode !== 0) throw new Error(`${name} was not created: ${created?.errorMessage}`);
-    for (let partition = 0; partition < partitions; partition++) await this.leaderOf(name, partition);
-    // Every broker has to know of it, for those that are not its leader to say so.
+    // Every broker has to know of it, for those that are not its leader to say so; and who leads has to have begun.
     for (const id of this.brokerIds) await this.#leader(name, partitions - 1, id);
+    for (let partition = 0; partition < partitions; partition++) {
+      const leader = await this.leaderOf(name, partition);
+      const request = {
+        replicaId: -1,
+        isolationLevel: 0,
+        topics: [{ name, partitions: [{ partitionIndex: partition, timestamp: -1n }] }],
+      };
+      await this.eventually(
+        () => this.ask(ListOffsets, 8, request, leader),
+        ({ topics: [answer] }) => answer?.partitions[0]?.errorCode === 0,
+      );
+    }
     return { name, id: created.topicId };
   }
 
@@ -205,14 +222,14 @@ export interface BatchOptions {
   readonly producer?: ProducerState;
   /** @default none */
   readonly key?: string;
-  /** Of the first record, the others follow by 10 ms. @default 1,000 */
+  /** Of the first record, the others follow by 10 ms. @default now; a broker rolls segments, and forgets producers, by it */
   readonly timestamp?: number;
 }
 
 /** A batch of records with these values. */
 export function batchOf(values: readonly string[], options: BatchOptions = {}): Buffer {
   const builder = new RecordBatchBuilder(Buffer.alloc(4096 + values.reduce((sum, { length }) => sum + length + 64, 0)));
-  const { producer = noProducerState, key = null, timestamp = 1_000 } = options;
+  const { producer = noProducerState, key = null, timestamp = Date.now() } = options;
   values.forEach((value, index) => {
     builder.append(timestamp + index * 10, key, value);
   });
