@@ -110,7 +110,6 @@ export class ConsumerGroup {
   /** @throws GroupError */
   heartbeat(request: ConsumerHeartbeat): HeartbeatResult {
     if (request.memberEpoch < joinEpoch) return this.#leave(request);
-    checkHeartbeat(request);
     const member = this.#memberOf(request);
     const before = member.assigned;
     const isJoin = request.memberEpoch === joinEpoch;
@@ -326,7 +325,8 @@ export class ConsumerGroup {
 const wholly = (regex: string): RegExp => new RegExp(`^(?:${regex})$`);
 
 /** @throws GroupError for a request that makes no sense, whatever the group */
-function checkHeartbeat(request: ConsumerHeartbeat): void {
+export function checkHeartbeat(request: ConsumerHeartbeat): void {
+  if (request.memberEpoch < joinEpoch) return;
   const invalid = (why: string) => new GroupError("INVALID_REQUEST", why);
   if (request.instanceId === "") throw invalid("InstanceId can't be empty.");
   if (request.rackId === "") throw invalid("RackId can't be empty.");

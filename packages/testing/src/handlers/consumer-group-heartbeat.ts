@@ -1,6 +1,6 @@
 import { codeOf } from "@odradek/protocol";
 import { ConsumerGroupHeartbeat } from "@odradek/protocol/messages/consumer-group-heartbeat";
-import type { HeartbeatResult } from "../groups/consumer-group.ts";
+import { checkHeartbeat, type HeartbeatResult } from "../groups/consumer-group.ts";
 import { groupRefusal, refusalOf } from "../groups/coordination.ts";
 import { handler } from "../request-context.ts";
 
@@ -22,10 +22,12 @@ export const consumerGroupHeartbeat = handler({
     }
     const { groups } = context.cluster;
     let result: HeartbeatResult | undefined;
+    const { clientId, connection } = context;
     const refusal = refusalOf(() => {
-      const group = groups.consumer(groupId, request.memberEpoch === 0);
-      const { clientId, connection } = context;
-      result = group.heartbeat({ ...request, clientId, clientHost: connection.clientHost });
+      const heartbeat = { ...request, clientId, clientHost: connection.clientHost };
+      // A request that makes no sense brings no group into being.
+      checkHeartbeat(heartbeat);
+      result = groups.consumer(groupId, request.memberEpoch === 0).heartbeat(heartbeat);
     });
     if (result === undefined) return refused(refusal.errorCode, refusal.errorMessage);
     const { memberId, memberEpoch, assignment } = result;

@@ -42,7 +42,7 @@ function created(wanted: NewTopic, validateOnly: boolean, { cluster }: RequestCo
     const topic = cluster.topics.create(wanted, validateOnly);
     return {
       ...failed(topic.name, 0, null),
-      topicId: validateOnly ? zeroUuid : topic.id,
+      topicId: topic.id,
       numPartitions: topic.partitions.length,
       replicationFactor: topic.partitions[0]?.replicas.length ?? -1,
       configs: configsOf(topic),
