@@ -1,0 +1,238 @@
+import { codeOf } from "@odradek/protocol";
+import { Metadata } from "@odradek/protocol/messages/metadata";
+import { KafkaConsumer, KafkaProducer, string } from "odradek";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { KafkaCluster, ManualClock } from "../src/index.ts";
+import { fetch } from "./behaviour/fetching.ts";
+import { produce } from "./behaviour/producing.ts";
+import { batchOf, RawKafka, type RawTopic } from "./behaviour/raw-kafka.ts";
+
+let cluster: KafkaCluster;
+let kafka: RawKafka;
+let topic: RawTopic;
+
+beforeEach(async () => {
+  cluster = await KafkaCluster.start({ brokers: 3 });
+  kafka = await RawKafka.connect(cluster.bootstrapServers);
+  topic = await kafka.topic(2, {}, 3);
+});
+
+afterEach(async () => {
+  await kafka.close();
+  await cluster.close();
+});
+
+const askMetadata = () => kafka.ask(Metadata, 12, { topics: [] });
+const newProducer = () =>
+  new KafkaProducer({ bootstrapServers: cluster.bootstrapServers, valueSerializer: string, retryBackoffMs: 1 });
+
+describe("requests that fail", () => {
+  test("so many times, and then no more", async () => {
+    const fault = cluster.fail("Produce", "NOT_ENOUGH_REPLICAS", { times: 2 });
+    const answers = [];
+    for (let n = 0; n < 3; n++) answers.push((await produce(kafka, topic, batchOf(["a"]))).errorCode);
+    const code = codeOf("NOT_ENOUGH_REPLICAS");
+    expect(answers).toEqual([code, code, 0]);
+    expect(fault.hits).toBe(2);
+  });
+
+  test("for one partition of them", async () => {
+    cluster.fail("Produce", "KAFKA_STORAGE_ERROR", { topic: topic.name, partition: 1, times: 9 });
+    expect(await produce(kafka, topic, batchOf(["a"]), { partition: 0 })).toMatchObject({ errorCode: 0 });
+    const failed = await produce(kafka, topic, batchOf(["a"]), { partition: 1 });
+    expect(failed).toMatchObject({ errorCode: codeOf("KAFKA_STORAGE_ERROR") });
+  });
+
+  test("until the fault is removed", async () => {
+    const fault = cluster.fail("Produce", "REQUEST_TIMED_OUT", { times: 100 });
+    expect((await produce(kafka, topic, batchOf(["a"]))).errorCode).toBe(codeOf("REQUEST_TIMED_OUT"));
+    fault.remove();
+    expect((await produce(kafka, topic, batchOf(["a"]))).errorCode).toBe(0);
+  });
+
+  test("as whole requests, where partitions have no errors of their own", () => {
+    expect(() => cluster.fail("Heartbeat", "REBALANCE_IN_PROGRESS", { topic: "t" })).toThrow(/leave out topic/);
+  });
+
+  test("and a producer gets over it", async () => {
+    cluster.fail("Produce", "NOT_LEADER_OR_FOLLOWER", { times: 2 });
+    await using producer = newProducer();
+    expect(await producer.send({ topic: topic.name, partition: 0, value: "a" })).toMatchObject({ offset: 0n });
+    expect(cluster.requests("Produce")).toHaveLength(3);
+  });
+});
+
+describe("answers that go astray", () => {
+  test("lost: what was asked is done, and done once", async () => {
+    const fault = cluster.closeAfter(0, { api: "Produce" });
+    await using producer = newProducer();
+    expect(await producer.send({ topic: topic.name, partition: 0, value: "a" })).toMatchObject({ offset: 0n });
+    expect(fault.hits).toBe(1);
+    expect(cluster.requests("Produce")).toHaveLength(2);
+    expect(await cluster.log(topic.name).records()).toHaveLength(1);
+  });
+
+  test("never sent: the connection stays silent", async () => {
+    cluster.dropResponse("Metadata");
+    const silent = askMetadata();
+    await cluster.waitFor("Metadata", ({ body }) => body.topics?.length === 0);
+    cluster.broker(1).disconnectAll();
+    await expect(silent).rejects.toThrow(/closed/);
+  });
+
+  test("cut in the middle", async () => {
+    cluster.closeAfter(10, { api: "Metadata" });
+    await expect(askMetadata()).rejects.toThrow(/closed/);
+  });
+
+  test("in pieces of one byte", async () => {
+    const fault = cluster.splitWrites(1);
+    expect((await askMetadata()).brokers).toHaveLength(3);
+    expect(fault.hits).toBe(1);
+  });
+
+  test("with a word about a quota", async () => {
+    cluster.throttle("Metadata", 123);
+    expect(await askMetadata()).toMatchObject({ throttleTimeMs: 123 });
+    expect(await askMetadata()).toMatchObject({ throttleTimeMs: 0 });
+  });
+});
+
+describe("leaders", () => {
+  test("move, and their epoch rises", async () => {
+    await produce(kafka, topic, batchOf(["a"]));
+    const { leader, replicas } = cluster.log(topic.name);
+    const next = replicas.find((id) => id !== leader) ?? -1;
+    cluster.moveLeader(topic.name, 0, next);
+    expect(cluster.log(topic.name)).toMatchObject({ leader: next, leaderEpoch: 1 });
+    const late = await produce(kafka, topic, batchOf(["b"]), { broker: leader });
+    const moved = { leaderId: next, leaderEpoch: 1 };
+    expect(late).toMatchObject({ errorCode: codeOf("NOT_LEADER_OR_FOLLOWER"), currentLeader: moved });
+    const fenced = await fetch(kafka, topic, 0n, { currentLeaderEpoch: 0 });
+    expect(fenced).toMatchObject({ errorCode: codeOf("FENCED_LEADER_EPOCH"), currentLeader: moved });
+    expect(() => cluster.moveLeader(topic.name, 0, 99)).toThrow(RangeError);
+  });
+
+  test("stop, and others lead", async () => {
+    const { leader } = cluster.log(topic.name);
+    await cluster.broker(leader).stop();
+    const after = cluster.log(topic.name);
+    expect(after.leader).not.toBe(leader);
+    expect(after.leaderEpoch).toBe(1);
+    await cluster.broker(leader).start();
+    expect(cluster.log(topic.name).leader).toBe(after.leader);
+  });
+
+  test("are missed by a producer for a moment", async () => {
+    await using producer = newProducer();
+    await producer.send({ topic: topic.name, partition: 0, value: "a" });
+    await cluster.broker(cluster.log(topic.name).leader).stop();
+    expect(await producer.send({ topic: topic.name, partition: 0, value: "b" })).toMatchObject({ offset: 1n });
+  });
+
+  test("without enough replicas take nothing with acks all", async () => {
+    const strict = await kafka.topic(1, { "min.insync.replicas": "3" }, 3);
+    await cluster.broker(3).stop();
+    const leader = cluster.log(strict.name).leader;
+    const refused = await produce(kafka, strict, batchOf(["a"]), { broker: leader });
+    expect(refused).toMatchObject({ errorCode: codeOf("NOT_ENOUGH_REPLICAS") });
+    expect(await produce(kafka, strict, batchOf(["a"]), { broker: leader, acks: 1 })).toMatchObject({ errorCode: 0 });
+  });
+
+  test("lose records, which a reader finds out", async () => {
+    for (const value of ["a", "b", "c"]) await produce(kafka, topic, batchOf([value]));
+    cluster.truncate(topic.name, 0, 1);
+    expect(cluster.log(topic.name)).toMatchObject({ highWatermark: 1n, leaderEpoch: 1 });
+    await produce(kafka, topic, batchOf(["d"]));
+    const diverging = await fetch(kafka, topic, 3n, { lastFetchedEpoch: 0 });
+    expect(diverging).toMatchObject({ errorCode: codeOf("OFFSET_OUT_OF_RANGE") });
+    const behind = await fetch(kafka, topic, 2n, { lastFetchedEpoch: 0 });
+    expect(behind).toMatchObject({ errorCode: 0, divergingEpoch: { epoch: 0, endOffset: 1n } });
+  });
+});
+
+test("a broker that is paused answers when it goes on", async () => {
+  cluster.broker(1).pause();
+  let isAnswered = false;
+  const answer = askMetadata().then(() => {
+    isAnswered = true;
+  });
+  // Another broker is not paused, and answers meanwhile.
+  await kafka.ask(Metadata, 12, { topics: [] }, 2);
+  expect(isAnswered).toBe(false);
+  cluster.broker(1).resume();
+  await answer;
+});
+
+test("a coordinator moves, with all that it knows", async () => {
+  const bootstrapServers = cluster.bootstrapServers;
+  await produce(kafka, topic, batchOf(["a"]));
+  await using consumer = new KafkaConsumer({ bootstrapServers, groupId: "g", enableAutoCommit: false });
+  consumer.assign([{ topic: topic.name, partition: 0 }]);
+  await consumer.commitSync([{ topic: topic.name, partition: 0, offset: 1n }]);
+  const { broker } = cluster.requests("OffsetCommit").at(-1) ?? { broker: 0 };
+  cluster.moveCoordinator("g", (broker % 3) + 1);
+  await consumer.commitSync([{ topic: topic.name, partition: 0, offset: 2n }]);
+  expect(cluster.requests("OffsetCommit").at(-1)?.broker).toBe((broker % 3) + 1);
+  expect(cluster.committed("g")).toMatchObject([{ offset: 2n }]);
+});
+
+test("retention by size drops what is oldest", async () => {
+  const small = await kafka.topic(1, { "retention.bytes": "10000" });
+  for (let n = 0; n < 50; n++) await produce(kafka, small, batchOf(["x".repeat(1_000)]));
+  const { sizeInBytes, logStartOffset, highWatermark } = cluster.log(small.name);
+  expect(sizeInBytes).toBeLessThanOrEqual(12_000);
+  expect(logStartOffset).toBeGreaterThan(35n);
+  expect(highWatermark).toBe(50n);
+});
+
+test("time that is turned by hand ends sessions and transactions", async () => {
+  const clock = new ManualClock();
+  await using own = await KafkaCluster.start({ clock, topics: { ledger: {} } });
+  await using producer = new KafkaProducer({
+    bootstrapServers: own.bootstrapServers,
+    transactionalId: "book",
+    transactionTimeoutMs: 10_000,
+    valueSerializer: string,
+  });
+  await producer.initTransactions();
+  producer.beginTransaction();
+  await producer.send({ topic: "ledger", value: "a" });
+  expect(own.log("ledger")).toMatchObject({ highWatermark: 1n, lastStableOffset: 0n });
+  clock.advance(9_999);
+  expect(own.log("ledger").lastStableOffset).toBe(0n);
+  clock.advance(1);
+  expect(own.log("ledger")).toMatchObject({ highWatermark: 2n, lastStableOffset: 2n });
+  expect(own.log("ledger").batches.at(-1)?.marker).toMatchObject({ type: "abort" });
+  await expect(producer.commitTransaction()).rejects.toThrow();
+});
+
+test("a request is taken later, by the clock of the cluster", async () => {
+  const clock = new ManualClock();
+  await using own = await KafkaCluster.start({ clock });
+  own.delay("Metadata", 1_000, { times: 2 });
+  const connecting = RawKafka.connect(own.bootstrapServers);
+  await own.waitFor("Metadata");
+  clock.advance(1_000);
+  const client = await connecting;
+  expect(client.brokerIds).toEqual([1]);
+  await client.close();
+});
+
+test("a member whose session ends joins again", async () => {
+  const { bootstrapServers } = cluster;
+  const options = { bootstrapServers, groupId: "g", heartbeatIntervalMs: 100 };
+  await using consumer = new KafkaConsumer(options);
+  consumer.subscribe([topic.name]);
+  while (consumer.assignment().length < 2) await consumer.poll(20);
+  const joins = cluster.requests("JoinGroup").length;
+  cluster.expireSession("g");
+  while (cluster.requests("JoinGroup").length < joins + 2) await consumer.poll(20);
+  while (consumer.assignment().length < 2) await consumer.poll(20);
+  expect(() => cluster.expireSession("g", "nobody")).toThrow(/no member nobody/);
+});
+
+test("options that cannot be are refused by name", async () => {
+  await expect(KafkaCluster.start({ brokers: 0 })).rejects.toThrow(/brokers is 0/);
+  await expect(KafkaCluster.start({ topics: { "no spaces": {} } })).rejects.toThrow(/no spaces/);
+});
