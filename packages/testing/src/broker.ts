@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 import type { Cluster } from "./cluster.ts";
 import { Connection } from "./connection.ts";
 import { FetchSessions } from "./fetching/fetch-sessions.ts";
@@ -27,7 +28,9 @@ export class Broker {
   /** The incremental fetch sessions that clients have with it. */
   readonly sessions: FetchSessions = new FetchSessions();
   readonly #cluster: Cluster;
-  readonly #connections = new Map<Connection, Socket>();
+  readonly #connections = new Set<Connection>();
+  /** All that are open, those that are still busy with TLS too. */
+  readonly #sockets = new Set<Socket>();
   readonly #state = new State<BrokerState>("stopped", arrows);
   #server: Server | null = null;
   #port: number;
@@ -56,7 +59,13 @@ export class Broker {
   /** Begins to serve, on the same port as before. What it led before is led by others until `moveLeader`. */
   async start(): Promise<void> {
     if (!this.#state.is("stopped")) return;
-    const server = createServer((socket) => this.#accept(socket));
+    const { tls } = this.#cluster.options;
+    const accept = (socket: Socket) => this.#accept(socket);
+    const server = tls === null ? createServer(accept) : createTlsServer(tls, accept);
+    server.on("connection", (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.on("close", () => this.#sockets.delete(socket));
+    });
     server.listen(this.#port, host);
     await once(server, "listening");
     const address = server.address();
@@ -75,7 +84,7 @@ export class Broker {
     this.#server = null;
     const closed = server === null ? null : once(server, "close");
     server?.close();
-    for (const connection of this.#connections.keys()) connection.close();
+    this.disconnectAll();
     this.sessions.clear();
     this.#cluster.onBrokerStopped();
     await closed;
@@ -90,17 +99,17 @@ export class Broker {
   resume(): void {
     if (!this.#state.is("paused")) return;
     this.#state.to("running");
-    for (const connection of this.#connections.keys()) connection.work();
+    for (const connection of this.#connections) connection.work();
   }
 
   /** Closes all connections; clients may connect again at once. */
   disconnectAll(): void {
-    for (const connection of this.#connections.keys()) connection.close();
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   #accept(socket: Socket): void {
     const connection = new Connection(socket, this, this.#cluster);
-    this.#connections.set(connection, socket);
+    this.#connections.add(connection);
     connection.onClose(() => this.#connections.delete(connection));
   }
 }

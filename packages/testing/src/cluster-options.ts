@@ -1,5 +1,7 @@
+import type { TlsOptions } from "node:tls";
 import { type Clock, systemClock } from "./clock.ts";
 import { type KafkaVersion, kafkaVersions } from "./kafka-version.ts";
+import { type SaslMechanism, type SaslSettings, saslMechanisms } from "./security/sasl-exchange.ts";
 import type { TopicDefaults } from "./topics/topics.ts";
 
 /** A topic that is there from the start. */
@@ -18,6 +20,14 @@ export interface ObservedRequest {
   readonly api: string;
   readonly apiVersion: number;
   readonly clientId: string;
+}
+
+/** Who may connect. */
+export interface SaslOptions {
+  /** Passwords by user name. */
+  readonly users: Readonly<Record<string, string>>;
+  /** @default all: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 */
+  readonly mechanisms?: readonly SaslMechanism[];
 }
 
 export interface KafkaClusterOptions {
@@ -49,6 +59,10 @@ export interface KafkaClusterOptions {
   readonly consumerHeartbeatIntervalMs?: number;
   /** `transaction.max.timeout.ms`. @default 900,000 */
   readonly maxTransactionTimeoutMs?: number;
+  /** Has clients authenticate. @default nobody has to */
+  readonly sasl?: SaslOptions;
+  /** Has brokers speak TLS: the server's side of `node:tls`, with `key` and `cert` at the least. @default plain text */
+  readonly tls?: TlsOptions;
   /** Where sessions, transactions and waiting requests take their time from. @default the machine's clock */
   readonly clock?: Clock;
   /** Called with each request before it is answered. */
@@ -79,6 +93,8 @@ export interface ResolvedOptions {
   readonly racks: readonly string[];
   readonly groups: GroupSettings;
   readonly transactions: TransactionSettings;
+  readonly sasl: SaslSettings | null;
+  readonly tls: TlsOptions | null;
   readonly clock: Clock;
   readonly onRequest: ((request: ObservedRequest) => void) | undefined;
 }
@@ -132,7 +148,17 @@ export function resolveOptions(options: KafkaClusterOptions): ResolvedOptions {
     transactions: {
       maxTimeoutMs: number("maxTransactionTimeoutMs", 1, most, 900_000),
     },
+    sasl: resolveSasl(options.sasl),
+    tls: options.tls ?? null,
     clock: options.clock ?? systemClock,
     onRequest: options.onRequest,
   };
+}
+
+function resolveSasl(options: SaslOptions | undefined): SaslSettings | null {
+  if (options === undefined) return null;
+  const mechanisms = options.mechanisms ?? saslMechanisms;
+  const unknown = mechanisms.find((mechanism) => !saslMechanisms.includes(mechanism));
+  if (unknown === undefined) return { mechanisms, users: options.users };
+  throw new TypeError(`KafkaCluster: sasl.mechanisms has ${unknown}; there are ${saslMechanisms.join(", ")}`);
 }

@@ -14,6 +14,7 @@ import type { Cluster } from "./cluster.ts";
 import { handlerOf } from "./handlers/index.ts";
 import type { Handler, RequestContext, Requester } from "./request-context.ts";
 import { RequestFrames } from "./request-frames.ts";
+import { Authentication } from "./security/authentication.ts";
 
 /**
  * One client at one broker. Its requests are taken one after the other: the next is looked at when the answer to the one
@@ -21,6 +22,7 @@ import { RequestFrames } from "./request-frames.ts";
  */
 export class Connection implements Requester {
   readonly clientHost: string;
+  readonly authentication: Authentication;
   readonly #socket: Socket;
   readonly #broker: Broker;
   readonly #cluster: Cluster;
@@ -30,11 +32,14 @@ export class Connection implements Requester {
   #isBusy = false;
   /** An answer was dropped: what comes after it is left alone. */
   #isSilent = false;
+  /** The answer under way is the last. */
+  #isLast = false;
 
   constructor(socket: Socket, broker: Broker, cluster: Cluster) {
     this.#socket = socket;
     this.#broker = broker;
     this.#cluster = cluster;
+    this.authentication = new Authentication(cluster.options.sasl);
     this.clientHost = `/${socket.remoteAddress ?? ""}`;
     const frames = new RequestFrames((payload) => this.#waiting.push(payload));
     socket.setNoDelay(true);
@@ -68,6 +73,10 @@ export class Connection implements Requester {
     this.#socket.destroy();
   }
 
+  closeBehindAnswer(): void {
+    this.#isLast = true;
+  }
+
   /** Takes the requests that are there, unless the broker is paused or one of them still waits for its answer. */
   work(): void {
     while (this.isOpen && !this.#isBusy && !this.#isSilent && !this.#broker.isPaused) {
@@ -87,6 +96,10 @@ export class Connection implements Requester {
     const range = this.#cluster.apis.find(({ apiKey }) => apiKey === header.apiKey);
     const isKnown =
       range !== undefined && header.apiVersion >= range.minVersion && header.apiVersion <= range.maxVersion;
+    if (!this.authentication.allows(header.apiKey)) {
+      this.close();
+      return;
+    }
     if (handler === undefined || !isKnown) {
       this.#refuseVersion(header);
       return;
@@ -194,6 +207,7 @@ export class Connection implements Requester {
     this.#socket.cork();
     for (const chunk of frame.chunks) this.#socket.write(chunk);
     this.#socket.uncork();
+    if (this.#isLast) this.#socket.end();
   }
 
   /** The next piece goes when the one before it has gone, so that a client gets them one by one. */

@@ -15,6 +15,9 @@ interface Release {
   readonly features: readonly Feature[];
 }
 
+/** In version 0 of SaslHandshake what follows has no headers; clients from before Kafka 1.0 speak so. */
+const handshakes = { 17: 1 } as const;
+
 /**
  * What each release advertises. Source: the ApiVersions answers of brokers 2.1.1, 3.9.2 and 4.3.1. Versions that Kafka 4
  * dropped (KIP-896) are not spoken in the guise of an older release either.
@@ -25,7 +28,7 @@ export const releases: Readonly<Record<KafkaVersion, Release>> = {
       ...{ 0: 7, 1: 10, 2: 4, 3: 7, 8: 6, 9: 5, 10: 2, 11: 3, 12: 2, 13: 2, 14: 2, 15: 2, 16: 2, 17: 1, 18: 2 },
       ...{ 19: 3, 20: 3, 21: 1, 22: 1, 23: 2, 24: 1, 25: 1, 26: 1, 28: 2, 32: 2, 33: 1, 35: 1, 36: 0, 37: 1, 42: 1 },
     },
-    oldest: {},
+    oldest: handshakes,
     features: [],
   },
   "3.9": {
@@ -34,7 +37,7 @@ export const releases: Readonly<Record<KafkaVersion, Release>> = {
       ...{ 19: 7, 20: 6, 21: 2, 22: 5, 23: 4, 24: 5, 25: 4, 26: 4, 27: 1, 28: 4, 32: 4, 33: 2, 35: 4, 36: 2, 37: 3 },
       ...{ 42: 2, 43: 2, 44: 1, 47: 0, 60: 1, 61: 0, 65: 0, 66: 1, 68: 0, 69: 0, 74: 0, 75: 0 },
     },
-    oldest: {},
+    oldest: handshakes,
     features: [{ name: "metadata.version", maxVersion: 21 }],
   },
   "4.3": {
@@ -44,7 +47,7 @@ export const releases: Readonly<Record<KafkaVersion, Release>> = {
       ...{ 42: 2, 43: 2, 44: 1, 47: 0, 60: 2, 61: 0, 65: 0, 66: 2, 68: 1, 69: 1, 74: 1, 75: 0 },
     },
     // It says so for the sake of old clients, and refuses 0 to 2 all the same (KAFKA-18659).
-    oldest: { 0: 0 },
+    oldest: { ...handshakes, 0: 0 },
     features: [
       { name: "group.version", maxVersion: 1 },
       { name: "metadata.version", maxVersion: 30 },

@@ -9,6 +9,7 @@ import {
 } from "@odradek/protocol";
 import type { Broker } from "./broker.ts";
 import type { Cluster } from "./cluster.ts";
+import type { Authentication } from "./security/authentication.ts";
 
 /** Who asks, of whom, and what was arranged to go wrong. */
 export interface RequestContext {
@@ -27,11 +28,14 @@ export interface RequestContext {
 /** The end of a connection as handlers see it. */
 export interface Requester {
   readonly clientHost: string;
+  readonly authentication: Authentication;
   /** `false` once the client has gone: nobody waits for the answer any more. */
   readonly isOpen: boolean;
   /** Calls `onClose` when the client goes, until the returned function is called. */
   onClose(run: () => void): () => void;
   close(): void;
+  /** Closes the connection once the answer to this request is sent. */
+  closeBehindAnswer(): void;
 }
 
 /** `null` where the request has no answer. */

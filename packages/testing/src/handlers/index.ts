@@ -37,6 +37,8 @@ import { offsetDelete } from "./offset-delete.ts";
 import { offsetFetch } from "./offset-fetch.ts";
 import { offsetForLeaderEpoch } from "./offset-for-leader-epoch.ts";
 import { produce } from "./produce.ts";
+import { saslAuthenticate } from "./sasl-authenticate.ts";
+import { saslHandshake } from "./sasl-handshake.ts";
 import { syncGroup } from "./sync-group.ts";
 import { txnOffsetCommit } from "./txn-offset-commit.ts";
 import { writeTxnMarkers } from "./write-txn-markers.ts";
@@ -80,6 +82,8 @@ export const handlers = {
   OffsetFetch: offsetFetch,
   OffsetForLeaderEpoch: offsetForLeaderEpoch,
   Produce: produce,
+  SaslAuthenticate: saslAuthenticate,
+  SaslHandshake: saslHandshake,
   SyncGroup: syncGroup,
   TxnOffsetCommit: txnOffsetCommit,
   WriteTxnMarkers: writeTxnMarkers,
