@@ -83,7 +83,9 @@ export interface RawTopic {
   readonly id: string;
 }
 
-type Request<A extends Api> = A extends Api<infer Req, Fields> ? Parameters<typeof encodeRequest<Req>>[3] : never;
+/** A request as it is written. */
+export type RawRequest<A extends Api> =
+  A extends Api<infer Req, Fields> ? Parameters<typeof encodeRequest<Req>>[3] : never;
 type Response<A extends Api> = A extends Api<Fields, infer Res> ? Output<Res> : never;
 
 /** A cluster as the cases of the suite see it: requests go to the broker that they name, and answers are as they came. */
@@ -117,7 +119,13 @@ export class RawKafka {
    *
    * @param lane requests of different lanes do not wait for one another
    */
-  async ask<A extends Api>(api: A, version: number, body: Request<A>, brokerId = -1, lane = ""): Promise<Response<A>> {
+  async ask<A extends Api>(
+    api: A,
+    version: number,
+    body: RawRequest<A>,
+    brokerId = -1,
+    lane = "",
+  ): Promise<Response<A>> {
     const connection = await this.#connection(brokerId, lane);
     this.#correlationId += 1;
     const correlationId = this.#correlationId;
@@ -128,7 +136,7 @@ export class RawKafka {
   }
 
   /** Sends what has no answer. */
-  async tell<A extends Api>(api: A, version: number, body: Request<A>, brokerId: number): Promise<void> {
+  async tell<A extends Api>(api: A, version: number, body: RawRequest<A>, brokerId: number): Promise<void> {
     const connection = await this.#connection(brokerId, "");
     const { chunks } = encodeRequest<Fields>(api, version, { correlationId: 0, clientId: "suite" }, body);
     connection.send(Buffer.concat(chunks));
