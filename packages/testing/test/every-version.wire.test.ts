@@ -54,6 +54,9 @@ const questions: readonly Question[] = [
     resources: [{ resourceType: 2, resourceName: "t", configs }],
     validateOnly: true,
   })),
+  question(messages.AlterPartitionReassignments, () => ({
+    topics: [{ name: "t", partitions: [{ partitionIndex: 0, replicas: [1] }] }],
+  })),
   question(messages.ApiVersions, () => ({ clientSoftwareName: "suite", clientSoftwareVersion: "1" })),
   question(messages.ConsumerGroupDescribe, () => ({ groupIds: ["c"], includeAuthorizedOperations: true })),
   question(messages.ConsumerGroupHeartbeat, (version) => ({
@@ -120,6 +123,7 @@ const questions: readonly Question[] = [
     replicaId: -1,
     topics: [{ name: "t", partitions: [-1n, 0n].map((timestamp) => ({ partitionIndex: 0, timestamp })) }],
   })),
+  question(messages.ListPartitionReassignments, () => ({})),
   question(messages.ListTransactions, () => ({ stateFilters: [], producerIdFilters: [] })),
   question(messages.Metadata, () => ({ topics: [{ name: "t" }, { name: "not there" }] })),
   question(messages.OffsetCommit, () => ({

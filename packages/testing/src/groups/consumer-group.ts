@@ -139,6 +139,15 @@ export class ConsumerGroup {
     };
   }
 
+  /** Removes a member, as an admin does by LeaveGroup. @throws GroupError */
+  leave({ memberId, groupInstanceId }: { readonly memberId: string; readonly groupInstanceId: string | null }): void {
+    const known = groupInstanceId === null ? memberId : this.#staticMembers.get(groupInstanceId);
+    const member = this.#members.get(known ?? "");
+    if (member === undefined) throw new GroupError("UNKNOWN_MEMBER_ID");
+    if (memberId !== "" && member.memberId !== memberId) throw new GroupError("FENCED_INSTANCE_ID");
+    this.#remove(member);
+  }
+
   /** @throws GroupError where the commit does not come from a member in this epoch */
   checkCommit(memberId: string, memberEpoch: number, isTransactional: boolean): void {
     if (memberEpoch < 0 && memberId === "") {

@@ -1,7 +1,8 @@
+import { freemem, totalmem } from "node:os";
 import { DescribeLogDirs } from "@odradek/protocol/messages/describe-log-dirs";
 import { handler } from "../request-context.ts";
 
-/** Logs are in memory: what a broker says of its directory is made up. */
+/** Logs are in memory: the directory has a name, and the machine's memory is its volume. */
 const logDirOf = (brokerId: number): string => `/memory/broker-${brokerId}`;
 
 export const describeLogDirs = handler({
@@ -26,7 +27,12 @@ export const describeLogDirs = handler({
     return {
       throttleTimeMs: 0,
       errorCode: 0,
-      results: [{ errorCode: 0, logDir: logDirOf(broker.id), topics: described }],
+      results: [
+        {
+          ...{ errorCode: 0, logDir: logDirOf(broker.id), topics: described },
+          ...{ totalBytes: BigInt(totalmem()), usableBytes: BigInt(freemem()) },
+        },
+      ],
     };
   },
 });

@@ -9,7 +9,7 @@ export const describeProducers = handler({
     topics: request.topics.map(({ name, partitionIndexes }) => ({
       name,
       partitions: partitionIndexes.map((partitionIndex) => {
-        const found = findPartition(context, { name, topicId: "", isById: false }, partitionIndex);
+        const found = findPartition(context, { name, topicId: "", isById: false }, partitionIndex, -1, true);
         if (found.errorCode !== 0 || found.partition === null) {
           return { partitionIndex, errorCode: found.errorCode, errorMessage: null, activeProducers: [] };
         }

@@ -3,6 +3,7 @@ import type { Handler } from "../request-context.ts";
 import { addOffsetsToTxn } from "./add-offsets-to-txn.ts";
 import { addPartitionsToTxn } from "./add-partitions-to-txn.ts";
 import { alterConfigs } from "./alter-configs.ts";
+import { alterPartitionReassignments } from "./alter-partition-reassignments.ts";
 import { apiVersions } from "./api-versions.ts";
 import { consumerGroupDescribe } from "./consumer-group-describe.ts";
 import { consumerGroupHeartbeat } from "./consumer-group-heartbeat.ts";
@@ -30,6 +31,7 @@ import { leaveGroup } from "./leave-group.ts";
 import { listConfigResources } from "./list-config-resources.ts";
 import { listGroups } from "./list-groups.ts";
 import { listOffsets } from "./list-offsets.ts";
+import { listPartitionReassignments } from "./list-partition-reassignments.ts";
 import { listTransactions } from "./list-transactions.ts";
 import { metadata } from "./metadata.ts";
 import { offsetCommit } from "./offset-commit.ts";
@@ -48,6 +50,7 @@ export const handlers = {
   AddOffsetsToTxn: addOffsetsToTxn,
   AddPartitionsToTxn: addPartitionsToTxn,
   AlterConfigs: alterConfigs,
+  AlterPartitionReassignments: alterPartitionReassignments,
   ApiVersions: apiVersions,
   ConsumerGroupDescribe: consumerGroupDescribe,
   ConsumerGroupHeartbeat: consumerGroupHeartbeat,
@@ -75,6 +78,7 @@ export const handlers = {
   ListConfigResources: listConfigResources,
   ListGroups: listGroups,
   ListOffsets: listOffsets,
+  ListPartitionReassignments: listPartitionReassignments,
   ListTransactions: listTransactions,
   Metadata: metadata,
   OffsetCommit: offsetCommit,

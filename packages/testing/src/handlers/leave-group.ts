@@ -1,6 +1,6 @@
-import { codeOf } from "@odradek/protocol";
 import { LeaveGroup } from "@odradek/protocol/messages/leave-group";
 import { groupRefusal, refusalOf } from "../groups/coordination.ts";
+import { GroupError } from "../groups/group-error.ts";
 import { handler } from "../request-context.ts";
 
 const manyVersion = 3;
@@ -15,14 +15,12 @@ export const leaveGroup = handler({
     const isMany = context.apiVersion >= manyVersion;
     const leaving = isMany ? request.members : [{ memberId: request.memberId, groupInstanceId: null }];
     const members = leaving.map(({ memberId, groupInstanceId }) => {
-      let isKnown = false;
       const refusal = refusalOf(() => {
-        const group = context.cluster.groups.classic(groupId, false);
-        isKnown = group !== undefined;
-        group?.leave({ memberId, groupInstanceId });
+        const membership = context.cluster.groups.get(groupId)?.membership;
+        if (membership === undefined) throw new GroupError("UNKNOWN_MEMBER_ID");
+        membership.leave({ memberId, groupInstanceId });
       });
-      const memberError = refusal.errorCode !== 0 || isKnown ? refusal.errorCode : codeOf("UNKNOWN_MEMBER_ID");
-      return { memberId, groupInstanceId, errorCode: memberError };
+      return { memberId, groupInstanceId, errorCode: refusal.errorCode };
     });
     return isMany ? { errorCode: 0, members } : { errorCode: members[0]?.errorCode ?? 0 };
   },

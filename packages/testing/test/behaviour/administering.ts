@@ -1,4 +1,5 @@
 import { codeOf } from "@odradek/protocol";
+import { AlterPartitionReassignments } from "@odradek/protocol/messages/alter-partition-reassignments";
 import { CreatePartitions } from "@odradek/protocol/messages/create-partitions";
 import { CreateTopics } from "@odradek/protocol/messages/create-topics";
 import { DeleteTopics } from "@odradek/protocol/messages/delete-topics";
@@ -184,6 +185,28 @@ export const administering: readonly Case[] = [
     const second = await cluster.ask(DescribeTopicPartitions, 0, { topics, responsePartitionLimit: 2, cursor });
     expect(second.topics[0]?.partitions.map(({ partitionIndex }) => partitionIndex)).toEqual([2]);
     expect(second.nextCursor).toBeNull();
+  }),
+
+  kafka("partitions move to the brokers that they are told to move to", async (cluster) => {
+    const topic = await cluster.topic(1, {}, 1);
+    const leader = await cluster.leaderOf(topic.name, 0);
+    const target = await cluster.otherThanLeader(topic.name, 0);
+    const ask = async (replicas: readonly number[] | null, partitionIndex = 0) => {
+      const topics = [{ name: topic.name, partitions: [{ partitionIndex, replicas }] }];
+      return (await cluster.ask(AlterPartitionReassignments, 1, { topics })).responses[0]?.partitions[0];
+    };
+    const refused = { errorCode: code("INVALID_REPLICA_ASSIGNMENT") };
+    expect(await ask([])).toMatchObject(refused);
+    expect(await ask([leader, leader])).toMatchObject(refused);
+    expect(await ask([999])).toMatchObject(refused);
+    expect(await ask([leader], 9)).toMatchObject({ errorCode: code("UNKNOWN_TOPIC_OR_PARTITION") });
+    expect(await ask(null)).toMatchObject({ errorCode: code("NO_REASSIGNMENT_IN_PROGRESS") });
+    expect(await ask([target])).toMatchObject({ errorCode: 0 });
+    const moved = await cluster.eventually(
+      () => cluster.leaderOf(topic.name, 0),
+      (id) => id === target,
+    );
+    expect(moved).toBe(target);
   }),
 
   kafka("what leads already needs no election", async (cluster) => {
