@@ -25,7 +25,7 @@ export class Broker {
   readonly id: number;
   readonly rack: string | null;
   readonly host: string = host;
-  /** The incremental fetch sessions that clients have with it. */
+  /** The incremental fetch sessions that clients have with it. @internal */
   readonly sessions: FetchSessions = new FetchSessions();
   readonly #cluster: Cluster;
   readonly #connections = new Set<Connection>();
@@ -35,7 +35,7 @@ export class Broker {
   #server: Server | null = null;
   #port: number;
 
-  /** @param port 0 for a free one */
+  /** @param port 0 for a free one @internal */
   constructor(id: number, port: number, rack: string | null, cluster: Cluster) {
     this.id = id;
     this.rack = rack;

@@ -54,7 +54,9 @@ export class Cluster {
   }
 
   async start(): Promise<void> {
-    await Promise.all(this.brokers.map((broker) => broker.start()));
+    // All of them have to be settled before one that failed can be told of, so that the others can be stopped.
+    const started = await Promise.allSettled(this.brokers.map((broker) => broker.start()));
+    for (const each of started) if (each.status === "rejected") throw each.reason;
   }
 
   async close(): Promise<void> {

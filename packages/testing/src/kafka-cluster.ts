@@ -38,9 +38,9 @@ export class KafkaCluster implements AsyncDisposable {
   /** @throws TypeError for an option that cannot be, and what the system says of a port that is taken */
   static async start(options: KafkaClusterOptions = {}): Promise<KafkaCluster> {
     const cluster = new Cluster(resolveOptions(options));
-    await cluster.start();
     const started = new KafkaCluster(cluster);
     try {
+      await cluster.start();
       for (const [name, topic] of Object.entries(cluster.options.topics)) started.createTopic(name, topic);
     } catch (error) {
       await cluster.close();

@@ -2,6 +2,7 @@ import { codeOf } from "@odradek/protocol";
 import { Metadata } from "@odradek/protocol/messages/metadata";
 import { KafkaConsumer, KafkaProducer, string } from "odradek";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { until } from "../../network/test/until.ts";
 import { KafkaCluster, ManualClock } from "../src/index.ts";
 import { fetch } from "./behaviour/fetching.ts";
 import { produce } from "./behaviour/producing.ts";
@@ -230,6 +231,14 @@ test("a member whose session ends joins again", async () => {
   while (cluster.requests("JoinGroup").length < joins + 2) await consumer.poll(20);
   while (consumer.assignment().length < 2) await consumer.poll(20);
   expect(() => cluster.expireSession("g", "nobody")).toThrow(/no member nobody/);
+});
+
+test("a port that is taken is told of, and no other is kept", async () => {
+  const listeners = () => process.getActiveResourcesInfo().filter((name) => name === "TCPServerWrap").length;
+  const before = listeners();
+  const taken = Number(cluster.bootstrapServers[0]?.split(":")[1]);
+  await expect(KafkaCluster.start({ brokers: 2, port: taken - 1 })).rejects.toThrow(/EADDRINUSE/);
+  await until(() => listeners() === before);
 });
 
 test("options that cannot be are refused by name", async () => {

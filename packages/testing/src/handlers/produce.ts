@@ -1,4 +1,4 @@
-import { codeOf, type RecordBatch } from "@odradek/protocol";
+import { CorruptRecordError, codeOf, type RecordBatch } from "@odradek/protocol";
 import { Produce, type ProduceResponse } from "@odradek/protocol/messages/produce";
 import { currentLeaderOf, endpointsOf, findPartition, type TopicReference } from "../fetching/partition-lookup.ts";
 import { AppendError, producedBatch } from "../log/log-batch.ts";
@@ -147,6 +147,7 @@ function appended(partition: Partition, batch: RecordBatch, bytes: Buffer): Part
 }
 
 function failed(index: number, error: unknown): PartitionAnswer {
+  if (error instanceof CorruptRecordError) return refused(index, codeOf("CORRUPT_MESSAGE"), noLeader);
   if (!(error instanceof AppendError)) throw error;
   const answered = refused(index, codeOf(error.code), noLeader);
   if (error.recordErrors.length === 0) return answered;

@@ -120,12 +120,11 @@ export class Topics {
   ): void {
     const before = topic.partitions.length;
     if (count <= before) {
-      const reason = count === before ? `already has ${before} partition(s)` : `currently has ${before} partition(s)`;
-      const more = count === before ? "" : `, which is higher than the requested ${count}`;
-      throw new ControllerError(
-        "INVALID_PARTITIONS",
-        `Topic ${reason}${more}.`.replace("Topic already", "Topic already"),
-      );
+      const reason =
+        count === before
+          ? `Topic already has ${before} partition(s).`
+          : `The topic ${topic.name} currently has ${before} partition(s); ${count} would not be an increase.`;
+      throw new ControllerError("INVALID_PARTITIONS", reason);
     }
     if (assignments !== null && assignments.length !== count - before) {
       const reason = `Attempted to add ${count - before} additional partition(s), but only ${assignments.length} assignment(s) were specified.`;
