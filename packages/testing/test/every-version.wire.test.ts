@@ -36,6 +36,11 @@ const offsets = [
   { name: "t", partitions: [{ partitionIndex: 0, committedOffset: 0n, committedMetadata: null }] },
 ] as const;
 
+const rule = { operation: 3, permissionType: 3 };
+const aclFilter = {
+  ...{ ...rule, resourceTypeFilter: 1, resourceNameFilter: null, principalFilter: null, hostFilter: null },
+};
+
 /** A request with something in it for each API, as each version can say it. */
 const questions: readonly Question[] = [
   question(messages.AddOffsetsToTxn, () => ({ transactionalId: "x", ...producer, groupId: "g" })),
@@ -64,6 +69,9 @@ const questions: readonly Question[] = [
     subscribedTopicNames: ["t"],
     topicPartitions: [],
   })),
+  question(messages.CreateAcls, () => ({
+    creations: [{ ...rule, resourceType: 2, resourceName: "t", principal: "User:a", host: "*" }],
+  })),
   question(messages.CreatePartitions, () => ({
     topics: [{ name: "t", count: 3, assignments: null }],
     timeoutMs: 1_000,
@@ -72,6 +80,7 @@ const questions: readonly Question[] = [
   question(messages.CreateTopics, (version) => ({
     topics: [{ name: `made-${version}`, numPartitions: 1, replicationFactor: 1, assignments: [], configs }],
   })),
+  question(messages.DeleteAcls, () => ({ filters: [aclFilter] })),
   question(messages.DeleteGroups, () => ({ groupsNames: ["nobody"] })),
   question(messages.DeleteRecords, () => ({
     topics: [{ name: "t", partitions: [{ partitionIndex: 1, offset: -1n }] }],
@@ -82,6 +91,7 @@ const questions: readonly Question[] = [
       ? { topicNames: [`made-${version}`], timeoutMs: 1_000 }
       : { topics: [{ name: `made-${version}`, topicId: "AAAAAAAAAAAAAAAAAAAAAA" }], timeoutMs: 1_000 },
   ),
+  question(messages.DescribeAcls, () => aclFilter),
   question(messages.DescribeCluster, () => ({ includeClusterAuthorizedOperations: true })),
   question(messages.DescribeConfigs, () => ({
     resources: [2, 4].map((resourceType) => ({

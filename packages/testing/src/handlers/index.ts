@@ -7,11 +7,14 @@ import { alterPartitionReassignments } from "./alter-partition-reassignments.ts"
 import { apiVersions } from "./api-versions.ts";
 import { consumerGroupDescribe } from "./consumer-group-describe.ts";
 import { consumerGroupHeartbeat } from "./consumer-group-heartbeat.ts";
+import { createAcls } from "./create-acls.ts";
 import { createPartitions } from "./create-partitions.ts";
 import { createTopics } from "./create-topics.ts";
+import { deleteAcls } from "./delete-acls.ts";
 import { deleteGroups } from "./delete-groups.ts";
 import { deleteRecords } from "./delete-records.ts";
 import { deleteTopics } from "./delete-topics.ts";
+import { describeAcls } from "./describe-acls.ts";
 import { describeCluster } from "./describe-cluster.ts";
 import { describeConfigs } from "./describe-configs.ts";
 import { describeGroups } from "./describe-groups.ts";
@@ -54,11 +57,14 @@ export const handlers = {
   ApiVersions: apiVersions,
   ConsumerGroupDescribe: consumerGroupDescribe,
   ConsumerGroupHeartbeat: consumerGroupHeartbeat,
+  CreateAcls: createAcls,
   CreatePartitions: createPartitions,
   CreateTopics: createTopics,
+  DeleteAcls: deleteAcls,
   DeleteGroups: deleteGroups,
   DeleteRecords: deleteRecords,
   DeleteTopics: deleteTopics,
+  DescribeAcls: describeAcls,
   DescribeCluster: describeCluster,
   DescribeConfigs: describeConfigs,
   DescribeGroups: describeGroups,

@@ -1,8 +1,11 @@
 import { codeOf } from "@odradek/protocol";
 import { AlterPartitionReassignments } from "@odradek/protocol/messages/alter-partition-reassignments";
+import { CreateAcls } from "@odradek/protocol/messages/create-acls";
 import { CreatePartitions } from "@odradek/protocol/messages/create-partitions";
 import { CreateTopics } from "@odradek/protocol/messages/create-topics";
+import { DeleteAcls } from "@odradek/protocol/messages/delete-acls";
 import { DeleteTopics } from "@odradek/protocol/messages/delete-topics";
+import { DescribeAcls } from "@odradek/protocol/messages/describe-acls";
 import { DescribeCluster } from "@odradek/protocol/messages/describe-cluster";
 import { DescribeConfigs } from "@odradek/protocol/messages/describe-configs";
 import { DescribeProducers } from "@odradek/protocol/messages/describe-producers";
@@ -219,6 +222,26 @@ export const administering: readonly Case[] = [
     expect(await ask(topic.name, 0)).toMatchObject(notNeeded);
     expect(await ask(topic.name, 1)).toMatchObject(notNeeded);
     expect(await ask(`${topic.name}-not`, 0)).toMatchObject({ errorCode: code("UNKNOWN_TOPIC_OR_PARTITION") });
+  }),
+
+  kafka("brokers without an authorizer have no rules, and take none", async (cluster) => {
+    const refused = { errorCode: code("SECURITY_DISABLED") };
+    const rule = { operation: 3, permissionType: 3 };
+    const filter = {
+      resourceTypeFilter: 1,
+      resourceNameFilter: null,
+      principalFilter: null,
+      hostFilter: null,
+      ...rule,
+    };
+    const described = await cluster.ask(DescribeAcls, 3, filter);
+    expect(described).toMatchObject({ ...refused, errorMessage: "No Authorizer is configured on the broker" });
+    const creation = { resourceType: 2, resourceName: "t", principal: "User:a", host: "*", ...rule };
+    const created = await cluster.ask(CreateAcls, 3, { creations: [creation] });
+    expect(created.results).toMatchObject([{ ...refused, errorMessage: "No Authorizer is configured." }]);
+    const deleted = await cluster.ask(DeleteAcls, 3, { filters: [filter] });
+    const none = { ...refused, errorMessage: "No Authorizer is configured.", matchingAcls: [] };
+    expect(deleted.filterResults).toMatchObject([none]);
   }),
 
   kafka("producers and transactions that were never there", async (cluster) => {
