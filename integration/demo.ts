@@ -1,3 +1,6 @@
+import { spawnSync } from "node:child_process";
+import { parseArgs } from "node:util";
+import { KafkaCluster } from "@odradek/testing";
 import { KafkaAdmin, KafkaConsumer, KafkaProducer, string } from "odradek";
 import { startCluster } from "./cluster/cluster.ts";
 
@@ -5,11 +8,15 @@ const recordCount = 10_000;
 const partitionCount = 6;
 const topic = `demo-${Date.now()}`;
 
-/** The main job, start to end: a cluster, a topic, records in, the same records out through a group, checked. */
+/**
+ * The main job, start to end: a cluster, a topic, records in, the same records out through a group, checked.
+ * `npm run demo` has brokers inside this process, `npm run demo -- --real` those of Apache Kafka.
+ */
 async function main(): Promise<void> {
-  await using cluster = await startCluster();
-  const bootstrapServers = cluster.bootstrapServers;
-  say(`cluster: ${cluster.describe()}`);
+  const { values: options } = parseArgs({ options: { real: { type: "boolean", default: false } } });
+  if (options.real && !isThereKafka()) return;
+  await using cluster = await openCluster(options.real);
+  const { bootstrapServers } = cluster;
 
   await using admin = new KafkaAdmin({ bootstrapServers });
   const results = await admin.createTopics([{ topic, numPartitions: partitionCount }]);
@@ -20,6 +27,30 @@ async function main(): Promise<void> {
   const values = await consume(bootstrapServers);
   check(values);
   say(`checked: each of ${recordCount} records came back once, and in order within its partition`);
+}
+
+/** Has Apache Kafka made ready, where it is not; what that takes, and why it cannot be had, is told meanwhile. */
+function isThereKafka(): boolean {
+  const setup = require.resolve("@odradek/integration/setup.mjs");
+  const { status } = spawnSync(process.execPath, [setup, "kafka"], { stdio: "inherit" });
+  if (status !== 0) process.exitCode = 1;
+  return status === 0;
+}
+
+/** Brokers inside this process, unless `KAFKA_BROKERS` names others or real ones are asked for. */
+async function openCluster(
+  isReal: boolean,
+): Promise<AsyncDisposable & { readonly bootstrapServers: readonly string[] }> {
+  if (isReal || process.env["KAFKA_BROKERS"]) {
+    const cluster = await startCluster();
+    say(`cluster: ${cluster.describe()}`);
+    return cluster;
+  }
+  const startedAt = performance.now();
+  const cluster = await KafkaCluster.start({ brokers: 3 });
+  const tookMs = Math.round(performance.now() - startedAt);
+  say(`cluster: 3 brokers inside this process, started in ${tookMs} ms: ${cluster.bootstrapServers.join(",")}`);
+  return cluster;
 }
 
 async function produce(bootstrapServers: readonly string[]): Promise<void> {

@@ -4,6 +4,9 @@ const conditions = ["@odradek/source"];
 const source = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 const root = new URL("..", import.meta.url).pathname;
 
+/** What is compiled and run as users run it: on brokers inside the process, and on those of the real layer. */
+const programs = ["integration/test/programs.test.ts", "integration/test/group-programs.test.ts"];
+
 /** The layers of the tests: what each needs is in packages/README.md. */
 export default defineConfig({
   test: {
@@ -27,6 +30,18 @@ export default defineConfig({
       {
         ...source,
         // Where the global set-up runs.
+        environments: { __vitest__: { resolve: { conditions } } },
+        test: {
+          name: "programs",
+          root,
+          include: programs,
+          globalSetup: ["integration/test/testing.setup.ts"],
+          testTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        ...source,
         environments: { __vitest__: { resolve: { conditions } } },
         test: {
           name: "real",

@@ -32,9 +32,10 @@ async function run(args: readonly string[], env: Readonly<Record<string, string>
 
 const setup = ["integration/setup.mjs", "kafka"];
 const launcher = ["integration/dist/cluster/main.js"];
+const demo = ["integration/dist/demo.js", "--real"];
 
 describe("where there is neither Docker nor Java", () => {
-  test.each([[setup], [launcher]])("%s ends with one line that says how to get a Kafka", async (program) => {
+  test.each([[setup], [launcher], [demo]])("%s ends with one line that says how to get a Kafka", async (program) => {
     const { stdout, stderr, code } = await run(program);
     const [line, ...rest] = stderr.split("\n").filter((each) => !each.startsWith("Pulling the image"));
     expect(line).toMatch(

@@ -8,22 +8,29 @@ import { inject } from "vitest";
 const bootstrapServers = inject("bootstrapServers").join(",");
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-const options = () => ({
+const options = {
   env: { ...process.env, BOOTSTRAP_SERVERS: bootstrapServers, KAFKA_BROKERS: bootstrapServers },
   timeout: 60_000,
-  killSignal: "SIGKILL" as const,
-});
+  killSignal: "SIGKILL",
+} as const;
 
 /** Runs a compiled program as a user would. It must end by itself: a program that hangs is ended and fails. */
 export async function run(program: string, ...args: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [`${root}${program}`, ...args], options());
+  const { stdout } = await promisify(execFile)(process.execPath, [`${root}${program}`, ...args], options);
+  return stdout;
+}
+
+/** The same on a machine where no Kafka is, and nothing that could start one. */
+export async function runAlone(program: string, ...args: readonly string[]): Promise<string> {
+  const alone = { ...options, env: { PATH: "/nowhere" } };
+  const { stdout } = await promisify(execFile)(process.execPath, [`${root}${program}`, ...args], alone);
   return stdout;
 }
 
 /** Runs a program, and has it end by SIGTERM when it has printed so many lines. @returns all that it printed, and its exit code */
 export async function runUntil(count: number, program: string, ...args: readonly string[]) {
   const child = spawn(process.execPath, [`${root}${program}`, ...args], {
-    ...options(),
+    ...options,
     stdio: ["ignore", "pipe", "inherit"],
   });
   const closed = once(child, "close");

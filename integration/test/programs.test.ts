@@ -1,11 +1,23 @@
 import { describe, expect, test } from "vitest";
-import { run } from "./program.ts";
+import { run, runAlone } from "./program.ts";
 
 describe("programs that people run first", () => {
   test("the demo brings every record back once and in order", async () => {
     const printed = await run("integration/dist/demo.js");
     expect(printed).toMatch(/produced 10000\n/);
     expect(printed).toMatch(/checked: each of 10000 records came back once, and in order within its partition/);
+  });
+
+  test("the demo needs neither Kafka nor Java nor Docker", async () => {
+    const printed = await runAlone("integration/dist/demo.js");
+    expect(printed).toMatch(/^cluster: 3 brokers inside this process, started in \d+ ms: [\d.:,]+\n/);
+    expect(printed).toMatch(/checked: each of 10000 records came back once, and in order within its partition\n$/);
+  });
+
+  test("the demo runs on Apache Kafka when it is told to, by default the one that is there", async () => {
+    expect(await run("integration/dist/demo.js", "--real")).toMatch(
+      /^(Kafka as KAFKA_BROKERS says, 3 brokers: \S+)\ncluster: \1\n/,
+    );
   });
 
   test("the examples create a topic, fill it and read it", async () => {
