@@ -22,7 +22,15 @@ export default defineConfig({
           testTimeout: 20_000,
         },
       },
-      { ...source, test: { name: "wire", root, include: ["packages/*/test/**/*.wire.test.ts"], testTimeout: 20_000 } },
+      {
+        ...source,
+        test: {
+          name: "wire",
+          root,
+          include: ["packages/*/test/**/*.wire.test.ts", "examples/test/**/*.test.ts"],
+          testTimeout: 20_000,
+        },
+      },
       {
         ...source,
         test: { name: "schemas", root, include: ["packages/*/test/**/*.schemas.test.ts"], testTimeout: 60_000 },

@@ -1,6 +1,7 @@
 export type { Broker } from "./broker.ts";
 export { type Clock, ManualClock, type Timer } from "./clock.ts";
 export type { KafkaClusterOptions, ObservedRequest, SaslOptions, TopicOptions } from "./cluster-options.ts";
+export type { TopicRecord } from "./committed-records.ts";
 export type { Fault, FaultScope, PartitionScope } from "./faults/faults.ts";
 export type { RecordedRequest } from "./faults/journal.ts";
 export type { ApiName, RequestBody } from "./handlers/index.ts";

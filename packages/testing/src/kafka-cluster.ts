@@ -2,6 +2,7 @@ import { type BrokerErrorName, brokerErrors } from "@odradek/protocol";
 import type { Broker } from "./broker.ts";
 import { Cluster } from "./cluster.ts";
 import { type KafkaClusterOptions, resolveOptions } from "./cluster-options.ts";
+import { type TopicRecord, waitForRecords } from "./committed-records.ts";
 import { coordinatorType } from "./coordinator-type.ts";
 import { type Fault, type FaultScope, failure, type PartitionScope } from "./faults/faults.ts";
 import type { RecordedRequest } from "./faults/journal.ts";
@@ -213,6 +214,22 @@ export class KafkaCluster implements AsyncDisposable {
   /** A partition as it is now. */
   log(topic: string, partition = 0): PartitionView {
     return viewOf(this.#partition(topic, partition));
+  }
+
+  /**
+   * Waits until `count` records of a topic can be read, those of open and aborted transactions aside.
+   *
+   * @returns all that can be read then, by partition and offset
+   * @throws Error when they do not come in time, with how many came
+   */
+  waitForRecords(
+    topic: string,
+    count: number,
+    { timeoutMs = defaultWaitMs }: WaitForOptions = {},
+  ): Promise<TopicRecord[]> {
+    const found = this.#cluster.topics.byName(topic);
+    if (found === undefined) throw new RangeError(`there is no topic ${topic}`);
+    return waitForRecords(found, count, timeoutMs, this.#cluster.clock);
   }
 
   /** What a group has committed. */

@@ -36,15 +36,18 @@ export function viewOf({ leaderId, leaderEpoch, replicas, log }: Partition): Par
   return {
     ...{ leader: leaderId, leaderEpoch, replicas, logStartOffset, highWatermark, lastStableOffset, sizeInBytes },
     batches: batches.map(({ bytes, ...batch }) => ({ ...batch, sizeInBytes: bytes.length })),
-    records: async () => {
-      const records: LoggedRecord[] = [];
-      for (const batch of batches) {
-        if (batch.marker !== null) continue;
-        for (const { offset, timestamp, key, value, headers } of await readableBatch(batch)) {
-          if (offset >= logStartOffset) records.push({ offset, timestamp, key, value, headers });
-        }
-      }
-      return records;
-    },
+    records: () => recordsOf(batches, logStartOffset),
   };
+}
+
+/** The records of these batches, from `logStartOffset` on, without markers. */
+export async function recordsOf(batches: readonly LogBatch[], logStartOffset: bigint): Promise<LoggedRecord[]> {
+  const records: LoggedRecord[] = [];
+  for (const batch of batches) {
+    if (batch.marker !== null) continue;
+    for (const { offset, timestamp, key, value, headers } of await readableBatch(batch)) {
+      if (offset >= logStartOffset) records.push({ offset, timestamp, key, value, headers });
+    }
+  }
+  return records;
 }

@@ -1,0 +1,70 @@
+import type { Clock } from "./clock.ts";
+import type { LogBatch } from "./log/log-batch.ts";
+import type { PartitionLog } from "./log/partition-log.ts";
+import { type LoggedRecord, recordsOf } from "./partition-view.ts";
+import type { Topic } from "./topics/topic.ts";
+
+/** A record of a topic, with the partition that it is in. */
+export interface TopicRecord extends LoggedRecord {
+  readonly partition: number;
+}
+
+/**
+ * Waits until so many records of a topic can be read, those of open and aborted transactions aside.
+ *
+ * @returns all that can be read then, by partition and offset
+ * @throws Error when they do not come in time
+ */
+export async function waitForRecords(
+  topic: Topic,
+  count: number,
+  timeoutMs: number,
+  clock: Clock,
+): Promise<TopicRecord[]> {
+  await untilThereAre(topic, count, timeoutMs, clock);
+  const records: TopicRecord[] = [];
+  for (const { index: partition, log } of topic.partitions) {
+    const found = await recordsOf(committedBatches(log), log.logStartOffset);
+    for (const record of found) records.push({ partition, ...record });
+  }
+  return records;
+}
+
+function untilThereAre(topic: Topic, count: number, timeoutMs: number, clock: Clock): Promise<void> {
+  if (countOf(topic) >= count) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const unwatch = topic.partitions.map(({ log }) =>
+      log.watch(() => {
+        if (countOf(topic) < count) return;
+        done();
+        resolve();
+      }),
+    );
+    const timer = clock.after(timeoutMs, () => {
+      done();
+      reject(new Error(`${topic.name} has ${countOf(topic)} of ${count} records after ${timeoutMs} ms`));
+    });
+    const done = () => {
+      timer.cancel();
+      for (const stop of unwatch) stop();
+    };
+  });
+}
+
+const countOf = ({ partitions }: Topic): number =>
+  partitions
+    .flatMap(({ log }) => committedBatches(log))
+    .reduce((count, { baseOffset, lastOffset }) => count + Number(lastOffset - baseOffset) + 1, 0);
+
+/** What a consumer that reads committed records is given. */
+function committedBatches(log: PartitionLog): LogBatch[] {
+  const aborted = log.abortedTransactions(log.logStartOffset, log.lastStableOffset);
+  const isAborted = ({ isTransactional, producerId, baseOffset }: LogBatch) =>
+    isTransactional &&
+    aborted.some(
+      (one) => one.producerId === producerId && baseOffset >= one.firstOffset && baseOffset <= one.lastOffset,
+    );
+  return log.batches.filter(
+    (batch) => batch.marker === null && batch.lastOffset < log.lastStableOffset && !isAborted(batch),
+  );
+}
