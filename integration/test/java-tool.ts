@@ -16,10 +16,21 @@ export const clusterTool = (
 ): Promise<string[]> => javaTool(mainClass, "--bootstrap-server", bootstrapServers.join(","), ...args);
 
 /** Runs one of Kafka's own tools. @returns the lines that it prints */
-export async function javaTool(mainClass: string, ...args: readonly string[]): Promise<string[]> {
+export function javaTool(mainClass: string, ...args: readonly string[]): Promise<string[]> {
+  return javaToolWithInput("", mainClass, ...args);
+}
+
+/** The same for a tool that reads lines. */
+export async function javaToolWithInput(
+  input: string,
+  mainClass: string,
+  ...args: readonly string[]
+): Promise<string[]> {
   const { program } = await findJava();
   const classPath = await resolveJars(defaultVersion, console.log);
   const options = ["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", classPath.join(delimiter)];
-  const { stdout } = await promisify(execFile)(program, [...options, mainClass, ...args], { timeout: withinMs });
+  const running = promisify(execFile)(program, [...options, mainClass, ...args], { timeout: withinMs });
+  running.child.stdin?.end(input);
+  const { stdout } = await running;
   return stdout.replace(/\n$/, "").split("\n");
 }

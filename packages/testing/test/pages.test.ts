@@ -5,7 +5,7 @@ const root = new URL("../../..", import.meta.url).pathname;
 
 const tests = readdirSync(`${root}examples/test`).map((name) => readFileSync(`${root}examples/test/${name}`, "utf8"));
 
-const blocks = [...readFileSync(`${root}packages/testing/TESTING.md`, "utf8").matchAll(/```ts\n([^]*?)```/g)].flatMap(
+const blocks = [...readFileSync(`${root}packages/testing/TESTING.md`, "utf8").matchAll(/```ts\n(.*?)```/gs)].flatMap(
   ([, block]) => block ?? [],
 );
 
