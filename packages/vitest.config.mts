@@ -7,6 +7,9 @@ const root = new URL("..", import.meta.url).pathname;
 /** What is compiled and run as users run it: on brokers inside the process, and on those of the real layer. */
 const programs = ["integration/test/programs.test.ts", "integration/test/group-programs.test.ts"];
 
+/** The same, of what proves nothing about Kafka. */
+const programsAlone = ["integration/test/**/*.programs.test.ts"];
+
 /** The layers of the tests: what each needs is in packages/README.md. */
 export default defineConfig({
   test: {
@@ -42,7 +45,7 @@ export default defineConfig({
         test: {
           name: "programs",
           root,
-          include: programs,
+          include: [...programs, ...programsAlone],
           globalSetup: ["integration/test/testing.setup.ts"],
           testTimeout: 60_000,
           fileParallelism: false,
@@ -55,6 +58,7 @@ export default defineConfig({
           name: "real",
           root,
           include: ["integration/test/**/*.test.ts"],
+          exclude: programsAlone,
           globalSetup: ["integration/test/cluster.setup.ts"],
           testTimeout: 120_000,
           hookTimeout: 240_000,

@@ -5,8 +5,10 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { inject } from "vitest";
 
+/** The top of the repository. */
+export const root = fileURLToPath(new URL("../..", import.meta.url));
+
 const bootstrapServers = inject("bootstrapServers").join(",");
-const root = fileURLToPath(new URL("../..", import.meta.url));
 
 const options = {
   env: { ...process.env, BOOTSTRAP_SERVERS: bootstrapServers, KAFKA_BROKERS: bootstrapServers },
