@@ -9,8 +9,9 @@ import { produce } from "./produce.ts";
 import { newRun } from "./run.ts";
 import type { Suite } from "./suite.ts";
 import { markdown } from "./table.ts";
+import { testing } from "./testing.ts";
 
-const suites: readonly Suite[] = [codec, importTime, produce, consume, admin, kafkajs];
+const suites: readonly Suite[] = [codec, importTime, produce, consume, admin, kafkajs, testing];
 
 /** `npm run bench -- [SUITE...] [--node PATH]... [--rounds 5] [--workload NAME]... [--smoke]`: measures, and prints tables. */
 async function main(): Promise<void> {
