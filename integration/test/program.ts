@@ -22,10 +22,13 @@ export async function run(program: string, ...args: readonly string[]): Promise<
   return stdout;
 }
 
-/** The same on a machine where no Kafka is, and nothing that could start one. */
-export async function runAlone(program: string, ...args: readonly string[]): Promise<string> {
-  const alone = { ...options, env: { PATH: "/nowhere" } };
-  const { stdout } = await promisify(execFile)(process.execPath, [`${root}${program}`, ...args], alone);
+/** The same with nothing else in its environment. */
+export async function runIn(
+  env: Readonly<Record<string, string>>,
+  program: string,
+  ...args: readonly string[]
+): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, [`${root}${program}`, ...args], { ...options, env });
   return stdout;
 }
 

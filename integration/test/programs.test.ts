@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { run, runAlone } from "./program.ts";
+import { run, runIn } from "./program.ts";
 
 describe("programs that people run first", () => {
   test("the demo brings every record back once and in order", async () => {
@@ -9,7 +9,7 @@ describe("programs that people run first", () => {
   });
 
   test("the demo needs neither Kafka nor Java nor Docker", async () => {
-    const printed = await runAlone("integration/dist/demo.js");
+    const printed = await runIn({ PATH: "/nowhere" }, "integration/dist/demo.js");
     expect(printed).toMatch(/^cluster: 3 brokers inside this process, started in \d+ ms: [\d.:,]+\n/);
     expect(printed).toMatch(/checked: each of 10000 records came back once, and in order within its partition\n$/);
   });
