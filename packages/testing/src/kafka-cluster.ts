@@ -220,9 +220,9 @@ export class KafkaCluster implements AsyncDisposable {
    * Waits until `count` records of a topic can be read, those of open and aborted transactions aside.
    *
    * @returns all that can be read then, by partition and offset
-   * @throws Error when they do not come in time, with how many came
+   * @throws Error when they do not come in time, with how many came; RangeError where there is no such topic
    */
-  waitForRecords(
+  async waitForRecords(
     topic: string,
     count: number,
     { timeoutMs = defaultWaitMs }: WaitForOptions = {},
