@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { delimiter } from "node:path";
 import type { Watchdog } from "../watchdog.ts";
 
@@ -51,5 +51,20 @@ export class JavaProcess {
   /** Sends a signal; a process that is gone takes no notice. */
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name);
+  }
+
+  /** Whether none of its threads runs: a signal reaches one after the other. Where the system does not tell, they are believed not to. */
+  get isStopped(): boolean {
+    const tasks = `/proc/${this.#child.pid}/task`;
+    return !existsSync(tasks) || readdirSync(tasks).every((id) => isStill(`${tasks}/${id}/stat`));
+  }
+}
+
+/** Whether a thread is stopped, or has ended. */
+function isStill(statFile: string): boolean {
+  try {
+    return /^\d+ \(.*\) [TtZX]/s.test(readFileSync(statFile, "utf8"));
+  } catch {
+    return true;
   }
 }

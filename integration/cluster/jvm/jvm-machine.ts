@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Machine } from "../machine.ts";
 import { endOfLog } from "../machine.ts";
 import type { Node } from "../node.ts";
+import { until } from "../readiness.ts";
 import type { Watchdog } from "../watchdog.ts";
 import { type JavaCommand, JavaProcess } from "./java-process.ts";
 
@@ -58,7 +59,11 @@ export class JvmMachine implements Machine {
   }
 
   async pause(): Promise<void> {
-    this.#process?.signal("SIGSTOP");
+    const process = this.#process;
+    process?.signal("SIGSTOP");
+    // Until then one of its threads may still answer.
+    const isStill = async () => process?.isStopped !== false || "a thread runs";
+    await until(`broker ${this.node.id} is stopped`, isStill);
   }
 
   async resume(): Promise<void> {
