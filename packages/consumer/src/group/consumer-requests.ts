@@ -118,7 +118,9 @@ export function assignedTopics(
 export function distinctTopics(topics: readonly AssignedTopic[]): AssignedTopic[] {
   const byId = new Map<string, Set<number>>();
   for (const { topicId, partitions } of topics) {
-    byId.set(topicId, new Set([...(byId.get(topicId) ?? []), ...partitions]));
+    const numbers = byId.get(topicId);
+    if (numbers === undefined) byId.set(topicId, new Set(partitions));
+    else for (const partition of partitions) numbers.add(partition);
   }
   return [...byId].map(([topicId, numbers]) => ({ topicId, partitions: [...numbers] }));
 }

@@ -3,6 +3,7 @@ import { JoinGroup } from "@odradek/protocol/messages/join-group";
 import { SyncGroup } from "@odradek/protocol/messages/sync-group";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { distinctTopics } from "../../src/group/consumer-requests.ts";
 import { consumerMemberOf } from "./consumer-member.ts";
 import { bodyOf, joined, subscribed, synced } from "./scripted-group.ts";
 import { memberOf, TestMember } from "./test-member.ts";
@@ -108,6 +109,14 @@ describe("an assignment", () => {
     expect(member.owned).toEqual(["orders-0", "orders-1"]);
     await member.answer();
     expect([member.state, member.asked, member.told]).toEqual(["STABLE", [], ["assigned orders-1"]]);
+  });
+
+  test("of the consumer protocol that names one topic again and again takes time for what it names, and no more", () => {
+    const topics = Array.from({ length: 30_000 }, (_, partition) => ({ topicId: "a", partitions: [partition] }));
+    const sinceMs = performance.now();
+    expect(distinctTopics(topics)[0]?.partitions).toHaveLength(topics.length);
+    // With all of them gone through for each of them it would be a minute.
+    expect(performance.now() - sinceMs).toBeLessThan(5_000);
   });
 
   test("of a classic group that names a partition twice is of it once", async () => {
