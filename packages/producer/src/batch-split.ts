@@ -1,19 +1,27 @@
-import { defaultRecordBatchesOptions, RecordBatches, type RecordView, sizeInBytesUpperBound } from "@odradek/protocol";
+import {
+  type CompressionCodecs,
+  defaultRecordBatchesOptions,
+  RecordBatches,
+  type RecordView,
+  sizeInBytesUpperBound,
+} from "@odradek/protocol";
 import type { BatchRecord, ProducerBatch, Recipient } from "./producer-batch.ts";
 
 /**
  * The records of a batch that a broker finds too large, in smaller ones. Source: `ProducerBatch.split`.
  *
  * @param bytes what was sent
+ * @param codecs of those with which it was compressed
  * @param open makes a batch that has room for one record of so many bytes at least
  */
 export async function splitBatch(
   batch: ProducerBatch,
   bytes: Buffer,
+  codecs: CompressionCodecs,
   open: (leastBytes: number) => ProducerBatch,
 ): Promise<ProducerBatch[]> {
   const parts: ProducerBatch[] = [];
-  for (const { view, delivery, position } of await recordsOf(batch, bytes)) {
+  for (const { view, delivery, position } of await recordsOf(batch, bytes, codecs)) {
     const { timestamp: timestampMs, key, value, headers } = view;
     const { settings } = batch;
     const record: BatchRecord = { timestampMs, key, value, headers, settings, delivery, position };
@@ -27,9 +35,13 @@ export async function splitBatch(
   return parts;
 }
 
-async function recordsOf(batch: ProducerBatch, bytes: Buffer): Promise<({ readonly view: RecordView } & Recipient)[]> {
+async function recordsOf(
+  batch: ProducerBatch,
+  bytes: Buffer,
+  codecs: CompressionCodecs,
+): Promise<({ readonly view: RecordView } & Recipient)[]> {
   // The bytes are ours: nobody has to check them.
-  const { value: sent } = new RecordBatches(bytes, { ...defaultRecordBatchesOptions, checkCrcs: false }).next();
+  const { value: sent } = new RecordBatches(bytes, { ...defaultRecordBatchesOptions, codecs, checkCrcs: false }).next();
   if (sent === undefined) throw new Error("a batch that was sent is none");
   if (!sent.isReadable) await sent.decompress();
   return Array.from(sent, (view, index) => ({ view, ...batch.recipientOf(index) }));

@@ -156,6 +156,7 @@ export interface ResolvedProducerOptions<K, V> extends NetworkOptions {
   readonly compression: Compression | null;
   /** What a single `send` may ask for instead. */
   readonly compressions: Readonly<Record<CompressionType, Compression | null>>;
+  readonly codecs: CompressionCodecs;
   readonly allowAutoCreateTopics: boolean;
   /** `null` for the built-in one. */
   readonly partitioner: Partitioner<K, V> | null;
@@ -176,7 +177,8 @@ export function resolveProducerOptions<K, V>(options: ProducerOptions<K, V>): Re
   const batchSize = Math.max(1, reader.integer("batchSize", 16_384, 0, 0x7fff_ffff));
   const bufferMemory = reader.integer("bufferMemory", 33_554_432, 1);
   const lingerMs = reader.integer("lingerMs", 5, 0);
-  const compressions = readCompressions(reader);
+  const codecs = readCompressionCodecs(reader);
+  const compressions = compressionsOf(reader, codecs);
   const resolved: ResolvedProducerOptions<K, V> = {
     ...client,
     acks: acks === "all" ? -1 : acks,
@@ -191,6 +193,7 @@ export function resolveProducerOptions<K, V>(options: ProducerOptions<K, V>): Re
     metadataMaxIdleMs: reader.integer("metadataMaxIdleMs", 300_000, 5_000),
     compression: compressions[reader.oneOf("compressionType", "none", compressionTypes)],
     compressions,
+    codecs,
     allowAutoCreateTopics: reader.boolean("allowAutoCreateTopics", true),
     partitioner: partitioner(reader),
     partitionerAdaptivePartitioningEnable: reader.boolean("partitionerAdaptivePartitioningEnable", true),
@@ -269,19 +272,25 @@ function deliveryTimeoutMs(reader: OptionReader, leastMs: number): number {
 }
 
 /** Every level is checked, also those of codecs that are not in use: a wrong one would show on the day of the change. */
-function readCompressions(reader: OptionReader): ResolvedProducerOptions<unknown, unknown>["compressions"] {
-  const { gzip, snappy, lz4, zstd } = readCompressionCodecs(reader);
+function compressionsOf(
+  reader: OptionReader,
+  { gzip, snappy, lz4, zstd }: CompressionCodecs,
+): ResolvedProducerOptions<unknown, unknown>["compressions"] {
   return Object.freeze({
     none: null,
     gzip: Object.freeze({ codec: gzip, level: level(reader, "compressionGzipLevel", gzip) }),
-    snappy: Object.freeze({ codec: snappy, level: 0 }),
+    snappy: Object.freeze({ codec: snappy, level: undefined }),
     lz4: Object.freeze({ codec: lz4, level: level(reader, "compressionLz4Level", lz4) }),
     zstd: Object.freeze({ codec: zstd, level: level(reader, "compressionZstdLevel", zstd) }),
   });
 }
 
-function level(reader: OptionReader, name: string, codec: CompressionCodec): number {
-  const { min, max, default: fallback } = codec.levels ?? { min: 0, max: 0, default: 0 };
+function level(reader: OptionReader, name: string, codec: CompressionCodec): number | undefined {
+  const levels = codec.levels ?? null;
+  if (levels === null) {
+    return reader.value(name, undefined, isNothing, "nothing, since the codec in compressionCodecs has no levels,");
+  }
+  const { min, max, default: fallback } = levels;
   return reader.value(
     name,
     fallback,
@@ -290,6 +299,8 @@ function level(reader: OptionReader, name: string, codec: CompressionCodec): num
     `a whole number from ${min} to ${max}${fallback < min ? `, or ${fallback}` : ""}`,
   );
 }
+
+const isNothing = (value: unknown): value is undefined => value === undefined;
 
 /** Takes what needs no serializer. */
 const bytesOrText: Serializer<unknown> = Object.freeze({

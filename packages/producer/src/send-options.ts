@@ -18,7 +18,7 @@ export interface SendOptions {
   readonly compressionType?: CompressionType | undefined;
   /**
    * How long the leader of the partition may wait for the in-sync replicas, milliseconds; then it answers REQUEST_TIMED_OUT, and the
-   * record is sent again. @default `requestTimeoutMs`
+   * record is sent again. Where it is more than `requestTimeoutMs` the request has that much time. @default `requestTimeoutMs`
    */
   readonly ackTimeoutMs?: number | undefined;
 }

@@ -5,7 +5,8 @@ import { countText, isCount, unusable } from "./unusable.ts";
 /** What batches are compressed with. */
 export interface Compression {
   readonly codec: CompressionCodec;
-  readonly level: number;
+  /** `undefined` for a codec that has none. */
+  readonly level: number | undefined;
 }
 
 /** What a producer does with all records, and one `send` may have otherwise. The records of a batch have it in common. */

@@ -8,7 +8,7 @@ import {
   State,
   TimeoutError,
 } from "@odradek/network";
-import { BrokerError, brokerErrorByCode, KafkaError } from "@odradek/protocol";
+import { BrokerError, brokerErrorByCode, type CompressionCodecs, KafkaError } from "@odradek/protocol";
 import { Produce, type ProduceResponse } from "@odradek/protocol/messages/produce";
 import { splitBatch } from "./batch-split.ts";
 import {
@@ -16,6 +16,7 @@ import {
   type PartitionAnswer,
   ProduceAnswers,
   type ProduceRequestBody,
+  type ProduceRequestOptions,
   produceBounds,
   produceRequest,
 } from "./produce-request.ts";
@@ -37,6 +38,8 @@ export interface SenderOptions {
   readonly maxRequestSize: number;
   readonly requestTimeoutMs: number;
   readonly retries: number;
+  /** Which read what was compressed, to split it. */
+  readonly codecs: CompressionCodecs;
 }
 
 /**
@@ -189,7 +192,8 @@ export class Sender {
     if (first === undefined) return;
     const settings = first.batch.settings ?? this.#options;
     const request = produceRequest(built, cluster, { transactionalId: this.#options.transactionalId, settings });
-    const options = { bounds: { ...produceBounds(request), ...this.#transactions?.produceBounds } };
+    const bounds = { ...produceBounds(request), ...this.#transactions?.produceBounds };
+    const options = { bounds, timeoutMs: this.#answerTimeoutMs(settings) };
     const sentAtMs = this.#clock.now();
     this.#metrics?.requestSent(built, sentAtMs);
     const sent =
@@ -200,6 +204,12 @@ export class Sender {
       (response) => this.#onAnswer(request, built, response, sentAtMs),
       (error: unknown) => this.#onNoAnswer(built, error),
     );
+  }
+
+  /** A leader that was given more time than a request has is not cut off in it. */
+  #answerTimeoutMs({ requestTimeoutMs: ackTimeoutMs }: ProduceRequestOptions["settings"]): number {
+    const { requestTimeoutMs } = this.#options;
+    return ackTimeoutMs > requestTimeoutMs ? ackTimeoutMs + ackLapseMs : requestTimeoutMs;
   }
 
   #build(batch: ProducerBatch): BuiltBatch[] {
@@ -290,7 +300,8 @@ export class Sender {
   /** It is sent again in smaller batches. Its partition goes on with them, and with nothing that is behind it. */
   async #split(batch: ProducerBatch, records: Buffer): Promise<void> {
     try {
-      const parts = await splitBatch(batch, records, (leastBytes) => this.#accumulator.openPart(batch, leastBytes));
+      const open = (leastBytes: number) => this.#accumulator.openPart(batch, leastBytes);
+      const parts = await splitBatch(batch, records, this.#options.codecs, open);
       // It may have run out of time meanwhile.
       if (batch.state !== "inFlight") {
         this.#end(batch, null);
@@ -392,6 +403,9 @@ export class Sender {
     this.#fail(batch, error, false);
   }
 }
+
+/** How much later than it was told to a leader may say that its replicas are late, milliseconds. */
+const ackLapseMs = 5_000;
 
 interface FailureDetails {
   /** Of the records whose own reason differs. */

@@ -62,6 +62,10 @@ describe("the options of a producer", () => {
     ],
     [{ compressionCodecs: { lz4: defaultCodecs.gzip } }, "are codecs of that name with compress() and decompress()"],
     [{ compressionCodecs: { gzip: { name: "gzip", compress() {} } } }, "compressionCodecs"],
+    [
+      { compressionGzipLevel: 9, compressionCodecs: { gzip: { ...defaultCodecs.gzip, levels: null } } },
+      "option compressionGzipLevel: nothing, since the codec in compressionCodecs has no levels, is expected, not 9",
+    ],
     [{ allowAutoCreateTopics: 1 }, "allowAutoCreateTopics"],
     [{ compressionZstdLevel: 23 }, "compressionZstdLevel"],
     [{ compressionLz4Level: "9" }, "compressionLz4Level"],
@@ -110,6 +114,14 @@ describe("the options of a producer", () => {
     const levelOf = (compressionType: string) => resolve({ ...levels, compressionType }).compression?.level;
     expect(["gzip", "lz4", "zstd"].map(levelOf)).toEqual([3, 4, 5]);
     expect(resolve({ compressionType: "gzip" }).compression).toMatchObject({ codec: { name: "gzip" }, level: -1 });
+  });
+
+  test("name no level of a codec that has none", () => {
+    const { levels: _, ...gzip } = defaultCodecs.gzip;
+    for (const codec of [gzip, { ...gzip, levels: null }]) {
+      const { compression } = resolve({ compressionType: "gzip", compressionCodecs: { gzip: codec } });
+      expect(compression?.level).toBeUndefined();
+    }
   });
 });
 

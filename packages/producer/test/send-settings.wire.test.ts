@@ -1,22 +1,25 @@
 import { type CompressionCodec, defaultCodecs } from "@odradek/protocol";
 import { describe, expect, test } from "vitest";
+import { ManualClock } from "../../network/test/manual-clock.ts";
+import { passing } from "../../network/test/passing.ts";
 import { KafkaProducer } from "../src/producer.ts";
 import type { ProducerOptions } from "../src/producer-options.ts";
 import type { SendOptions } from "../src/send-options.ts";
 import { HeldCodec } from "./held-codec.ts";
-import { good } from "./outcomes.ts";
+import { bad, good, outcomeOf } from "./outcomes.ts";
 import { type ProduceCall, ScriptedBroker } from "./scripted-broker.ts";
-import { closeInTheEnd } from "./soon.ts";
+import { closeInTheEnd, soon } from "./soon.ts";
 
 const topic = "orders";
 
 /** A producer that numbers nothing, and a broker that leads two partitions. */
-async function setUp(options: Partial<ProducerOptions> = {}) {
+async function setUp(options: Partial<ProducerOptions> = {}, clock?: ManualClock) {
   const broker = await ScriptedBroker.listen({ partitions: 2 });
   const { bootstrapServers } = broker;
-  const producer = new KafkaProducer({ bootstrapServers, lingerMs: 0, enableIdempotence: false, ...options });
-  closeInTheEnd(producer);
-  await producer.partitionsFor(topic);
+  const producer = new KafkaProducer({ bootstrapServers, lingerMs: 0, enableIdempotence: false, ...options }, clock);
+  closeInTheEnd(producer, clock);
+  const known = producer.partitionsFor(topic);
+  await (clock === undefined ? known : soon(clock, known));
   const send = (value: string, settings?: SendOptions, partition = 0) =>
     producer.send({ topic, partition, value }, settings);
   return { broker, producer, send };
@@ -74,6 +77,16 @@ describe("what a send asks for", () => {
     }
   });
 
+  test("is how long its answer is waited for, where that is longer than for others", async () => {
+    const clock = new ManualClock();
+    const { broker, send } = await setUp({ requestTimeoutMs: 9_000 }, clock);
+    const sent = send("a", { ackTimeoutMs: 20_000 });
+    const call = await soon(clock, broker.nextCall());
+    await passing(clock).pass(20_000);
+    good(call, 3n);
+    expect(await soon(clock, outcomeOf(sent))).toBe("@3");
+  });
+
   test.each([
     [{ acks: 2 }, "acks 2: one of all, -1, 0, 1 is expected"],
     [{ compressionType: "toString" }, "compressionType toString: one of none, gzip, snappy, lz4, zstd is expected"],
@@ -110,12 +123,12 @@ test("what is compressed in the background is not overtaken by what needs no com
 });
 
 test("a codec of one's own takes the place of the built-in one", async () => {
-  const sizes: number[] = [];
+  const levels: (number | undefined)[] = [];
   const gzip: CompressionCodec = {
     name: "gzip",
     levels: null,
     async compress(input, level) {
-      sizes.push(input.length);
+      levels.push(level);
       return defaultCodecs.gzip.compress(input, level);
     },
     decompress: defaultCodecs.gzip.decompress,
@@ -124,7 +137,28 @@ test("a codec of one's own takes the place of the built-in one", async () => {
   const sent = send("a");
   const call = await broker.nextCall();
   expect(inWords(call)).toBe("acks -1: gzip a");
-  expect(sizes).toHaveLength(1);
+  // It has none to choose from: 0, which the library below knows, would be no compression.
+  expect(levels).toEqual([undefined]);
   good(call);
   await sent;
+});
+
+test("a codec of one's own reads what it wrote, where that is too large for the broker", async () => {
+  let readCount = 0;
+  const gzip: CompressionCodec = {
+    ...defaultCodecs.gzip,
+    decompressSync: undefined,
+    decompress(input, maxOutputBytes) {
+      readCount += 1;
+      return defaultCodecs.gzip.decompress(input, maxOutputBytes);
+    },
+  };
+  const { broker, send } = await setUp({ compressionType: "gzip", compressionCodecs: { gzip } });
+  const sent = [send("a"), send("b")];
+  bad(await broker.nextCall(), "MESSAGE_TOO_LARGE");
+  const parts = await broker.nextCall();
+  expect(inWords(parts)).toBe("acks -1: gzip ab");
+  expect(readCount).toBe(1);
+  good(parts);
+  await Promise.all(sent);
 });

@@ -33,7 +33,7 @@ export const noProducerState: ProducerState = Object.freeze({
 export interface BatchCompression {
   readonly codec: CompressionCodec;
   /** @default the codec's own */
-  readonly level?: number;
+  readonly level?: number | undefined;
   /** Compressed by uncompressed bytes, as seen in earlier batches: from it follows how much the batch takes in. */
   readonly ratio: number;
 }
