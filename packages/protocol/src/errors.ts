@@ -86,8 +86,9 @@ export class BrokerError extends KafkaError {
     return this.#mayHaveSucceeded;
   }
 
-  /** Says that the answer to an earlier request, which may have done what was asked, was lost. */
+  /** Says that the answer to an earlier request, which may have done what was asked, was lost; once, though it is for several things. */
   behindLostAnswer(cause: KafkaError): this {
+    if (this.#mayHaveSucceeded) return this;
     this.#mayHaveSucceeded = true;
     this.cause = cause;
     this.message += `; or it was done by an earlier request of this call, whose answer was lost (${cause.message})`;

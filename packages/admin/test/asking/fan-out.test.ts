@@ -59,6 +59,26 @@ describe("the fan-out", () => {
     );
   });
 
+  test("says once of an error that is for several keys that it may have succeeded", async () => {
+    const { call, clock, routing } = setUp();
+    let isLost = false;
+    const results = askAll<string, string>(call, {
+      keys: ["1a", "1b", "1c"],
+      textOf: String,
+      routing: { ...routing, passing: new Set(["REQUEST_TIMED_OUT"]) },
+      doneBefore: new Set(["UNKNOWN_MEMBER_ID"]),
+      ask: async () => {
+        if (isLost) throw error("UNKNOWN_MEMBER_ID");
+        isLost = true;
+        throw error("REQUEST_TIMED_OUT");
+      },
+    });
+    await passing(clock).pass(200);
+    const [first, ...others] = [...(await results)].map((result) => result.error?.message);
+    expect(first?.split("whose answer was lost")).toHaveLength(2);
+    expect(others).toEqual([first, first]);
+  });
+
   test("keeps what worked beside a broker that fails, and one that leaves a key out", async () => {
     const { call, routing } = setUp();
     const results = await askAll<string, string>(call, {
