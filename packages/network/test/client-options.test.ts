@@ -93,6 +93,7 @@ describe("the options of a client", () => {
     ["metadataRecoveryStrategy", "retry", 'one of rebootstrap, none is expected, not "retry"'],
     ["socketFactory", {}, "a function is expected, not an object"],
     ["diagnostics", "odradek:request", 'an object with functions, by channel, is expected, not "odradek:request"'],
+    ["diagnostics", { "odradek:request": true }, "an object with functions, by channel, is expected, not an object"],
     ["logger", { info: 1 }, "an object with debug, info, warn and error is expected, not an object"],
     ["metadataMaxAgeMs", -1, "a whole number of at least 0 is expected, not -1"],
     ["receiveMessageMaxBytes", 1_000, "a whole number from 1048576 to 2147483647 is expected, not 1000"],

@@ -97,9 +97,14 @@ export type DiagnosticsListener<Messages = DiagnosticsMessages> = {
 /** Listens to nothing: the default. */
 export const noListener: DiagnosticsListener = Object.freeze({});
 
-/** Whether something that a user gave can be a listener. */
+/** Whether something that a user gave can be a listener. It may have more in it than that: its functions are its methods. */
 export const isDiagnosticsListener = (value: unknown): value is DiagnosticsListener =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+  typeof value === "object" &&
+  value !== null &&
+  !Array.isArray(value) &&
+  Object.entries(value).every(([name, of]) => !name.startsWith("odradek:") || of === undefined || isFunction(of));
+
+const isFunction = (value: unknown): boolean => typeof value === "function";
 
 /**
  * Where a client says what it does: to the subscribers of the process' channels, and to its own listener. Look whether anybody
