@@ -1,5 +1,5 @@
 import { OptionReader, OptionsError } from "@odradek/network";
-import { isConfigs } from "./asking/arguments.ts";
+import { checkedKeys, isConfigs, isInt32 } from "./asking/arguments.ts";
 
 /** A topic to be. */
 export interface NewTopic {
@@ -35,11 +35,7 @@ export const isComplete = ({ numPartitions, replicationFactor, assignments }: Re
 
 /** @throws OptionsError for topics that no broker would take, naming which of them, the field, and what is allowed */
 export function resolveNewTopics(given: readonly NewTopic[]): readonly ResolvedNewTopic[] {
-  if (!Array.isArray(given)) throw new OptionsError("topics", given, "an array of topics");
-  const topics = given.map((topic, index) => resolveNewTopic(topic, `topics[${index}]`));
-  const repeated = topics.find(({ topic }, index) => topics.findIndex((other) => other.topic === topic) < index);
-  if (repeated !== undefined) throw new OptionsError("topics", repeated.topic, "each topic only once");
-  return topics;
+  return checkedKeys("topics", given, resolveNewTopic, ({ topic }) => topic);
 }
 
 function resolveNewTopic(given: NewTopic, path: string): ResolvedNewTopic {
@@ -65,8 +61,5 @@ function resolveNewTopic(given: NewTopic, path: string): ResolvedNewTopic {
 
 const isName = (value: unknown): value is string => typeof value === "string" && value !== "";
 
-const isBrokerId = (value: unknown): value is number =>
-  typeof value === "number" && Number.isInteger(value) && value >= 0;
-
 const isAssignments = (value: unknown): value is readonly (readonly number[])[] =>
-  Array.isArray(value) && value.every((ids: unknown) => Array.isArray(ids) && ids.length > 0 && ids.every(isBrokerId));
+  Array.isArray(value) && value.every((ids: unknown) => Array.isArray(ids) && ids.length > 0 && ids.every(isInt32));

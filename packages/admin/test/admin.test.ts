@@ -28,6 +28,10 @@ describe("the admin client refuses before it connects", () => {
       { topic: "t", assignments: [1] },
       "option topics[0].assignments: an array with the broker ids of each partition is expected",
     ],
+    [
+      { topic: "t", assignments: [[2 ** 31]] },
+      "option topics[0].assignments: an array with the broker ids of each partition is expected",
+    ],
     [{ topic: "t", configs: { a: 5 } }, "option topics[0].configs: an object of texts is expected"],
     [
       { topic: "t", partitions: 12 },
@@ -43,7 +47,9 @@ describe("the admin client refuses before it connects", () => {
 
   test("the same topic twice", async () => {
     await using admin = new KafkaAdmin({ bootstrapServers });
-    await expect(admin.createTopics([{ topic: "t" }, { topic: "t" }])).rejects.toThrow(/each topic only once/);
+    await expect(admin.createTopics([{ topic: "t" }, { topic: "t" }])).rejects.toThrow(
+      'option topics[1]: each only once is expected, not "t"',
+    );
   });
 
   test.each([Number.NaN, -1, 0.5])("a time of %d milliseconds", async (timeoutMs) => {
