@@ -1,10 +1,4 @@
-import {
-  type CompressionCodecs,
-  defaultRecordBatchesOptions,
-  RecordBatches,
-  type RecordView,
-  sizeInBytesUpperBound,
-} from "@odradek/protocol";
+import { type CompressionCodecs, RecordBatches, type RecordView, sizeInBytesUpperBound } from "@odradek/protocol";
 import type { BatchRecord, ProducerBatch, Recipient } from "./producer-batch.ts";
 
 /**
@@ -40,8 +34,12 @@ async function recordsOf(
   bytes: Buffer,
   codecs: CompressionCodecs,
 ): Promise<({ readonly view: RecordView } & Recipient)[]> {
-  // The bytes are ours: nobody has to check them.
-  const { value: sent } = new RecordBatches(bytes, { ...defaultRecordBatchesOptions, codecs, checkCrcs: false }).next();
+  // The bytes are ours: nobody has to check them, and what becomes of them has been in memory before.
+  const { value: sent } = new RecordBatches(bytes, {
+    checkCrcs: false,
+    maxDecompressedBytes: 0x7fff_ffff,
+    codecs,
+  }).next();
   if (sent === undefined) throw new Error("a batch that was sent is none");
   if (!sent.isReadable) await sent.decompress();
   return Array.from(sent, (view, index) => ({ view, ...batch.recipientOf(index) }));

@@ -2,7 +2,7 @@ import type { ClusterSnapshot } from "@odradek/network";
 import { type VersionBounds, zeroUuid } from "@odradek/protocol";
 import type { ProduceResponse } from "@odradek/protocol/messages/produce";
 import type { ProducerBatch } from "./producer-batch.ts";
-import type { SendSettings } from "./send-settings.ts";
+import type { RequestSettings } from "./send-settings.ts";
 
 /** What a broker answered for one partition. */
 export type PartitionAnswer = ProduceResponse["responses"][number]["partitionResponses"][number];
@@ -31,7 +31,7 @@ export interface ProduceRequestBody {
 export interface ProduceRequestOptions {
   readonly transactionalId: string | null;
   /** Of all the batches. */
-  readonly settings: Pick<SendSettings, "acks" | "requestTimeoutMs">;
+  readonly settings: RequestSettings;
 }
 
 /** Before this version, topics go by name. */

@@ -8,14 +8,13 @@ import { ProducerBatch } from "./producer-batch.ts";
 import type { SerializedRecord } from "./producer-record.ts";
 import { type Compression, mayShareRequest, type SendSettings } from "./send-settings.ts";
 
-export interface AccumulatorOptions {
+/** The settings are those of records that ask for nothing else. */
+export interface AccumulatorOptions extends SendSettings {
   readonly batchSize: number;
   readonly lingerMs: number;
   readonly deliveryTimeoutMs: number;
   readonly retryBackoffMs: number;
   readonly retryBackoffMaxMs: number;
-  /** Of records that ask for nothing else. */
-  readonly compression: Compression | null;
   readonly partitionerAdaptivePartitioningEnable: boolean;
   readonly partitionerAvailabilityTimeoutMs: number;
 }
@@ -191,7 +190,7 @@ export class RecordAccumulator {
 
   /**
    * Takes what goes into one request for each of the brokers: at most one batch a partition, together at most
-   * `maxBytes` unless one alone is larger, and all with the same acks. The batches are in flight afterwards.
+   * `maxBytes` unless one alone is larger, and all with the same acks and time for them. The batches are in flight afterwards.
    *
    * @param guard `null` for a producer that numbers nothing
    */
@@ -215,7 +214,7 @@ export class RecordAccumulator {
       }
       const [other = first] = request.batches;
       // What waits is ahead of what was drained, and so begins the next request.
-      if (!mayShareRequest(first.settings, other.settings)) continue;
+      if (!mayShareRequest(first.settings ?? this.#options, other.settings ?? this.#options)) continue;
       // What does not fit ends the request, as it would else be passed by smaller ones for ever.
       request.isWhole ||= request.batches.length > 0 && request.bytes + first.estimatedBytes > maxBytes;
       if (request.isWhole) continue;

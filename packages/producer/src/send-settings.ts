@@ -9,11 +9,15 @@ export interface Compression {
   readonly level: number | undefined;
 }
 
-/** What a producer does with all records, and one `send` may have otherwise. The records of a batch have it in common. */
-export interface SendSettings {
+/** What a request asks for all of its batches. */
+export interface RequestSettings {
   readonly acks: -1 | 0 | 1;
   /** How long the leader waits for the in-sync replicas. */
   readonly requestTimeoutMs: number;
+}
+
+/** What a producer does with all records, and one `send` may have otherwise. The records of a batch have it in common. */
+export interface SendSettings extends RequestSettings {
   readonly compression: Compression | null;
 }
 
@@ -37,16 +41,15 @@ export function sendSettingsOf(options: SendOptions, defaults: SendDefaults): Se
   return areAlike(settings, defaults) ? null : settings;
 }
 
-/** Whether records with these settings may share a batch. */
+/** Whether records with these settings may share a batch. `null`, for the producer's, is alike nothing else. */
 export function areAlike(one: SendSettings | null, other: SendSettings | null): boolean {
   if (one === other) return true;
-  return one?.compression === other?.compression && mayShareRequest(one, other);
+  return one !== null && other !== null && one.compression === other.compression && mayShareRequest(one, other);
 }
 
 /** Whether batches with these settings may share a request. */
-export function mayShareRequest(one: SendSettings | null, other: SendSettings | null): boolean {
-  return one === other || (one?.acks === other?.acks && one?.requestTimeoutMs === other?.requestTimeoutMs);
-}
+export const mayShareRequest = (one: RequestSettings, other: RequestSettings): boolean =>
+  one.acks === other.acks && one.requestTimeoutMs === other.requestTimeoutMs;
 
 function acksOf(acks: "all" | -1 | 0 | 1, isIdempotent: boolean): -1 | 0 | 1 {
   if (acks === "all" || acks === -1) return -1;

@@ -16,13 +16,13 @@ import {
   type PartitionAnswer,
   ProduceAnswers,
   type ProduceRequestBody,
-  type ProduceRequestOptions,
   produceBounds,
   produceRequest,
 } from "./produce-request.ts";
 import type { ProducerBatch } from "./producer-batch.ts";
 import type { ProducerMetrics } from "./producer-metrics.ts";
 import type { RecordAccumulator } from "./record-accumulator.ts";
+import type { RequestSettings } from "./send-settings.ts";
 import type { TransactionManager } from "./transaction-manager.ts";
 
 const senderMoves = {
@@ -31,12 +31,10 @@ const senderMoves = {
   closed: [],
 } as const;
 
-export interface SenderOptions {
+export interface SenderOptions extends RequestSettings {
   readonly transactionalId: string | null;
-  readonly acks: -1 | 0 | 1;
   readonly maxInFlightRequestsPerConnection: number;
   readonly maxRequestSize: number;
-  readonly requestTimeoutMs: number;
   readonly retries: number;
   /** Which read what was compressed, to split it. */
   readonly codecs: CompressionCodecs;
@@ -207,7 +205,7 @@ export class Sender {
   }
 
   /** A leader that was given more time than a request has is not cut off in it. */
-  #answerTimeoutMs({ requestTimeoutMs: ackTimeoutMs }: ProduceRequestOptions["settings"]): number {
+  #answerTimeoutMs({ requestTimeoutMs: ackTimeoutMs }: RequestSettings): number {
     const { requestTimeoutMs } = this.#options;
     return ackTimeoutMs > requestTimeoutMs ? ackTimeoutMs + ackLapseMs : requestTimeoutMs;
   }

@@ -15,6 +15,8 @@ function placeBehind(queues: readonly number[], random: number, { isAdaptive = t
     retryBackoffMs: 100,
     retryBackoffMaxMs: 400,
     compression: null,
+    acks: -1 as const,
+    requestTimeoutMs: 30_000,
     partitionerAdaptivePartitioningEnable: isAdaptive,
     partitionerAvailabilityTimeoutMs: 50,
   };

@@ -37,6 +37,8 @@ class Model {
       retryBackoffMs: 100,
       retryBackoffMaxMs: 400,
       compression: null,
+      acks: -1,
+      requestTimeoutMs: 30_000,
       partitionerAdaptivePartitioningEnable: false,
       partitionerAvailabilityTimeoutMs: 0,
     },

@@ -30,6 +30,8 @@ function setUp({ bufferMemory = 100_000, random = 0.5, leaders = [1, 2, 1], ...o
       retryBackoffMs: 100,
       retryBackoffMaxMs: 400,
       compression: null,
+      acks: -1,
+      requestTimeoutMs: 30_000,
       partitionerAdaptivePartitioningEnable: false,
       partitionerAvailabilityTimeoutMs: 0,
       ...options,
