@@ -38,7 +38,20 @@ export function resolveSendOptions(
   defaults: SendDefaults,
 ): ResolvedSendOptions {
   if (options === null || options === undefined) return nothingAsked;
+  if (typeof options !== "object") throw unusable("options", options, "an object");
+  requireKnown(options);
   const { signal } = options;
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw unusable("signal", signal, "an AbortSignal");
   return { signal, settings: sendSettingsOf(options, defaults) };
+}
+
+const names: ReadonlySet<string> = new Set(["ackTimeoutMs", "acks", "compressionType", "signal"]);
+
+/** No reader of options, which would take longer than the rest of a send. */
+function requireKnown(options: SendOptions): void {
+  for (const name in options) {
+    const value: unknown = Reflect.get(options, name);
+    if (names.has(name) || (value ?? null) === null) continue;
+    throw unusable(name, value, `one of the options ${[...names].join(", ")}`);
+  }
 }

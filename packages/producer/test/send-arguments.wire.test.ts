@@ -43,3 +43,18 @@ test("a signal that is none is refused at once, wherever it stands", async () =>
   expect(() => producer.send({ topic }, null, options)).toThrow(refused);
   expect(() => producer.send({ topic }, () => {}, options)).toThrow(refused);
 });
+
+test.each([
+  [
+    { compression: "gzip" },
+    "compression gzip: one of the options ackTimeoutMs, acks, compressionType, signal is expected",
+  ],
+  [7, "options 7: an object is expected"],
+])("options that would change nothing are refused at once: %j", async (given, message) => {
+  const { producer } = await setUp();
+  const options = JSON.parse(JSON.stringify(given));
+  const refused = expect.objectContaining({ code: "OPTIONS", message });
+  expect(() => producer.send({ topic }, null, options)).toThrow(refused);
+  expect(() => producer.send({ topic }, () => {}, options)).toThrow(refused);
+  await expect(producer.sendBatch([{ topic }], options)).rejects.toEqual(refused);
+});
