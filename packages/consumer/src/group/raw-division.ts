@@ -23,6 +23,7 @@ export class RawDivision implements Division {
   async decide({ topics }: ClusterSnapshot): Promise<readonly EncodedAssignment[]> {
     const known = [...this.topics].flatMap((name) => topics.get(name) ?? []);
     const given = await this.#assigned(new Map(known.map((topic) => [topic.name, topic])));
+    if (!Array.isArray(given)) throw this.#defect("gave what is no array");
     const members = new Set(this.#members.map(({ memberId }) => memberId));
     for (const { memberId, assignment } of given) {
       if (!members.has(memberId)) throw this.#defect(`gave something to ${memberId}, which is no member`);

@@ -72,6 +72,7 @@ test("is not heard any more once another leads", async () => {
 test.each([
   [[{ memberId: "nobody", assignment: Buffer.alloc(0) }], "gave something to nobody, which is no member"],
   [[{ memberId: "me", assignment: JSON.parse("null") }], "gave me what are no bytes"],
+  [JSON.parse('{ "me": "" }'), "gave what is no array"],
 ])("is told of as wrong where it gives %j", async (given, message) => {
   const { member, lead, decisions } = fixture();
   await lead();
