@@ -53,6 +53,8 @@ export class Sender {
   readonly #metrics: ProducerMetrics | null;
   readonly #alarm: Alarm;
   readonly #unsubscribe: () => void;
+  /** Until when brokers may answer that were given more time than requests have. */
+  readonly #slowAnswersUntilMs = new Map<number, number>();
   readonly #state = new State<keyof typeof senderMoves>("asleep", senderMoves);
 
   /**
@@ -191,8 +193,8 @@ export class Sender {
     const settings = first.batch.settings ?? this.#options;
     const request = produceRequest(built, cluster, { transactionalId: this.#options.transactionalId, settings });
     const bounds = { ...produceBounds(request), ...this.#transactions?.produceBounds };
-    const options = { bounds, timeoutMs: this.#answerTimeoutMs(settings) };
     const sentAtMs = this.#clock.now();
+    const options = { bounds, timeoutMs: this.#answerTimeoutMs(nodeId, settings, sentAtMs) };
     this.#metrics?.requestSent(built, sentAtMs);
     const sent =
       settings.acks === 0
@@ -204,10 +206,18 @@ export class Sender {
     );
   }
 
-  /** A leader that was given more time than a request has is not cut off in it. */
-  #answerTimeoutMs({ requestTimeoutMs: ackTimeoutMs }: RequestSettings): number {
+  /**
+   * A leader that was given more time than a request has is not cut off in it, by those neither that wait behind it: brokers answer
+   * one request of a connection after the other.
+   */
+  #answerTimeoutMs(nodeId: number, { requestTimeoutMs: ackTimeoutMs }: RequestSettings, nowMs: number): number {
     const { requestTimeoutMs } = this.#options;
-    return ackTimeoutMs > requestTimeoutMs ? ackTimeoutMs + ackLapseMs : requestTimeoutMs;
+    let untilMs = this.#slowAnswersUntilMs.get(nodeId);
+    if (ackTimeoutMs > requestTimeoutMs) {
+      untilMs = Math.max(untilMs ?? nowMs, nowMs + ackTimeoutMs + ackLapseMs);
+      this.#slowAnswersUntilMs.set(nodeId, untilMs);
+    }
+    return untilMs === undefined ? requestTimeoutMs : Math.max(requestTimeoutMs, untilMs - nowMs);
   }
 
   #build(batch: ProducerBatch): BuiltBatch[] {

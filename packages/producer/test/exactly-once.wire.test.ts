@@ -1,9 +1,11 @@
-import { type BrokerErrorName, codeOf } from "@odradek/protocol";
+import { type BrokerErrorName, type CompressionCodec, codeOf, defaultCodecs } from "@odradek/protocol";
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
 import { ManualClock } from "../../network/test/manual-clock.ts";
 import type { DeliveryError } from "../src/delivery-error.ts";
 import { KafkaProducer } from "../src/producer.ts";
+import type { RecordMetadata } from "../src/record-metadata.ts";
+import type { SendOptions } from "../src/send-options.ts";
 import { ModelLog } from "./model-log.ts";
 import { type ProduceCall, ScriptedBroker } from "./scripted-broker.ts";
 import { soon } from "./soon.ts";
@@ -80,16 +82,32 @@ const plan = fc.record({
     fc.record({
       count: fc.integer({ min: 1, max: 4 }),
       partition: fc.constantFrom(0, 0, 0, 1),
+      settings: fc.constantFrom<SendOptions>({}, {}, { compressionType: "gzip" }, { ackTimeoutMs: 50 }),
       turns: fc.oneof({ weight: 3, arbitrary: fc.integer({ min: 1, max: 3 }) }, fc.integer({ min: 0, max: 20 })),
     }),
     { minLength: 1, maxLength: 20 },
   ),
+  /** How long the codec takes for each batch, in the background, turns of the event loop; 0 where it fails. */
+  compressions: fc.array(fc.integer({ min: 0, max: 12 }), { maxLength: 8 }),
   /** Batches of more records are too large. */
   maxRecords: fc.constantFrom(2, 100, 100, 100),
   deliveryTimeoutMs: fc.constantFrom(150, 400, 5_000),
 });
 
 type Plan = typeof plan extends fc.Arbitrary<infer T> ? T : never;
+
+/** gzip in the background. */
+const slowCodec = (turnsOf: number[]): CompressionCodec => ({
+  name: "gzip",
+  levels: null,
+  decompress: defaultCodecs.gzip.decompress,
+  async compress(input) {
+    const turns = turnsOf.shift() ?? 1;
+    for (let count = 0; count < turns; count++) await turn();
+    if (turns === 0) throw new Error("the codec fails");
+    return defaultCodecs.gzip.compressSync?.(input) ?? input;
+  },
+});
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -163,6 +181,7 @@ test("whatever goes wrong: what is acknowledged is in the log once and in order,
           requestTimeoutMs: 100,
           maxBlockMs: 10_000,
           deliveryTimeoutMs: given.deliveryTimeoutMs,
+          compressionCodecs: { gzip: slowCodec([...given.compressions]) },
         },
         clock,
       );
@@ -170,15 +189,16 @@ test("whatever goes wrong: what is acknowledged is in the log once and in order,
       const outcomes = new Map<string, string>();
       const sent: string[][] = [[], []];
       let open = 0;
-      for (const { count, partition, turns } of given.sends) {
+      for (const { count, partition, settings, turns } of given.sends) {
         for (let index = 0; index < count; index++) {
           const value = `${partition}-${sent[partition]!.length}`;
           sent[partition]!.push(value);
           open += 1;
-          producer.send({ topic, partition, value }, (error: DeliveryError | null, metadata) => {
+          const told = (error: DeliveryError | null, metadata: RecordMetadata | null) => {
             outcomes.set(value, error === null ? `@${metadata?.offset}` : error.persisted);
             open -= 1;
-          });
+          };
+          producer.send({ topic, partition, value }, told, settings);
         }
         for (let turns_ = 0; turns_ < turns; turns_++) {
           clock.advance(1);

@@ -12,9 +12,9 @@ import { closeInTheEnd, soon } from "./soon.ts";
 
 const topic = "orders";
 
-/** A producer that numbers nothing, and a broker that leads two partitions. */
+/** A producer that numbers nothing, and a broker that leads three partitions. */
 async function setUp(options: Partial<ProducerOptions> = {}, clock?: ManualClock) {
-  const broker = await ScriptedBroker.listen({ partitions: 2 });
+  const broker = await ScriptedBroker.listen({ partitions: 3 });
   const { bootstrapServers } = broker;
   const producer = new KafkaProducer({ bootstrapServers, lingerMs: 0, enableIdempotence: false, ...options }, clock);
   closeInTheEnd(producer, clock);
@@ -89,11 +89,15 @@ describe("what a send asks for", () => {
   test("is how long its answer is waited for, where that is longer than for others", async () => {
     const clock = new ManualClock();
     const { broker, send } = await setUp({ requestTimeoutMs: 9_000 }, clock);
-    const sent = send("a", { ackTimeoutMs: 20_000 });
+    const sent = [send("a", { ackTimeoutMs: 20_000 }), send("b", { ackTimeoutMs: 10_000 }, 1), send("c", {}, 2)].map(
+      outcomeOf,
+    );
     const call = await soon(clock, broker.nextCall());
+    // A broker has read these too, and answers them behind the other.
+    const behind = [await soon(clock, broker.nextCall()), await soon(clock, broker.nextCall())];
     await passing(clock).pass(20_000);
-    good(call, 3n);
-    expect(await soon(clock, outcomeOf(sent))).toBe("@3");
+    for (const each of [call, ...behind]) good(each, 3n);
+    expect(await soon(clock, Promise.all(sent))).toEqual(["@3", "@3", "@3"]);
   });
 
   test.each([
