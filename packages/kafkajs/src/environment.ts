@@ -1,5 +1,5 @@
 /** The variables that kafkajs looks at. `NODE_ENV=test` makes its default retries shorter. */
 export type Variable = "KAFKAJS_LOG_LEVEL" | "KAFKAJS_NO_PARTITIONER_WARNING" | "NODE_ENV";
 
-/** What a variable says now; "" for one that is not set. */
-export const environment = (name: Variable): string => process.env[name] ?? "";
+/** What a variable says now; `null` for one that is not set. */
+export const environment = (name: Variable): string | null => process.env[name] ?? null;

@@ -8,6 +8,6 @@ const isLevel = (name: string): name is keyof typeof logLevel => Object.hasOwn(l
 
 /** The level that `KAFKAJS_LOG_LEVEL` names, which wins over any that was asked for. */
 export function levelOfEnvironment(): logLevel | null {
-  const name = environment("KAFKAJS_LOG_LEVEL").toUpperCase();
+  const name = environment("KAFKAJS_LOG_LEVEL")?.toUpperCase() ?? "";
   return isLevel(name) ? logLevel[name] : null;
 }

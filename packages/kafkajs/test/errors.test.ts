@@ -101,6 +101,11 @@ describe.each(libraries)("errors of %s", (_, library) => {
     expect(error instanceof Error).toBe(true);
   });
 
+  test("what prints an error leaves out its cause", () => {
+    const error = make(library, "KafkaJSError", "out", { cause: source });
+    expect(Object.keys(error).sort()).toEqual(["helpUrl", "name", "retriable"]);
+  });
+
   test("who gave up says after what", () => {
     const error = make(library, "KafkaJSNumberOfRetriesExceeded", source, { retryCount: 5, retryTime: 600 });
     expect(Reflect.get(error, "stack")).toBe(`KafkaJSNonRetriableError\n  Caused by: ${source.stack}`);

@@ -16,8 +16,9 @@ export async function brokersOf(given: unknown): Promise<readonly string[]> {
   if (brokers.length === 0) throw new KafkaJSNonRetriableError("Failed to connect: brokers array is empty");
   const wrong = brokers.findIndex((broker: unknown) => typeof broker !== "string" || broker === "");
   if (wrong >= 0) {
-    const found = brokers[wrong] === "" ? "" : typeof brokers[wrong];
-    throw new KafkaJSNonRetriableError(`Failed to connect: broker at index ${wrong} is invalid "${found}"`);
+    throw new KafkaJSNonRetriableError(
+      `Failed to connect: broker at index ${wrong} is invalid "${typeof brokers[wrong]}"`,
+    );
   }
   return brokers.filter((broker: unknown) => typeof broker === "string");
 }

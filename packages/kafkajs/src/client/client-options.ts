@@ -39,7 +39,7 @@ export async function clientOptionsOf(settings: ClientSettings, logger: Logger):
     metadataMaxAgeMs: metadataMaxAge,
     logger: clientLogger(logger),
     ...socketsOf(ssl, socketFactory),
-    ...(sasl === undefined ? {} : { sasl: saslOptionsOf(sasl, logger) }),
+    ...(sasl ? { sasl: saslOptionsOf(sasl, logger) } : {}),
   };
 }
 
@@ -55,7 +55,7 @@ function socketsOf(
 const setupTimeoutMs = (config: KafkaConfig): number => {
   const { connectionTimeout = defaultConnectionTimeout, sasl } = config;
   const { authenticationTimeout = defaultAuthenticationTimeout } = config;
-  return connectionTimeout + (sasl === undefined ? 0 : authenticationTimeout);
+  return connectionTimeout + (sasl ? authenticationTimeout : 0);
 };
 
 /** How long a request waits; what `false` asks for is the longest there is. */

@@ -55,7 +55,7 @@ export interface Mechanism {
 export function saslOptionsOf(sasl: SASLOptions | Mechanism, logger: Logger): SaslOptions {
   if ("authenticationProvider" in sasl) return { mechanism: ownMechanism(sasl, logger) };
   const { mechanism } = sasl;
-  switch (mechanism.toLowerCase()) {
+  switch (String(mechanism).toLowerCase()) {
     case "plain":
       return { mechanism: "PLAIN", ...credentialsOf(sasl) };
     case "scram-sha-256":

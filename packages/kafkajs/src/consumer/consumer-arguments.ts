@@ -27,13 +27,14 @@ export function seekOf(given: TopicPartitionOffset): TopicPartition & { readonly
 /** @throws KafkaJSNonRetriableError for what cannot be committed */
 export function commitOf(given: TopicPartitionOffsetAndMetadata): NextOffset & { readonly metadata: string } {
   const { metadata = null } = given;
+  const place = placeOf(given);
   const offset = notNegative(offsetOf(given.offset));
   if (metadata !== null && typeof metadata !== "string") {
     throw new KafkaJSNonRetriableError(
       `Invalid offset metadata, expected string or null, received ${String(metadata)}`,
     );
   }
-  return { ...placeOf(given), offset, metadata: metadata ?? "" };
+  return { ...place, offset, metadata: metadata ?? "" };
 }
 
 function placeOf({ topic, partition }: TopicPartitionOffset): TopicPartition {

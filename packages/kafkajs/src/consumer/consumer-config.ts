@@ -75,7 +75,7 @@ export interface ResolvedConsumerConfig extends Required<Omit<ConsumerConfig, "m
 
 /** @throws KafkaJSNonRetriableError */
 export function resolveConsumerConfig(
-  given: ConsumerConfig,
+  given: Partial<ConsumerConfig>,
   clientRetry: RetryOptions | undefined,
 ): ResolvedConsumerConfig {
   const { groupId, sessionTimeout = 30_000, heartbeatInterval = 3_000 } = given;

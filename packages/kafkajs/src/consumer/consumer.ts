@@ -19,8 +19,9 @@ import { type ConsumerConfig, consumerOptionsOf, resolveConsumerConfig } from ".
 import { type ConsumerEventPayloads, type ConsumerEvents, consumerEvents } from "./consumer-events.ts";
 import { consumerListener } from "./consumer-listener.ts";
 import { ConsumerSession } from "./consumer-session.ts";
+import { mayPass } from "./failures.ts";
 import { AssignerOfGroup } from "./partition-assigner.ts";
-import type { PausedTopic, TopicPartitions } from "./pauses.ts";
+import { checkPartitions, type PausedTopic, type TopicPartitions } from "./pauses.ts";
 import { type ConsumerRunConfig, type ResolvedRunConfig, resolveRunConfig } from "./run-config.ts";
 import { type ConsumerSubscribeTopic, type ConsumerSubscribeTopics, SubscribedTopics } from "./subscribed-topics.ts";
 
@@ -56,14 +57,17 @@ export interface Consumer {
 /** How many fetches of a partition, and of all, may wait for their handlers: enough to be busy with while the next is fetched. */
 const waitingFetches = 4;
 
-/** @throws KafkaJSNonRetriableError, KafkaJSNotImplemented for options that cannot be used */
+/**
+ * @param given which whoever has no types may leave out
+ * @throws KafkaJSNonRetriableError for options that cannot be used
+ */
 export function createConsumer(
   config: KafkaConfig,
-  given: ConsumerConfig,
+  given: ConsumerConfig | undefined,
   rootLogger: Logger,
   clock: Clock = systemClock,
 ): Consumer {
-  const resolved = resolveConsumerConfig(given, config.retry);
+  const resolved = resolveConsumerConfig(given ?? {}, config.retry);
   const { groupId, retry, restartOnFailure } = resolved;
   const logger = rootLogger.namespace("Consumer");
   const instrumentation = new Instrumentation("consumer", consumerEvents, logger, clock);
@@ -149,6 +153,7 @@ export function createConsumer(
       error instanceof KafkaJSNumberOfRetriesExceeded ? error : {};
     logger.error(`Crash: ${error.name}: ${error.message}`, { groupId, retryCount, stack: error.stack });
     instrumentation.emit(consumerEvents.STOP);
+    logger.info("Stopped", { groupId });
     instrumentation.emit(consumerEvents.DISCONNECT);
     const isRestarted = await mayRestart(error);
     instrumentation.emit(consumerEvents.CRASH, { error, groupId, restart: isRestarted });
@@ -165,8 +170,7 @@ export function createConsumer(
   };
 
   const mayRestart = async (error: Error): Promise<boolean> => {
-    const isPassing =
-      error instanceof KafkaJSNumberOfRetriesExceeded || ("retriable" in error && error.retriable === true);
+    const isPassing = mayPass(error);
     if (!isPassing || restartOnFailure === null) return isPassing;
     try {
       return await restartOnFailure(error);
@@ -185,10 +189,11 @@ export function createConsumer(
     restart?.cancel();
     restart = null;
     const ending = session;
-    if (ending === null) return;
-    await ending.stop();
-    session = null;
-    instrumentation.emit(consumerEvents.STOP);
+    if (ending !== null) {
+      await ending.stop();
+      session = null;
+      instrumentation.emit(consumerEvents.STOP);
+    }
     logger.info("Stopped", { groupId });
   };
 
@@ -224,7 +229,7 @@ export function createConsumer(
       await start(wanted);
     },
     stop: sharedStop,
-    async commitOffsets(topicPartitions) {
+    async commitOffsets(topicPartitions = []) {
       const offsets = topicPartitions.map(commitOf);
       // Between a crash and the next start there is nobody to commit for, and nothing that a caller could do about it.
       if (session === null && wanted !== null) return;
@@ -234,12 +239,14 @@ export function createConsumer(
       const { topic, partition, target } = seekOf(topicPartitionOffset);
       running().seek({ topic, partition }, target);
     },
-    pause(paused) {
+    pause(paused = []) {
+      checkPartitions(paused, "pause");
       const { pauses } = running();
       pauses.pause(paused);
       running().repause();
     },
-    resume(resumed) {
+    resume(resumed = []) {
+      checkPartitions(resumed, "resume");
       const { pauses } = running();
       pauses.resume(resumed);
       running().repause();

@@ -28,6 +28,14 @@ export function crashOf(thrown: unknown, retry: ResolvedRetryOptions): Error {
   return isMarked ? error : new KafkaJSNonRetriableError(error, { cause: error });
 }
 
+/** Whether a consumer that crashed with the error may start again: it was tried too often, or what is behind it all says that it may pass. */
+export function mayPass(error: Error): boolean {
+  if (error instanceof KafkaJSNumberOfRetriesExceeded) return true;
+  let origin = error;
+  while (origin.cause instanceof Error) origin = origin.cause;
+  return "retriable" in origin && origin.retriable === true;
+}
+
 /** How often in a row the handler failed at each partition, without a message being done with in between. */
 export class Failures {
   readonly #retry: ResolvedRetryOptions;

@@ -22,12 +22,10 @@ interface TopicPauses {
 export class Pauses {
   readonly #topics = new Map<string, TopicPauses>();
 
-  /** @throws KafkaJSNonRetriableError for what are no partitions */
   pause(topics: readonly PausedTopic[]): void {
     this.#set(topics, true);
   }
 
-  /** @throws KafkaJSNonRetriableError for what are no partitions */
   resume(topics: readonly PausedTopic[]): void {
     this.#set(topics, false);
   }
@@ -47,7 +45,6 @@ export class Pauses {
   }
 
   #set(topics: readonly PausedTopic[], isPaused: boolean): void {
-    for (const given of topics) check(given);
     for (const { topic, partitions } of topics) {
       if (partitions === undefined) {
         this.#topics.set(topic, { isAll: isPaused, named: new Set() });
@@ -55,7 +52,8 @@ export class Pauses {
       }
       const pauses = this.#topics.get(topic) ?? { isAll: false, named: new Set<number>() };
       this.#topics.set(topic, pauses);
-      for (const partition of partitions) {
+      // Who has no types may give them as text.
+      for (const partition of partitions.map(Number)) {
         if (isPaused === pauses.isAll) pauses.named.delete(partition);
         else pauses.named.add(partition);
       }
@@ -63,11 +61,15 @@ export class Pauses {
   }
 }
 
-function check({ topic, partitions }: PausedTopic): void {
-  if (!topic) throw new KafkaJSNonRetriableError(`Invalid topic ${String(topic)}`);
-  if (partitions === undefined) return;
-  if (Array.isArray(partitions) && partitions.every((partition) => Number.isInteger(partition))) return;
-  throw new KafkaJSNonRetriableError(
-    `Array of valid partitions required to pause specific partitions instead of ${String(partitions)}`,
-  );
+/** @throws KafkaJSNonRetriableError for what are no partitions to `action` */
+export function checkPartitions(topics: readonly PausedTopic[], action: "pause" | "resume"): void {
+  for (const given of topics) {
+    if (!given?.topic) throw new KafkaJSNonRetriableError(`Invalid topic ${String(given)}`);
+    const { partitions } = given;
+    if (partitions === undefined) continue;
+    if (Array.isArray(partitions) && partitions.every((partition) => Number.isInteger(Number(partition)))) continue;
+    throw new KafkaJSNonRetriableError(
+      `Array of valid partitions required to ${action} specific partitions instead of ${String(partitions)}`,
+    );
+  }
 }

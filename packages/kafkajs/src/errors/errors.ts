@@ -34,13 +34,13 @@ export class KafkaJSError extends Error {
   override readonly name: string = "KafkaJSError";
   readonly retriable: boolean;
   readonly helpUrl?: string | undefined;
-  override readonly cause?: Error | undefined;
+  /** Not enumerable, as in any error: what prints or copies an error leaves it out. */
+  declare readonly cause?: Error | undefined;
 
   constructor(source: ErrorSource = "", { retriable = true, cause }: KafkaJSErrorMetadata = {}) {
-    super(textOf(source));
+    super(textOf(source), { cause });
     this.retriable = retriable;
     this.helpUrl = typeof source !== "string" && "helpUrl" in source ? source.helpUrl : undefined;
-    this.cause = cause;
   }
 }
 

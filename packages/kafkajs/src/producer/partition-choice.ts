@@ -15,7 +15,7 @@ export class PartitionChoice {
   readonly #seen = new WeakMap<readonly PartitionSnapshot[], PartitionMetadata[]>();
 
   constructor(createPartitioner: ICustomPartitioner | null, logger: Logger) {
-    if (createPartitioner === null && !isWarned && environment("KAFKAJS_NO_PARTITIONER_WARNING") === "") {
+    if (createPartitioner === null && !isWarned && environment("KAFKAJS_NO_PARTITIONER_WARNING") === null) {
       isWarned = true;
       logger.warn(
         "Keys go where the Java client puts them. Where kafkajs 1.x wrote the topics before, set createPartitioner to " +

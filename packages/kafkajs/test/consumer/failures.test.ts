@@ -1,7 +1,7 @@
 import { KafkaError } from "odradek";
 import { describe, expect, test } from "vitest";
-import { crashOf, Failures } from "../../src/consumer/failures.ts";
-import { KafkaJSNonRetriableError } from "../../src/errors/errors.ts";
+import { crashOf, Failures, mayPass } from "../../src/consumer/failures.ts";
+import { KafkaJSNonRetriableError, KafkaJSNumberOfRetriesExceeded } from "../../src/errors/errors.ts";
 import { resolveRetryOptions } from "../../src/retry-options.ts";
 
 const place = { topic: "t", partition: 0 };
@@ -53,4 +53,13 @@ test("a crash of anything else is told as what cannot pass, or was tried too oft
   expect(crashOf(new KafkaError("no", { code: "DECODE", retriable: false }), retry)).toMatchObject({
     retriable: false,
   });
+});
+
+test("a crash may pass where what is behind it says so", () => {
+  const passing = Object.assign(new Error("no"), { retriable: true });
+  const final = Object.assign(new Error("no"), { retriable: false });
+  const behind = (cause: Error) => new KafkaJSNonRetriableError("out", { cause });
+  expect([passing, behind(passing), behind(behind(passing))].map(mayPass)).toEqual([true, true, true]);
+  expect([new TypeError("no"), final, behind(final)].map(mayPass)).toEqual([false, false, false]);
+  expect(mayPass(new KafkaJSNumberOfRetriesExceeded(final))).toBe(true);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Pauses } from "../../src/consumer/pauses.ts";
+import { checkPartitions, Pauses } from "../../src/consumer/pauses.ts";
 
 const assigned = [11, 2, 0].map((partition) => ({ topic: "t", partition }));
 const paused = (pauses: Pauses) => pauses.among(assigned).flatMap(({ partitions }) => partitions);
@@ -27,15 +27,11 @@ test("a topic is all of its partitions, also those that come later", () => {
   expect(paused(pauses)).toEqual([]);
 });
 
-test("what are no partitions is refused, and nothing of the call has happened", () => {
-  const pauses = new Pauses();
-  const pause =
-    (...topics: readonly object[]) =>
-    () =>
-      Reflect.apply(pauses.pause, pauses, [topics]);
-  expect(pause({ topic: "t" }, { topic: "" })).toThrow("Invalid topic ");
-  expect(pause({ topic: "t", partitions: ["x"] })).toThrow(
-    "Array of valid partitions required to pause specific partitions instead of x",
+test("what are no partitions is refused", () => {
+  const check = (...topics: readonly unknown[]) => Reflect.apply(checkPartitions, undefined, [topics, "resume"]);
+  expect(() => check({ topic: "t" }, { topic: "" })).toThrow("Invalid topic [object Object]");
+  expect(() => check(null)).toThrow("Invalid topic null");
+  expect(() => check({ topic: "t", partitions: [0, "x"] })).toThrow(
+    "Array of valid partitions required to resume specific partitions instead of 0,x",
   );
-  expect(paused(pauses)).toEqual([]);
 });
