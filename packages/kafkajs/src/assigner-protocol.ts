@@ -22,7 +22,7 @@ export interface ISerializer<T, Given = T> {
 }
 
 /** @default no bytes */
-type WithoutUserData<T> = Omit<T, "userData"> & { userData?: Buffer };
+type WithoutUserData<T> = Omit<T, "userData"> & { userData?: Buffer | null };
 
 const int16 = (value: number): Buffer => {
   const bytes = Buffer.alloc(2);
@@ -35,6 +35,17 @@ const int32 = (value: number): Buffer => {
   bytes.writeInt32BE(value);
   return bytes;
 };
+
+const noBytes = Buffer.alloc(0);
+
+/** A length, which is -1 of `null`, and so many bytes. */
+const bytes = (value: Buffer | null): Buffer[] => [int32(value?.length ?? -1), value ?? noBytes];
+
+/** User data as kafkajs declares it, which is `null` of members that have none, such as those of Java. */
+function asTyped(userData: Buffer | null): Buffer;
+function asTyped(userData: Buffer | null): Buffer | null {
+  return userData;
+}
 
 const text = (value: string): Buffer[] => [int16(Buffer.byteLength(value)), Buffer.from(value)];
 
@@ -67,6 +78,11 @@ class Cursor {
     return value;
   }
 
+  userData(): Buffer {
+    const length = this.int32();
+    return asTyped(length < 0 ? null : this.bytes(length));
+  }
+
   text(): string {
     return this.bytes(this.int16()).toString("utf8");
   }
@@ -89,33 +105,32 @@ export const AssignerProtocol: {
   MemberAssignment: ISerializer<MemberAssignment, WithoutUserData<MemberAssignment>>;
 } = {
   MemberMetadata: {
-    encode({ version, topics, userData = Buffer.alloc(0) }) {
-      const names = topics.flatMap(text);
-      return Buffer.concat([int16(version), int32(topics.length), ...names, int32(userData.length), userData]);
+    encode({ version, topics, userData = noBytes }) {
+      return Buffer.concat([int16(version), int32(topics.length), ...topics.flatMap(text), ...bytes(userData)]);
     },
     decode(buffer) {
       const cursor = new Cursor(buffer);
       const version = cursor.int16();
       const topics = cursor.list(() => cursor.text());
-      return { version, topics, userData: cursor.bytes(cursor.int32()) };
+      return { version, topics, userData: cursor.userData() };
     },
   },
   MemberAssignment: {
-    encode({ version, assignment, userData = Buffer.alloc(0) }) {
+    encode({ version, assignment, userData = noBytes }) {
       const topics = Object.entries(assignment);
       const partitions = topics.flatMap(([topic, numbers]) => [
         ...text(topic),
         int32(numbers.length),
         ...numbers.map(int32),
       ]);
-      return Buffer.concat([int16(version), int32(topics.length), ...partitions, int32(userData.length), userData]);
+      return Buffer.concat([int16(version), int32(topics.length), ...partitions, ...bytes(userData)]);
     },
     decode(buffer) {
       if (buffer.length < 2) return null;
       const cursor = new Cursor(buffer);
       const version = cursor.int16();
       const topics = cursor.list(() => [cursor.text(), cursor.list(() => cursor.int32())] as const);
-      return { version, assignment: Object.fromEntries(topics), userData: cursor.bytes(cursor.int32()) };
+      return { version, assignment: Object.fromEntries(topics), userData: cursor.userData() };
     },
   },
 };

@@ -45,12 +45,12 @@ export class Client {
     this.#logger = createLogger(level, logCreator);
   }
 
-  /** @throws KafkaJSNonRetriableError, KafkaJSNotImplemented for options that cannot be used */
+  /** @throws KafkaJSNonRetriableError for options that cannot be used */
   producer(config: ProducerConfig = {}): Producer {
     return this.#factories.producer({ config: this.#config, options: config, logger: this.#logger });
   }
 
-  /** @throws KafkaJSNonRetriableError, KafkaJSNotImplemented for options that cannot be used */
+  /** @throws KafkaJSNonRetriableError for options that cannot be used */
   consumer(config: ConsumerConfig): Consumer {
     return this.#factories.consumer({ config: this.#config, options: config, logger: this.#logger });
   }

@@ -23,6 +23,16 @@ describe.each(libraries)("AssignerProtocol of %s", (_, library) => {
     expect(call(assignment, "decode", bytes)).toEqual(value);
   });
 
+  test("members of Java have no user data, which is null", () => {
+    for (const [name, bytes, value] of [
+      ["MemberMetadata", "0001" + "00000001" + "000161" + "ffffffff", { version: 1, topics: ["a"], userData: null }],
+      ["MemberAssignment", "0001" + "00000000" + "ffffffff", { version: 1, assignment: {}, userData: null }],
+    ] as const) {
+      expect(call(part(name), "encode", value)).toEqual(Buffer.from(bytes, "hex"));
+      expect(call(part(name), "decode", Buffer.from(bytes, "hex"))).toEqual(value);
+    }
+  });
+
   test("what members that know more put behind it is ignored", () => {
     const bytes = Buffer.from("0003" + "00000001" + "000161" + "00000000" + "00000000ffffffff", "hex");
     expect(call(part("MemberMetadata"), "decode", bytes)).toMatchObject({ version: 3, topics: ["a"] });

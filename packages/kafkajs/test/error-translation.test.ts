@@ -64,6 +64,11 @@ describe("what an error of the layer below is in kafkajs", () => {
       { name: "KafkaJSProtocolError", type: "UNSUPPORTED_SASL_MECHANISM", code: 33, retriable: false },
     ],
     [
+      "a provider of tokens",
+      new AuthenticationError(broker, "OAUTHBEARER", "credentialsUnavailable", "away", { cause: new Error("away") }),
+      { name: "Error", message: "away" },
+    ],
+    [
       "TLS",
       new AuthenticationError(broker, "TLS", "certificateUntrusted", "wrong"),
       { name: "KafkaJSNonRetriableError", cause: { name: "KafkaJSConnectionError", broker: "b:9092" } },

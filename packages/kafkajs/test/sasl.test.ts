@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type Mechanism, type SASLOptions, saslOptionsOf } from "../src/client/sasl.ts";
+import { KafkaJSSASLAuthenticationError } from "../src/errors/connection-errors.ts";
 import { createLogger } from "../src/logger.ts";
 
 const logger = createLogger(0, () => () => {});
@@ -50,6 +51,38 @@ describe("sasl", () => {
     expect(named[1]?.startsWith("n,a=me,\x01")).toBe(true);
   });
 
+  describe("code of the user that fails", () => {
+    const away = new Error("the token server is away");
+    const attempts = (...outcomes: readonly (Error | string | null)[]) => {
+      const left = [...outcomes];
+      const oauthBearerProvider = async () => {
+        const outcome = left.shift();
+        if (outcome instanceof Error) throw outcome;
+        return JSON.parse(JSON.stringify({ value: outcome }));
+      };
+      const { mechanism } = saslOptionsOf({ mechanism: "oauthbearer", oauthBearerProvider }, logger);
+      if (typeof mechanism === "string") throw new Error("it is built in below");
+      return () => mechanism.authenticate(async () => Buffer.alloc(0), peer);
+    };
+
+    test("is final before it has worked", async () => {
+      const attempt = attempts(away);
+      await expect(attempt()).rejects.toBe(away);
+    });
+
+    test("may do better next time once it has, unless it says otherwise", async () => {
+      const defect = new TypeError("no");
+      const attempt = attempts("token", away, defect, null);
+      await attempt();
+      await expect(attempt()).rejects.toMatchObject({ message: away.message, retriable: true, cause: away });
+      await expect(attempt()).rejects.toBe(defect);
+      await expect(attempt()).rejects.toMatchObject({
+        name: "KafkaJSSASLAuthenticationError",
+        message: "SASL OAUTHBEARER: Invalid OAuth bearer token",
+      });
+    });
+  });
+
   test("a mechanism of one's own gets lengths before what it says and hears", async () => {
     const heard: unknown[] = [];
     const framed = (text: string) => Buffer.concat([Buffer.from([0, 0, 0, text.length]), Buffer.from(text)]);
@@ -73,7 +106,14 @@ describe("sasl", () => {
   test("what is no mechanism, or lacks something, is an error that shows no secret", () => {
     const wrong = (sasl: object) => () => Reflect.apply(saslOptionsOf, undefined, [sasl, logger]);
     expect(wrong({ mechanism: "gssapi" })).toThrow("SASL GSSAPI mechanism is not supported by the client");
-    expect(wrong({ mechanism: "plain", password: "secret" })).toThrow(/^SASL PLAIN: Invalid username or password$/);
+    expect(wrong({ mechanism: "plain", password: "secret" })).toThrow(/^SASL Plain: Invalid username or password$/);
+    expect(wrong({ mechanism: "scram-sha-256", username: "u" })).toThrow(
+      /^SASL SCRAM SHA256 authentication: Invalid username or password$/,
+    );
+    expect(wrong({ mechanism: "aws", authorizationIdentity: "i", accessKeyId: "k" })).toThrow(
+      "SASL AWS-IAM: Missing secretAccessKey",
+    );
     expect(wrong({ mechanism: "oauthbearer" })).toThrow("SASL OAUTHBEARER: Missing OAuth bearer token provider");
+    expect(wrong({ mechanism: "oauthbearer" })).toThrow(KafkaJSSASLAuthenticationError);
   });
 });

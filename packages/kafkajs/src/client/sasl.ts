@@ -1,5 +1,6 @@
-import type { SaslExchange, SaslMechanism, SaslOptions, SaslPeer } from "odradek";
-import { KafkaJSNonRetriableError } from "../errors/errors.ts";
+import { KafkaError, type SaslExchange, type SaslMechanism, type SaslOptions, type SaslPeer } from "odradek";
+import { KafkaJSSASLAuthenticationError } from "../errors/connection-errors.ts";
+import { isFinal } from "../errors/errors.ts";
 import type { Logger } from "../logger.ts";
 
 export interface OauthbearerProviderResponse {
@@ -51,35 +52,37 @@ export interface Mechanism {
   authenticationProvider: (args: AuthenticationProviderArgs) => Authenticator;
 }
 
-/** @throws KafkaJSNonRetriableError for a mechanism that there is not */
+/** @throws KafkaJSSASLAuthenticationError for a mechanism that there is not, or that lacks something */
 export function saslOptionsOf(sasl: SASLOptions | Mechanism, logger: Logger): SaslOptions {
-  if ("authenticationProvider" in sasl) return { mechanism: ownMechanism(sasl, logger) };
+  if ("authenticationProvider" in sasl) return { mechanism: ofUser(ownMechanism(sasl, logger)) };
   const { mechanism } = sasl;
   switch (String(mechanism).toLowerCase()) {
     case "plain":
-      return { mechanism: "PLAIN", ...credentialsOf(sasl) };
+      return { mechanism: "PLAIN", ...credentialsOf(sasl, "SASL Plain") };
     case "scram-sha-256":
-      return { mechanism: "SCRAM-SHA-256", ...credentialsOf(sasl) };
+      return { mechanism: "SCRAM-SHA-256", ...credentialsOf(sasl, "SASL SCRAM SHA256 authentication") };
     case "scram-sha-512":
-      return { mechanism: "SCRAM-SHA-512", ...credentialsOf(sasl) };
+      return { mechanism: "SCRAM-SHA-512", ...credentialsOf(sasl, "SASL SCRAM SHA512 authentication") };
     case "aws":
+      for (const key of ["authorizationIdentity", "accessKeyId", "secretAccessKey"]) {
+        if (!Reflect.get(sasl, key)) throw new KafkaJSSASLAuthenticationError(`SASL AWS-IAM: Missing ${key}`);
+      }
       if ("accessKeyId" in sasl) return { mechanism: aws(sasl) };
       break;
     case "oauthbearer":
-      if ("oauthBearerProvider" in sasl) return { mechanism: oauthBearer(sasl) };
-      throw new KafkaJSNonRetriableError("SASL OAUTHBEARER: Missing OAuth bearer token provider");
+      if ("oauthBearerProvider" in sasl) return { mechanism: ofUser(oauthBearer(sasl)) };
+      throw new KafkaJSSASLAuthenticationError("SASL OAUTHBEARER: Missing OAuth bearer token provider");
     default:
   }
-  throw new KafkaJSNonRetriableError(
+  throw new KafkaJSSASLAuthenticationError(
     `SASL ${String(mechanism).toUpperCase()} mechanism is not supported by the client`,
   );
 }
 
-/** What lacks is for the layer below to say, with the option's name. */
-function credentialsOf(sasl: SASLOptions): SaslCredentials {
+function credentialsOf(sasl: SASLOptions, what: string): SaslCredentials {
   const { username, password }: Partial<SaslCredentials> = "username" in sasl ? sasl : {};
   if (typeof username !== "string" || typeof password !== "string") {
-    throw new KafkaJSNonRetriableError(`SASL ${sasl.mechanism.toUpperCase()}: Invalid username or password`);
+    throw new KafkaJSSASLAuthenticationError(`${what}: Invalid username or password`);
   }
   return { username, password };
 }
@@ -98,6 +101,9 @@ const oauthBearer = (options: SASLMechanismOptionsMap["oauthbearer"]): SaslMecha
   name: "OAUTHBEARER",
   async authenticate(exchange) {
     const { value, extensions = {} } = await options.oauthBearerProvider();
+    if (typeof value !== "string") {
+      throw new KafkaJSSASLAuthenticationError("SASL OAUTHBEARER: Invalid OAuth bearer token");
+    }
     const { authorizationIdentity } = options;
     const identity = authorizationIdentity === undefined ? "" : `a=${authorizationIdentity}`;
     const pairs = [`auth=Bearer ${value}`, ...Object.entries(extensions).map(([key, item]) => `${key}=${item}`)];
@@ -122,6 +128,27 @@ function ownMechanism({ mechanism, authenticationProvider }: Mechanism, logger: 
       };
       const args = { host, port, logger: logger.namespace(`SaslAuthenticator-${name}`), saslAuthenticate };
       await authenticationProvider(args).authenticate();
+    },
+  };
+}
+
+/**
+ * A mechanism in which code of the user runs. Once it has worked, what that code throws may pass, such as that a token server is away: the
+ * client tries again. Before, and where an error says that it cannot pass, the client gives up at once, with the error as it is.
+ */
+function ofUser(mechanism: SaslMechanism): SaslMechanism {
+  let hasWorked = false;
+  return {
+    name: mechanism.name,
+    async authenticate(exchange, peer) {
+      try {
+        await mechanism.authenticate(exchange, peer);
+        hasWorked = true;
+      } catch (error) {
+        if (!hasWorked || error instanceof KafkaError || isFinal(error)) throw error;
+        const message = error instanceof Error ? error.message : String(error);
+        throw new KafkaError(message, { code: "AUTHENTICATION", retriable: true, cause: error });
+      }
     },
   };
 }

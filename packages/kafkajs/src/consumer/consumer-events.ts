@@ -49,7 +49,7 @@ export interface BatchPayload {
   lastOffset: string;
 }
 
-/** What each event tells. Those of heartbeats, fetches and the network are not told yet. */
+/** What each event tells. */
 export interface ConsumerEventPayloads {
   "consumer.heartbeat": GroupPayload & { groupGenerationId: number };
   "consumer.commit_offsets": GroupPayload & { groupGenerationId: number; topics: TopicOffsets[] };

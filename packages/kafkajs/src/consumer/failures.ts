@@ -1,17 +1,11 @@
 import { KafkaError, type TopicPartition } from "odradek";
 import { givenUp } from "../errors/error-translation.ts";
-import { KafkaJSError, KafkaJSNonRetriableError, KafkaJSNumberOfRetriesExceeded } from "../errors/errors.ts";
+import { isFinal, KafkaJSError, KafkaJSNonRetriableError, KafkaJSNumberOfRetriesExceeded } from "../errors/errors.ts";
 import { firstRetryMs, nextRetryMs, type ResolvedRetryOptions } from "../retry-options.ts";
 import { partitionKey } from "./offset-ledger.ts";
 
 /** What to do about an error of a handler: crash with `error`, or try again after `waitMs`. */
 export type FailureVerdict = { readonly error: Error } | { readonly waitMs: number };
-
-const defects = [TypeError, RangeError, ReferenceError, SyntaxError];
-
-/** What to try again is of no use after: a defect of the user's code, or what says so of itself. */
-const isFinal = (error: Error): boolean =>
-  defects.some((defect) => error instanceof defect) || ("retriable" in error && error.retriable === false);
 
 const final = (error: Error): KafkaJSNonRetriableError =>
   new KafkaJSNonRetriableError(error, { cause: error.cause instanceof Error ? error.cause : error });

@@ -73,11 +73,13 @@ function connectionError(error: ConnectionError): KafkaJSConnectionError {
 }
 
 function authenticationError(error: AuthenticationError): Error {
-  const { mechanism, reason, host, port, message } = error;
+  const { mechanism, reason, host, port, message, cause } = error;
   if (mechanism === "TLS") {
     const broken = new KafkaJSConnectionError(`Connection error: ${message}`, { broker: `${host}:${port}` });
     return new KafkaJSNonRetriableError(broken, { cause: broken });
   }
+  // What the user's own mechanism has thrown, or provider of tokens.
+  if (reason === "credentialsUnavailable" && cause instanceof Error) return cause;
   if (reason === "mechanismRefused") {
     const refused = protocolErrorOfName("UNSUPPORTED_SASL_MECHANISM", error);
     if (refused !== null) return refused;

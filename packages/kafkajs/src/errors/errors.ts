@@ -124,3 +124,10 @@ export class KafkaJSInvalidVarIntError extends KafkaJSNonRetriableError {}
 
 /** The name is that of its base, as in kafkajs. */
 export class KafkaJSInvalidLongError extends KafkaJSNonRetriableError {}
+
+const defects = [TypeError, RangeError, ReferenceError, SyntaxError];
+
+/** What to try again is of no use after: a defect of the user's code, or what says so of itself. */
+export const isFinal = (error: unknown): boolean =>
+  defects.some((defect) => error instanceof defect) ||
+  (error instanceof Error && "retriable" in error && error.retriable === false);

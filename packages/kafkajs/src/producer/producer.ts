@@ -29,7 +29,7 @@ const events = Object.freeze({
 
 export type ProducerEvents = typeof events;
 
-/** What each event tells. Those of the network are not told yet. */
+/** What each event tells. */
 export interface ProducerEventPayloads {
   "producer.connect": null;
   "producer.disconnect": null;
