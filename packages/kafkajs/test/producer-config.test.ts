@@ -1,7 +1,7 @@
 import { Socket } from "node:net";
 import { KafkaProducer } from "odradek";
 import { describe, expect, test } from "vitest";
-import { clientOptionsOf } from "../src/client/client-options.ts";
+import { clientOptionsOf, connectTimeoutMs } from "../src/client/client-options.ts";
 import { createLogger } from "../src/logger.ts";
 import { producerOptionsOf, resolveProducerConfig } from "../src/producer/producer-config.ts";
 import { resolveRetryOptions } from "../src/retry-options.ts";
@@ -65,6 +65,11 @@ describe("what the layer below gets", () => {
       maxBlockMs: 100 + 2 * 1_000,
       deliveryTimeoutMs: 100 + 2 * 30_000,
     });
+  });
+
+  test("one authentication on top of the attempts to connect", () => {
+    const sasl = { mechanism: "plain" as const, username: "u", password: "p" };
+    expect(connectTimeoutMs({ config: { brokers, sasl }, retry })).toBe(100 + 2 * 1_000 + 10_000);
   });
 
   test("as odradek's options say, which go before what kafkajs' imply", () => {

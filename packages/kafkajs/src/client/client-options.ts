@@ -28,14 +28,13 @@ export interface ClientSettings {
 export async function clientOptionsOf(settings: ClientSettings, logger: Logger): Promise<ClientOptions> {
   const { config, retry, metadataMaxAge } = settings;
   const { clientId = "kafkajs", ssl, sasl, socketFactory } = config;
-  const setupMs = setupTimeoutMs(config);
   return {
     bootstrapServers: await brokersOf(config.brokers),
     clientId,
     requestTimeoutMs: requestTimeoutMs(config),
     retryBackoffMs: Math.ceil(retry.initialRetryTime),
     retryBackoffMaxMs: Math.ceil(retry.maxRetryTime),
-    socketConnectionSetupTimeoutMs: setupMs,
+    socketConnectionSetupTimeoutMs: connectionMs(config) + authenticationMs(config),
     metadataMaxAgeMs: metadataMaxAge,
     logger: clientLogger(logger),
     ...socketsOf(ssl, socketFactory),
@@ -52,19 +51,19 @@ function socketsOf(
   return ssl === undefined ? {} : { ssl };
 }
 
-const setupTimeoutMs = (config: KafkaConfig): number => {
-  const { connectionTimeout = defaultConnectionTimeout, sasl } = config;
-  const { authenticationTimeout = defaultAuthenticationTimeout } = config;
-  return connectionTimeout + (sasl ? authenticationTimeout : 0);
-};
+const connectionMs = ({ connectionTimeout = defaultConnectionTimeout }: KafkaConfig): number => connectionTimeout;
+
+const authenticationMs = ({ sasl, authenticationTimeout = defaultAuthenticationTimeout }: KafkaConfig): number =>
+  sasl ? authenticationTimeout : 0;
 
 /** How long a request waits; what `false` asks for is the longest there is. */
 export const requestTimeoutMs = ({ requestTimeout, enforceRequestTimeout = true }: KafkaConfig): number =>
   enforceRequestTimeout ? (requestTimeout ?? defaultRequestTimeout) : longestMs;
 
-/** How long kafkajs would go on trying to connect: all its waits, and as many attempts. */
+/** How long kafkajs would go on trying to connect: all its waits, as many attempts, and one authentication, which is final if it fails. */
 export function connectTimeoutMs({ config, retry }: Pick<ClientSettings, "config" | "retry">): number {
-  return Math.min(longestMs, Math.ceil(totalRetryMs(retry)) + (retry.retries + 1) * setupTimeoutMs(config));
+  const attemptsMs = (retry.retries + 1) * connectionMs(config) + authenticationMs(config);
+  return Math.min(longestMs, Math.ceil(totalRetryMs(retry)) + attemptsMs);
 }
 
 /** The same for a request. */
