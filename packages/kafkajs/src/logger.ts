@@ -31,6 +31,12 @@ export interface Logger {
   setLogLevel(logLevel: logLevel): void;
 }
 
+/** What each logger lets through now. */
+const levels = new WeakMap<Logger, () => logLevel>();
+
+/** Whether a logger lets everything through: what takes time to say is not said for nothing. */
+export const isDebugging = (logger: Logger): boolean => (levels.get(logger)?.() ?? logLevel.NOTHING) >= logLevel.DEBUG;
+
 /**
  * The root logger of one `Kafka`.
  *
@@ -48,7 +54,7 @@ export function createLogger(level: logLevel, logCreator: logCreator, clock: Clo
         const timestamp = new Date(clock.wallTimeMs()).toISOString();
         write({ namespace, level: entryLevel, label, log: { timestamp, logger: "kafkajs", message, ...extra } });
       };
-    return {
+    const logger: Logger = {
       info: say("INFO"),
       error: say("ERROR"),
       warn: say("WARN"),
@@ -58,6 +64,8 @@ export function createLogger(level: logLevel, logCreator: logCreator, clock: Clo
         common = newLevel;
       },
     };
+    levels.set(logger, () => own ?? common);
+    return logger;
   };
   return loggerOf("", null);
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Instrumentation } from "../src/client/instrumentation.ts";
 import { requestListener } from "../src/client/request-events.ts";
-import { createLogger } from "../src/logger.ts";
+import { createLogger, type LogEntry } from "../src/logger.ts";
 
 const events = {
   REQUEST: "admin.network.request",
@@ -12,16 +12,17 @@ const where = { clientId: "me", nodeId: 1, host: "broker-1", port: 9092, purpose
 const what = { api: "FindCoordinator", apiKey: 10, apiVersion: 4, correlationId: 7 };
 const message = { kind: "admin-client", ...where, ...what } as const;
 
-function setUp() {
+function setUp(level = 0) {
+  const entries: LogEntry[] = [];
   const instrumentation = new Instrumentation(
     "admin",
     events,
-    createLogger(0, () => () => {}),
+    createLogger(level, () => (entry) => void entries.push(entry)),
   );
   const payloads: unknown[] = [];
   const listen = (name: keyof typeof events) =>
     instrumentation.on(events[name], ({ payload }: { payload: unknown }) => payloads.push(payload));
-  return { listener: requestListener(instrumentation), payloads, listen };
+  return { listener: requestListener(instrumentation), payloads, listen, entries };
 }
 
 test("listens to nothing while nobody listens to it, and no longer than that", () => {
@@ -67,4 +68,22 @@ test("tells of a request without an answer, and of those that wait before anothe
     { broker: "broker-1:9092", clientId: "me", queueSize: 3 },
   ]);
   expect(payloads[0]).not.toHaveProperty("size");
+});
+
+test("logs requests and answers where everything is logged", () => {
+  const { listener, entries } = setUp(5);
+  listener["odradek:request"]?.({ ...message, bytes: 50, inFlight: 0 });
+  listener["odradek:response"]?.({ ...message, bytes: 104, latencyMs: 20 });
+  const common = { broker: "broker-1:9092", clientId: "me", correlationId: 7 };
+  expect(entries).toMatchObject([
+    {
+      namespace: "Connection",
+      label: "DEBUG",
+      log: { message: "Request GroupCoordinator(key: 10, version: 4)", size: 46 },
+    },
+    {
+      namespace: "Connection",
+      log: { message: "Response GroupCoordinator(key: 10, version: 4)", ...common, size: 100 },
+    },
+  ]);
 });

@@ -75,7 +75,7 @@ export class Instrumentation {
   /** `producer`, `consumer` or `admin`. */
   readonly client: string;
   readonly #events: Readonly<Record<string, string>>;
-  readonly #logger: Logger;
+  readonly logger: Logger;
   readonly clock: Clock;
   readonly #listeners = new Map<string, Set<{ readonly tell: (event: never) => unknown }>>();
 
@@ -86,7 +86,7 @@ export class Instrumentation {
   constructor(client: string, events: Readonly<Record<string, string>>, logger: Logger, clock: Clock = systemClock) {
     this.client = client;
     this.#events = events;
-    this.#logger = logger;
+    this.logger = logger;
     this.clock = clock;
   }
 
@@ -131,6 +131,6 @@ export class Instrumentation {
 
   #failed(type: string, error: unknown): void {
     const { message, stack } = error instanceof Error ? error : new Error(String(error));
-    this.#logger.error(`Failed to execute listener: ${message}`, { eventName: type, stack });
+    this.logger.error(`Failed to execute listener: ${message}`, { eventName: type, stack });
   }
 }

@@ -1,4 +1,5 @@
 import type { DiagnosticsListener, RequestMessage, RequestTimeoutMessage, ResponseMessage } from "odradek";
+import { isDebugging } from "../logger.ts";
 import type {
   Instrumentation,
   RequestPayload,
@@ -33,19 +34,34 @@ function requestOf(message: ResponseMessage | RequestTimeoutMessage, durationMs:
   };
 }
 
-/** Tells the events REQUEST, REQUEST_TIMEOUT and REQUEST_QUEUE_SIZE of one client, while somebody listens to them. */
+/** What kafkajs calls a request where it logs it. */
+const nameOf = ({ api, apiKey, apiVersion }: OfRequest): string =>
+  `${apiNames.get(api) ?? api}(key: ${apiKey}, version: ${apiVersion})`;
+
+/**
+ * Tells the events REQUEST, REQUEST_TIMEOUT and REQUEST_QUEUE_SIZE of one client, while somebody listens to them, and logs its requests
+ * and their answers while DEBUG is let through.
+ */
 export function requestListener(instrumentation: Instrumentation): DiagnosticsListener {
   const { client, clock } = instrumentation;
+  const logger = instrumentation.logger.namespace("Connection");
+  const log = (what: "Request" | "Response", message: RequestMessage | ResponseMessage): void => {
+    const { clientId, correlationId, bytes } = message;
+    const extra = { broker: brokerOf(message), clientId, correlationId, size: bytes - lengthBytes };
+    logger.debug(`${what} ${nameOf(message)}`, extra);
+  };
   const requestEvent = `${client}.network.request`;
   const timeoutEvent = `${client}.network.request_timeout`;
   const queueSizeEvent = `${client}.network.request_queue_size`;
 
   const onRequest = (message: RequestMessage): void => {
+    if (isDebugging(logger)) log("Request", message);
     const { clientId, inFlight } = message;
     const payload: RequestQueueSizePayload = { broker: brokerOf(message), clientId, queueSize: inFlight };
     instrumentation.emit(queueSizeEvent, payload);
   };
   const onResponse = (message: ResponseMessage): void => {
+    if (isDebugging(logger)) log("Response", message);
     const { bytes, latencyMs } = message;
     const { apiName, apiKey, apiVersion, ...request } = requestOf(message, latencyMs, clock.wallTimeMs());
     const size = bytes - lengthBytes;
@@ -58,10 +74,10 @@ export function requestListener(instrumentation: Instrumentation): DiagnosticsLi
   };
   return {
     get "odradek:request"() {
-      return instrumentation.isHeard(queueSizeEvent) ? onRequest : undefined;
+      return instrumentation.isHeard(queueSizeEvent) || isDebugging(logger) ? onRequest : undefined;
     },
     get "odradek:response"() {
-      return instrumentation.isHeard(requestEvent) ? onResponse : undefined;
+      return instrumentation.isHeard(requestEvent) || isDebugging(logger) ? onResponse : undefined;
     },
     get "odradek:request-timeout"() {
       return instrumentation.isHeard(timeoutEvent) ? onTimeout : undefined;
