@@ -61,10 +61,12 @@ export class Pauses {
   }
 }
 
+const invalidTopic = (given: unknown) => new KafkaJSNonRetriableError(`Invalid topic ${String(given)}`);
+
 /** @throws KafkaJSNonRetriableError for what are no partitions to `action` */
 export function checkPartitions(topics: readonly PausedTopic[], action: "pause" | "resume"): void {
   for (const given of topics) {
-    if (!given?.topic) throw new KafkaJSNonRetriableError(`Invalid topic ${String(given)}`);
+    if (!given?.topic) throw invalidTopic(given);
     const { partitions } = given;
     if (partitions === undefined) continue;
     if (Array.isArray(partitions) && partitions.every((partition) => Number.isInteger(Number(partition)))) continue;
