@@ -59,6 +59,7 @@ export class Broker {
   /** Begins to serve, on the same port as before. What it led before is led by others until `moveLeader`. */
   async start(): Promise<void> {
     if (!this.#state.is("stopped")) return;
+    if (this.#cluster.closing.aborted) throw new Error(`broker ${this.id} cannot start: the cluster was closed`);
     const { tls } = this.#cluster.options;
     const accept = (socket: Socket) => this.#accept(socket);
     const server = tls === null ? createServer(accept) : createTlsServer(tls, accept);

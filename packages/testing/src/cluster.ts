@@ -29,7 +29,8 @@ export class Cluster {
   readonly journal: Journal;
   /** Who coordinates a key, where it was moved. */
   readonly #moved = new Map<string, number>();
-  #isClosed = false;
+  readonly #closing = new AbortController();
+  #closed: Promise<void> | null = null;
 
   constructor(options: ResolvedOptions) {
     this.options = options;
@@ -59,11 +60,14 @@ export class Cluster {
     for (const each of started) if (each.status === "rejected") throw each.reason;
   }
 
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    this.groups.close();
-    this.transactions.close();
-    await Promise.all(this.brokers.map((broker) => broker.stop()));
+  /** Aborted from the moment on in which the cluster is closed. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
   }
 
   broker(id: number): Broker | undefined {
@@ -89,7 +93,7 @@ export class Cluster {
   }
 
   onBrokerStopped(): void {
-    if (!this.#isClosed) this.topics.elect();
+    if (!this.closing.aborted) this.topics.elect();
   }
 
   /** Who coordinates a group or a transactional id; `undefined` where no broker lives. */
@@ -107,6 +111,14 @@ export class Cluster {
   /** Tells whoever follows along of a request. */
   observe(brokerId: number, api: string, header: RequestHeader): void {
     this.options.onRequest?.({ broker: brokerId, api, apiVersion: header.apiVersion, clientId: header.clientId ?? "" });
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort();
+    this.groups.close();
+    this.transactions.close();
+    this.journal.close();
+    await Promise.all(this.brokers.map((broker) => broker.stop()));
   }
 }
 

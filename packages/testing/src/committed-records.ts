@@ -19,9 +19,9 @@ export async function waitForRecords(
   topic: Topic,
   count: number,
   timeoutMs: number,
-  clock: Clock,
+  { clock, closing }: { readonly clock: Clock; readonly closing: AbortSignal },
 ): Promise<TopicRecord[]> {
-  await untilThereAre(topic, count, timeoutMs, clock);
+  await untilThereAre(topic, count, timeoutMs, clock, closing);
   const records: TopicRecord[] = [];
   for (const { index: partition, log } of topic.partitions) {
     const found = await recordsOf(committedBatches(log), log.logStartOffset);
@@ -30,31 +30,52 @@ export async function waitForRecords(
   return records;
 }
 
-function untilThereAre(topic: Topic, count: number, timeoutMs: number, clock: Clock): Promise<void> {
-  if (countOf(topic) >= count) return Promise.resolve();
+function untilThereAre(
+  topic: Topic,
+  count: number,
+  timeoutMs: number,
+  clock: Clock,
+  closing: AbortSignal,
+): Promise<void> {
+  if (hasRecords(topic, count)) return Promise.resolve();
   return new Promise((resolve, reject) => {
     const unwatch = topic.partitions.map(({ log }) =>
       log.watch(() => {
-        if (countOf(topic) < count) return;
+        if (!hasRecords(topic, count)) return;
         done();
         resolve();
       }),
     );
-    const timer = clock.after(timeoutMs, () => {
+    const fail = (reason: string) => {
       done();
-      reject(new Error(`${topic.name} has ${countOf(topic)} of ${count} records after ${timeoutMs} ms`));
-    });
+      reject(new Error(reason));
+    };
+    const timer = clock.after(timeoutMs, () =>
+      fail(`${topic.name} has ${countOf(topic)} of ${count} records after ${timeoutMs} ms`),
+    );
+    const onClosing = () => fail("the cluster was closed");
+    closing.addEventListener("abort", onClosing);
     const done = () => {
       timer.cancel();
+      closing.removeEventListener("abort", onClosing);
       for (const stop of unwatch) stop();
     };
   });
 }
 
+/** They are counted only where there are offsets enough, since it is asked after every append. */
+const hasRecords = (topic: Topic, count: number): boolean => offsetsOf(topic) >= count && countOf(topic) >= count;
+
+const offsetsOf = ({ partitions }: Topic): number =>
+  partitions.reduce((sum, { log }) => sum + Number(log.lastStableOffset - log.logStartOffset), 0);
+
 const countOf = ({ partitions }: Topic): number =>
   partitions
-    .flatMap(({ log }) => committedBatches(log))
-    .reduce((count, { baseOffset, lastOffset }) => count + Number(lastOffset - baseOffset) + 1, 0);
+    .flatMap(({ log }) => committedBatches(log).map((batch) => offsetsFrom(log.logStartOffset, batch)))
+    .reduce((sum, count) => sum + count, 0);
+
+const offsetsFrom = (start: bigint, { baseOffset, lastOffset }: LogBatch): number =>
+  Number(lastOffset - (start > baseOffset ? start : baseOffset)) + 1;
 
 /** What a consumer that reads committed records is given. */
 function committedBatches(log: PartitionLog): LogBatch[] {

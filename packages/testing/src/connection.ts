@@ -15,6 +15,19 @@ import { handlerOf } from "./handlers/index.ts";
 import type { Handler, RequestContext, Requester } from "./request-context.ts";
 import { RequestFrames } from "./request-frames.ts";
 import { Authentication } from "./security/authentication.ts";
+import { State } from "./state.ts";
+
+/** `ready` takes the next request. `busy` has not sent the answer to one. `silent` has dropped one: nothing follows it. */
+type ConnectionState = "ready" | "busy" | "silent";
+
+const arrows: Readonly<Record<ConnectionState, readonly ConnectionState[]>> = {
+  ready: ["busy"],
+  busy: ["ready", "silent"],
+  silent: [],
+};
+
+/** What a client may send ahead of the answers; beyond it nothing more is read from its socket. */
+const maxWaitingBytes = 1024 * 1024;
 
 /**
  * One client at one broker. Its requests are taken one after the other: the next is looked at when the answer to the one
@@ -26,12 +39,12 @@ export class Connection implements Requester {
   readonly #socket: Socket;
   readonly #broker: Broker;
   readonly #cluster: Cluster;
+  readonly #state = new State<ConnectionState>("ready", arrows);
   readonly #waiting: Buffer[] = [];
+  #waitingBytes = 0;
   readonly #closeListeners = new Set<() => void>();
-  /** A request is being answered. */
-  #isBusy = false;
-  /** An answer was dropped: what comes after it is left alone. */
-  #isSilent = false;
+  /** What the request under way goes on with once its broker is no longer paused. */
+  #held: (() => void) | null = null;
   /** The answer under way is the last. */
   #isLast = false;
 
@@ -41,7 +54,10 @@ export class Connection implements Requester {
     this.#cluster = cluster;
     this.authentication = new Authentication(cluster.options.sasl);
     this.clientHost = `/${socket.remoteAddress ?? ""}`;
-    const frames = new RequestFrames((payload) => this.#waiting.push(payload));
+    const frames = new RequestFrames((payload) => {
+      this.#waiting.push(payload);
+      this.#waitingBytes += payload.length;
+    });
     socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => {
       try {
@@ -51,6 +67,7 @@ export class Connection implements Requester {
         return;
       }
       this.work();
+      if (this.#waitingBytes > maxWaitingBytes) socket.pause();
     });
     // What the socket has to say about its end, its close says too.
     socket.on("error", () => {});
@@ -77,16 +94,20 @@ export class Connection implements Requester {
     this.#isLast = true;
   }
 
-  /** Takes the requests that are there, unless the broker is paused or one of them still waits for its answer. */
+  /** Goes on with what waits, unless the broker is paused or a request still waits for its answer. */
   work(): void {
-    while (this.isOpen && !this.#isBusy && !this.#isSilent && !this.#broker.isPaused) {
+    const held = this.#held;
+    if (held !== null && !this.#broker.isPaused) {
+      this.#held = null;
+      held();
+    }
+    while (this.isOpen && this.#state.is("ready") && !this.#broker.isPaused) {
       const payload = this.#waiting.shift();
       if (payload === undefined) return;
-      try {
-        this.#take(payload);
-      } catch (error) {
-        this.#giveUp(error);
-      }
+      this.#waitingBytes -= payload.length;
+      if (this.#waitingBytes <= maxWaitingBytes && this.#socket.isPaused()) this.#socket.resume();
+      this.#state.to("busy");
+      this.#guarded(() => this.#take(payload));
     }
   }
 
@@ -121,15 +142,13 @@ export class Connection implements Requester {
       this.#answer(handler, request, header);
       return;
     }
-    this.#isBusy = true;
-    this.#cluster.clock.after(delay.ms, () => {
-      this.#isBusy = false;
-      try {
-        this.#answer(handler, request, header);
-      } catch (error) {
-        this.#giveUp(error);
-      }
-      this.work();
+    const timer = this.#cluster.clock.after(delay.ms, () => {
+      forget();
+      this.#later(() => this.#answer(handler, request, header));
+    });
+    // A client that goes leaves its request behind; a broker that stops does not.
+    const forget = this.onClose(() => {
+      if (!this.#broker.isAlive) timer.cancel();
     });
   }
 
@@ -139,15 +158,24 @@ export class Connection implements Requester {
       this.#send(response, header.apiKey);
       return;
     }
-    this.#isBusy = true;
     response.then(
-      (frame) => {
-        this.#isBusy = false;
-        this.#send(frame, header.apiKey);
-        this.work();
-      },
+      (frame) => this.#later(() => this.#send(frame, header.apiKey)),
       (error: unknown) => this.#giveUp(error),
     );
+  }
+
+  /** Goes on with the request under way after a wait, and with the next ones; not before a paused broker is resumed. */
+  #later(run: () => void): void {
+    this.#held = () => this.#guarded(run);
+    this.work();
+  }
+
+  #guarded(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#giveUp(error);
+    }
   }
 
   /** Kafka closes the connection after a request that makes no sense. Any other error is a defect of this broker. */
@@ -185,41 +213,56 @@ export class Connection implements Requester {
   }
 
   #send(frame: Frame | null, apiKey: number): void {
-    if (!this.isOpen || this.#isSilent) return;
+    if (!this.isOpen) return;
     const { faults } = this.#cluster;
     if (faults.take("drop", apiKey, this.#broker.id) !== null) {
-      this.#isSilent = true;
+      this.#state.to("silent");
       return;
     }
     const cut = faults.take("closeAfter", apiKey, this.#broker.id);
     if (cut !== null) {
-      const bytes = Buffer.concat(frame?.chunks ?? []).subarray(0, cut.bytes);
-      this.#isSilent = true;
-      this.#socket.write(bytes, () => this.close());
+      this.#state.to("silent");
+      this.#socket.write(Buffer.concat(frame?.chunks ?? []).subarray(0, cut.bytes), () => this.close());
       return;
     }
-    if (frame === null) return;
+    if (frame === null) {
+      this.#state.to("ready");
+      return;
+    }
     const split = faults.take("split", apiKey, this.#broker.id);
     if (split !== null) {
-      this.#sendInPieces(Buffer.concat(frame.chunks), Math.max(1, split.bytes));
+      this.#sendInPieces(Buffer.concat(frame.chunks), split.bytes);
       return;
     }
     this.#socket.cork();
     for (const chunk of frame.chunks) this.#socket.write(chunk);
     this.#socket.uncork();
+    this.#sent();
+  }
+
+  /** The answer is written; a client that does not read it is asked for nothing more before it does. */
+  #sent(): void {
     if (this.#isLast) this.#socket.end();
+    if (!this.#socket.writableNeedDrain) {
+      this.#state.to("ready");
+      return;
+    }
+    this.#socket.once("drain", () => {
+      this.#state.to("ready");
+      this.work();
+    });
   }
 
   /** The next piece goes when the one before it has gone, so that a client gets them one by one. */
   #sendInPieces(bytes: Buffer, pieceBytes: number): void {
-    this.#isBusy = true;
     const next = (start: number) => {
-      if (start >= bytes.length || !this.isOpen) {
-        this.#isBusy = false;
-        this.work();
+      if (!this.isOpen) return;
+      if (start < bytes.length) {
+        this.#socket.write(bytes.subarray(start, start + pieceBytes), () => next(start + pieceBytes));
         return;
       }
-      this.#socket.write(bytes.subarray(start, start + pieceBytes), () => next(start + pieceBytes));
+      this.#sent();
+      this.work();
     };
     next(0);
   }

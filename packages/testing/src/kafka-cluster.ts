@@ -229,7 +229,7 @@ export class KafkaCluster implements AsyncDisposable {
   ): Promise<TopicRecord[]> {
     const found = this.#cluster.topics.byName(topic);
     if (found === undefined) throw new RangeError(`there is no topic ${topic}`);
-    return waitForRecords(found, count, timeoutMs, this.#cluster.clock);
+    return waitForRecords(found, count, timeoutMs, this.#cluster);
   }
 
   /** What a group has committed. */

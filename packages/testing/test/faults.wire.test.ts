@@ -165,6 +165,25 @@ test("a broker that is paused answers when it goes on", async () => {
   await answer;
 });
 
+test("a broker that is paused answers nothing, not what it was asked before either", async () => {
+  const { leader } = cluster.log(topic.name);
+  let isAnswered = false;
+  const waiting = fetch(kafka, topic, 0n, { maxWaitMs: 60_000, minBytes: 1 }).then((answer) => {
+    isAnswered = true;
+    return answer;
+  });
+  await cluster.waitFor("Fetch");
+  cluster.broker(leader).pause();
+  // What the fetch waits for comes by way of another replica.
+  const other = (leader % 3) + 1;
+  cluster.moveLeader(topic.name, 0, other);
+  await produce(kafka, topic, batchOf(["a"]), { broker: other });
+  await kafka.ask(Metadata, 12, { topics: [] }, other);
+  expect(isAnswered).toBe(false);
+  cluster.broker(leader).resume();
+  expect(await waiting).toMatchObject({ errorCode: 0, highWatermark: 1n });
+});
+
 test("a coordinator moves, with all that it knows", async () => {
   const bootstrapServers = cluster.bootstrapServers;
   await produce(kafka, topic, batchOf(["a"]));

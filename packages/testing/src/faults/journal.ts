@@ -16,7 +16,9 @@ const maxRequests = 10_000;
 const maxBytes = 16 * 1024 * 1024;
 
 interface Waiter {
+  /** @returns whether it waits no more */
   readonly look: (request: RecordedRequest) => boolean;
+  readonly giveUp: (error: unknown) => void;
 }
 
 /** The latest requests, in the order in which the brokers took them. */
@@ -47,24 +49,43 @@ export class Journal {
   }
 
   /** The first remembered request that `isIt` says yes to, or the next one that comes. */
-  waitFor(isIt: (request: RecordedRequest) => boolean, timeoutMs: number, what: string): Promise<RecordedRequest> {
+  async waitFor(
+    isIt: (request: RecordedRequest) => boolean,
+    timeoutMs: number,
+    what: string,
+  ): Promise<RecordedRequest> {
     const known = this.#entries.find(({ request }) => isIt(request));
-    if (known !== undefined) return Promise.resolve(known.request);
+    if (known !== undefined) return known.request;
     return new Promise((resolve, reject) => {
       const waiter: Waiter = {
         look: (request) => {
-          if (!isIt(request)) return false;
+          // What is wrong with the predicate is for who waits, and not for the client whose request is looked at.
+          try {
+            if (!isIt(request)) return false;
+          } catch (error) {
+            waiter.giveUp(error);
+            return true;
+          }
           timer.cancel();
           resolve(request);
           return true;
         },
+        giveUp: (error) => {
+          timer.cancel();
+          this.#waiters.delete(waiter);
+          reject(error);
+        },
       };
-      const timer = this.#clock.after(timeoutMs, () => {
-        this.#waiters.delete(waiter);
-        reject(new Error(`no ${what} request came within ${timeoutMs} ms that the predicate takes`));
-      });
+      const timer = this.#clock.after(timeoutMs, () =>
+        waiter.giveUp(new Error(`no ${what} request came within ${timeoutMs} ms that the predicate takes`)),
+      );
       this.#waiters.add(waiter);
     });
+  }
+
+  /** Nothing will come any more. */
+  close(): void {
+    for (const waiter of this.#waiters) waiter.giveUp(new Error("the cluster was closed"));
   }
 
   /** Forgets the oldest half at once, so that it happens seldom. */
