@@ -2,7 +2,7 @@ import type { TlsOptions } from "node:tls";
 import { type Clock, systemClock } from "./clock.ts";
 import { type KafkaVersion, kafkaVersions } from "./kafka-version.ts";
 import { type SaslMechanism, type SaslSettings, saslMechanisms } from "./security/sasl-exchange.ts";
-import type { TopicDefaults } from "./topics/topics.ts";
+import type { NewTopic, TopicDefaults } from "./topics/topics.ts";
 
 /** A topic that is there from the start. */
 export interface TopicOptions {
@@ -86,7 +86,7 @@ export interface TransactionSettings {
 export interface ResolvedOptions {
   readonly brokers: number;
   readonly port: number;
-  readonly topics: Readonly<Record<string, TopicOptions>>;
+  readonly topics: readonly NewTopic[];
   readonly version: KafkaVersion;
   readonly autoCreateTopics: boolean;
   readonly topicDefaults: TopicDefaults;
@@ -105,6 +105,9 @@ const defaultRetentionBytes = `${128 * 1024 * 1024}`;
 const maxBrokers = 100;
 const maxPort = 65_535;
 
+/** A topic of more would keep the process busy for seconds before anything starts. */
+const maxPartitions = 100_000;
+
 /** Options that are numbers. */
 type NumericOption = {
   [K in keyof KafkaClusterOptions]-?: NonNullable<KafkaClusterOptions[K]> extends number ? K : never;
@@ -112,23 +115,16 @@ type NumericOption = {
 
 /** @throws TypeError that names the option, what it is and what it may be */
 export function resolveOptions(options: KafkaClusterOptions): ResolvedOptions {
-  const number = (name: NumericOption, least: number, most: number, ifAbsent: number): number => {
-    const value = options[name] ?? ifAbsent;
-    if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
-    throw new TypeError(
-      `KafkaCluster: ${name} is ${String(value)}; it must be a whole number from ${least} to ${most}`,
-    );
-  };
+  const number = (name: NumericOption, least: number, most: number, ifAbsent: number): number =>
+    whole(name, options[name] ?? ifAbsent, least, most);
   const brokers = number("brokers", 1, maxBrokers, 1);
   const version = options.version ?? "4.3";
-  if (!kafkaVersions.includes(version)) {
-    throw new TypeError(`KafkaCluster: version is ${String(version)}; it must be one of ${kafkaVersions.join(", ")}`);
-  }
+  if (!kafkaVersions.includes(version)) throw invalid("version", version, `one of ${kafkaVersions.join(", ")}`);
   const most = Number.MAX_SAFE_INTEGER;
   return {
     brokers,
     port: number("port", 0, maxPort - brokers, 0),
-    topics: options.topics ?? {},
+    topics: resolveTopics(options.topics, brokers),
     version,
     autoCreateTopics: options.autoCreateTopics ?? true,
     topicDefaults: {
@@ -153,6 +149,44 @@ export function resolveOptions(options: KafkaClusterOptions): ResolvedOptions {
     clock: options.clock ?? systemClock,
     onRequest: options.onRequest,
   };
+}
+
+function resolveTopics(topics: KafkaClusterOptions["topics"] = {}, brokers: number): NewTopic[] {
+  checkObject("topics", topics);
+  return Object.entries(topics).map(([name, topic]) => resolveTopic(`topics.${name}`, name, topic, brokers));
+}
+
+/**
+ * @param option what the topic is called in an error
+ * @throws TypeError that names the option, what it is and what it may be
+ */
+export function resolveTopic(option: string, name: string, topic: TopicOptions, brokers: number): NewTopic {
+  checkObject(option, topic);
+  const { partitions, replicationFactor, configs = {} } = topic;
+  checkObject(`${option}.configs`, configs);
+  for (const [key, value] of Object.entries<unknown>(configs)) {
+    if (typeof value !== "string") throw invalid(`${option}.configs.${key}`, value, "a string, as Kafka has it");
+  }
+  return {
+    name,
+    partitions: partitions === undefined ? -1 : whole(`${option}.partitions`, partitions, 1, maxPartitions),
+    replicationFactor:
+      replicationFactor === undefined ? -1 : whole(`${option}.replicationFactor`, replicationFactor, 1, brokers),
+    assignments: [],
+    configs,
+  };
+}
+
+const invalid = (option: string, value: unknown, mayBe: string): TypeError =>
+  new TypeError(`KafkaCluster: ${option} is ${String(value)}; it must be ${mayBe}`);
+
+function whole(option: string, value: unknown, least: number, most: number): number {
+  if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
+  throw invalid(option, value, `a whole number from ${least} to ${most}`);
+}
+
+function checkObject(option: string, value: unknown): void {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalid(option, value, "an object");
 }
 
 function resolveSasl(options: SaslOptions | undefined): SaslSettings | null {

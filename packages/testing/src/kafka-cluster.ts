@@ -1,12 +1,13 @@
-import { type BrokerErrorName, brokerErrors } from "@odradek/protocol";
+import type { BrokerErrorName } from "@odradek/protocol";
 import type { Broker } from "./broker.ts";
 import { Cluster } from "./cluster.ts";
-import { type KafkaClusterOptions, resolveOptions } from "./cluster-options.ts";
+import { type KafkaClusterOptions, resolveOptions, resolveTopic, type TopicOptions } from "./cluster-options.ts";
 import { type TopicRecord, waitForRecords } from "./committed-records.ts";
 import { coordinatorType } from "./coordinator-type.ts";
-import { type Fault, type FaultScope, failure, type PartitionScope } from "./faults/faults.ts";
+import * as effects from "./faults/effect.ts";
+import type { Fault, FaultScope, PartitionScope } from "./faults/faults.ts";
 import type { RecordedRequest } from "./faults/journal.ts";
-import { type ApiName, handlers, type RequestBody } from "./handlers/index.ts";
+import { type ApiName, handlerNamed, type RequestBody } from "./handlers/index.ts";
 import { type PartitionView, viewOf } from "./partition-view.ts";
 import type { Partition } from "./topics/partition.ts";
 
@@ -39,15 +40,14 @@ export class KafkaCluster implements AsyncDisposable {
   /** @throws TypeError for an option that cannot be, and what the system says of a port that is taken */
   static async start(options: KafkaClusterOptions = {}): Promise<KafkaCluster> {
     const cluster = new Cluster(resolveOptions(options));
-    const started = new KafkaCluster(cluster);
     try {
       await cluster.start();
-      for (const [name, topic] of Object.entries(cluster.options.topics)) started.createTopic(name, topic);
+      for (const topic of cluster.options.topics) cluster.topics.create(topic);
     } catch (error) {
       await cluster.close();
       throw error;
     }
-    return started;
+    return new KafkaCluster(cluster);
   }
 
   /** `host:port` of each broker, also of those that are stopped. */
@@ -81,53 +81,49 @@ export class KafkaCluster implements AsyncDisposable {
     return broker;
   }
 
-  /** Creates a topic without a client. @throws Error in the words of Kafka's controller */
-  createTopic(name: string, topic: NonNullable<KafkaClusterOptions["topics"]>[string] = {}): void {
-    this.#cluster.topics.create({
-      name,
-      partitions: topic.partitions ?? -1,
-      replicationFactor: topic.replicationFactor ?? -1,
-      assignments: [],
-      configs: topic.configs ?? {},
-    });
+  /** Creates a topic without a client. @throws TypeError for an option that cannot be, Error in the words of Kafka's controller */
+  createTopic(name: string, topic: TopicOptions = {}): void {
+    this.#cluster.topics.create(resolveTopic(name, name, topic, this.#cluster.brokers.length));
   }
 
   // What goes wrong.
 
-  /** Answers requests with an error instead of doing what they ask; for APIs with partitions, where they name one. */
-  fail(api: ApiName, error: BrokerErrorName, scope: PartitionScope = {}): Fault {
-    const { api: declared, hasErrorOfWhole } = handlers[api];
-    if (!brokerErrors.some(({ name }) => name === error)) throw new TypeError(`${error} is no error of a Kafka broker`);
-    if (hasErrorOfWhole && (scope.topic !== undefined || scope.partition !== undefined)) {
+  /**
+   * Answers requests with an error instead of doing what they ask; for APIs with partitions, where they name one.
+   *
+   * @param error Kafka's name of it, or its code
+   * @throws TypeError for an API, an error or a scope that there is not, as all of these do
+   */
+  fail(api: ApiName, error: BrokerErrorName | number, scope: PartitionScope = {}): Fault {
+    if (handlerNamed(api).hasErrorOfWhole && (scope.topic !== undefined || scope.partition !== undefined)) {
       throw new TypeError(`${api} has an error for the request, not for each partition: leave out topic and partition`);
     }
-    return this.#cluster.faults.arrange(declared.key, failure(error), scope);
+    return this.#arrange(api, effects.failure(error), scope);
   }
 
   /** Takes requests `ms` later, by the cluster's clock. What comes behind them on the connection waits. */
   delay(api: ApiName, ms: number, scope?: FaultScope): Fault {
-    return this.#cluster.faults.arrange(handlers[api].api.key, { kind: "delay", ms }, scope);
+    return this.#arrange(api, effects.delay(ms), scope);
   }
 
   /** Does what is asked and says nothing: the answer is lost, and the connection stays silent from then on. */
   dropResponse(api: ApiName, scope?: FaultScope): Fault {
-    return this.#cluster.faults.arrange(handlers[api].api.key, { kind: "drop" }, scope);
+    return this.#arrange(api, effects.drop, scope);
   }
 
-  /** Does what is asked, sends that many bytes of the answer, and closes the connection. */
+  /** Does what is asked, sends that many bytes of the answer, and closes the connection. @param scope without `api` any */
   closeAfter(bytes: number, scope: FaultScope & { readonly api?: ApiName } = {}): Fault {
-    return this.#cluster.faults.arrange(keyOf(scope.api), { kind: "closeAfter", bytes }, scope);
+    return this.#arrange(scope.api, effects.closeAfter(bytes), scope);
   }
 
-  /** Sends answers in pieces of that many bytes, one by one. @param scope without `times` all answers */
-  splitWrites(bytes: number, scope: FaultScope & { readonly api?: ApiName } = {}): Fault {
-    const all = { times: Number.POSITIVE_INFINITY, ...scope };
-    return this.#cluster.faults.arrange(keyOf(scope.api), { kind: "split", bytes }, all);
+  /** Sends answers in pieces of that many bytes, one by one. @param scope without `times` all answers, without `api` of all */
+  splitWrites(bytes = 1, scope: FaultScope & { readonly api?: ApiName } = {}): Fault {
+    return this.#arrange(scope.api, effects.split(bytes), { times: Number.POSITIVE_INFINITY, ...scope });
   }
 
   /** Tells clients in answers that they are over their quota and have to wait (KIP-219). */
   throttle(api: ApiName, ms: number, scope?: FaultScope): Fault {
-    return this.#cluster.faults.arrange(handlers[api].api.key, { kind: "throttle", ms }, scope);
+    return this.#arrange(api, effects.throttle(ms), scope);
   }
 
   /** Has another replica lead a partition, in a new epoch. Its broker has to live. */
@@ -147,21 +143,30 @@ export class KafkaCluster implements AsyncDisposable {
     found.lead(found.leaderId);
   }
 
-  /** Loses the records of a partition from `offset` on, in a new leader epoch, as an unclean election does. */
+  /**
+   * Loses the records of a partition from `offset` on, in a new leader epoch, as an unclean election does. A batch goes whole,
+   * and the log ends at `offset` all the same.
+   *
+   * @throws RangeError for an offset that the log does not reach
+   */
   truncate(topic: string, partition: number, offset: bigint | number): void {
     const found = this.#partition(topic, partition);
+    const { logEndOffset } = found.log;
+    if (!(offset >= 0 && offset <= logEndOffset)) {
+      throw new RangeError(`${topic}-${partition} cannot end at ${offset}: there is 0 to ${logEndOffset}`);
+    }
     found.log.truncateTo(BigInt(offset));
     found.lead(found.leaderId);
   }
 
-  /** Has another broker coordinate a group; what is known of the group moves with it. */
+  /** Has another broker coordinate a group; what is known of the group moves with it. @throws RangeError for one that is stopped */
   moveCoordinator(groupId: string, brokerId: number): void {
-    this.#cluster.moveCoordinator(coordinatorType.group, groupId, this.broker(brokerId).id);
+    this.#cluster.moveCoordinator(coordinatorType.group, groupId, this.#living(brokerId).id);
   }
 
-  /** Has another broker coordinate a transactional id. */
+  /** Has another broker coordinate a transactional id. @throws RangeError for one that is stopped */
   moveTransactionCoordinator(transactionalId: string, brokerId: number): void {
-    this.#cluster.moveCoordinator(coordinatorType.transaction, transactionalId, this.broker(brokerId).id);
+    this.#cluster.moveCoordinator(coordinatorType.transaction, transactionalId, this.#living(brokerId).id);
   }
 
   /** Ends the sessions of the members of a group, or of one of them, as if they had been silent for too long. */
@@ -185,6 +190,7 @@ export class KafkaCluster implements AsyncDisposable {
   requests(): RecordedRequest[];
   requests<N extends ApiName>(api: N): RequestOfApi<N>[];
   requests(api?: ApiName): RecordedRequest[] {
+    if (api !== undefined) handlerNamed(api);
     return this.#cluster.journal.requests().filter((request) => api === undefined || request.api === api);
   }
 
@@ -198,17 +204,16 @@ export class KafkaCluster implements AsyncDisposable {
    *
    * @throws Error when none comes in time
    */
-  waitFor<N extends ApiName>(
+  async waitFor<N extends ApiName>(
     api: N,
     predicate: (request: RequestOfApi<N>) => boolean = () => true,
     { timeoutMs = defaultWaitMs }: WaitForOptions = {},
   ): Promise<RequestOfApi<N>> {
+    handlerNamed(api);
     const isIt = (request: RecordedRequest): request is RequestOfApi<N> => request.api === api;
-    const found = this.#cluster.journal.waitFor((request) => isIt(request) && predicate(request), timeoutMs, api);
-    return found.then((request) => {
-      if (isIt(request)) return request;
-      throw new Error(`a request of ${request.api} was taken for one of ${api}`);
-    });
+    const found = await this.#cluster.journal.waitFor((request) => isIt(request) && predicate(request), timeoutMs, api);
+    if (isIt(found)) return found;
+    throw new Error(`a request of ${found.api} was taken for one of ${api}`);
   }
 
   /** A partition as it is now. */
@@ -239,11 +244,20 @@ export class KafkaCluster implements AsyncDisposable {
     return this.#cluster.groups.get(groupId)?.offsets.all() ?? [];
   }
 
+  #arrange(api: ApiName | undefined, effect: effects.Effect, scope: PartitionScope = {}): Fault {
+    if (scope.broker !== undefined) this.broker(scope.broker);
+    return this.#cluster.faults.arrange(api === undefined ? null : handlerNamed(api).api.key, effect, scope);
+  }
+
+  #living(brokerId: number): Broker {
+    const broker = this.broker(brokerId);
+    if (!broker.isAlive) throw new RangeError(`broker ${brokerId} is stopped, and cannot coordinate anything`);
+    return broker;
+  }
+
   #partition(topic: string, index: number): Partition {
     const partition = this.#cluster.topics.partition(topic, index);
     if (partition === undefined) throw new RangeError(`there is no partition ${topic}-${index}`);
     return partition;
   }
 }
-
-const keyOf = (api: ApiName | undefined): number | null => (api === undefined ? null : handlers[api].api.key);

@@ -55,6 +55,32 @@ describe("requests that fail", () => {
     expect(() => cluster.fail("Heartbeat", "REBALANCE_IN_PROGRESS", { topic: "t" })).toThrow(/leave out topic/);
   });
 
+  test("under the code of an error as under its name", async () => {
+    cluster.fail("Produce", codeOf("NOT_ENOUGH_REPLICAS"), { partition: 1 });
+    expect((await produce(kafka, topic, batchOf(["a"]), { partition: 0 })).errorCode).toBe(0);
+    const code = codeOf("NOT_ENOUGH_REPLICAS");
+    expect((await produce(kafka, topic, batchOf(["a"]), { partition: 1 })).errorCode).toBe(code);
+  });
+
+  test.each<[string, () => unknown, RegExp]>([
+    ["an API", () => cluster.fail("Fetsch" as "Fetch", 6), /no API Fetsch; there are .*Fetch/],
+    ["an API to wait for", () => cluster.requests("Fetsch" as "Fetch"), /no API Fetsch/],
+    ["an error", () => cluster.fail("Fetch", 4_711), /4711 is no error/],
+    ["an error's name", () => cluster.fail("Fetch", "OOPS" as "NONE"), /OOPS is no error/],
+    ["success", () => cluster.fail("Fetch", "NONE"), /NONE is no error/],
+    ["no times", () => cluster.fail("Fetch", 6, { times: 0 }), /times is 0/],
+    ["a partition", () => cluster.fail("Fetch", 6, { partition: -1 }), /partition is -1/],
+    ["a broker", () => cluster.delay("Fetch", 1, { broker: 4 }), /no broker 4; there are 1 to 3/],
+    ["a time", () => cluster.delay("Fetch", Number.NaN), /ms is NaN/],
+    ["a time to wait", () => cluster.throttle("Fetch", -1), /ms is -1/],
+    ["a size", () => cluster.closeAfter(-1), /bytes is -1/],
+    ["a size of pieces", () => cluster.splitWrites(0), /bytes is 0/],
+    ["an offset", () => cluster.truncate(topic.name, 0, 1), /cannot end at 1: there is 0 to 0/],
+    ["a topic", () => cluster.bumpEpoch("nowhere", 0), /no partition nowhere-0/],
+  ])("and what there is not is refused by name: %s", (_, arrange, message) => {
+    expect(arrange).toThrow(message);
+  });
+
   test("and a producer gets over it", async () => {
     cluster.fail("Produce", "NOT_LEADER_OR_FOLLOWER", { times: 2 });
     await using producer = newProducer();
@@ -197,6 +223,12 @@ test("a coordinator moves, with all that it knows", async () => {
   expect(cluster.committed("g")).toMatchObject([{ offset: 2n }]);
 });
 
+test("a coordinator that is stopped is none", async () => {
+  await cluster.broker(2).stop();
+  expect(() => cluster.moveCoordinator("g", 2)).toThrow(/broker 2 is stopped/);
+  expect(() => cluster.moveTransactionCoordinator("t", 2)).toThrow(/broker 2 is stopped/);
+});
+
 test("retention by size drops what is oldest", async () => {
   const small = await kafka.topic(1, { "retention.bytes": "10000" });
   for (let n = 0; n < 50; n++) await produce(kafka, small, batchOf(["x".repeat(1_000)]));
@@ -260,7 +292,18 @@ test("a port that is taken is told of, and no other is kept", async () => {
   await until(() => listeners() === before);
 });
 
-test("options that cannot be are refused by name", async () => {
-  await expect(KafkaCluster.start({ brokers: 0 })).rejects.toThrow(/brokers is 0/);
-  await expect(KafkaCluster.start({ topics: { "no spaces": {} } })).rejects.toThrow(/no spaces/);
+test.each<[object, RegExp]>([
+  [{ brokers: 0 }, /brokers is 0/],
+  [{ brokers: "3" }, /brokers is 3/],
+  [{ version: "4.2" }, /version is 4.2; it must be one of 2.1, 3.9, 4.3/],
+  [{ topics: ["orders"] }, /topics is orders; it must be an object/],
+  [{ topics: { orders: 6 } }, /topics.orders is 6; it must be an object/],
+  [{ topics: { orders: { partitions: 0 } } }, /topics.orders.partitions is 0/],
+  [{ topics: { orders: { partitions: "6" } } }, /topics.orders.partitions is 6/],
+  [{ topics: { orders: { replicationFactor: 2 } } }, /topics.orders.replicationFactor is 2; .* 1 to 1/],
+  [{ topics: { orders: { configs: { "retention.bytes": 1 } } } }, /topics.orders.configs.retention.bytes is 1/],
+  [{ topics: { orders: { configs: { retention: "1" } } } }, /retention/],
+  [{ topics: { "no spaces": {} } }, /no spaces/],
+])("options that cannot be are refused by name: %j", async (options, message) => {
+  await expect(KafkaCluster.start(options)).rejects.toThrow(message);
 });

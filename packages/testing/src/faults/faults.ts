@@ -1,4 +1,4 @@
-import { type BrokerErrorName, codeOf } from "@odradek/protocol";
+import type { Effect } from "./effect.ts";
 
 /** Which requests a fault befalls, and how often. */
 export interface FaultScope {
@@ -23,14 +23,6 @@ export interface Fault {
   /** Lets nothing more come of it. */
   remove(): void;
 }
-
-type Effect =
-  | { readonly kind: "fail"; readonly errorCode: number }
-  | { readonly kind: "delay"; readonly ms: number }
-  | { readonly kind: "drop" }
-  | { readonly kind: "closeAfter"; readonly bytes: number }
-  | { readonly kind: "split"; readonly bytes: number }
-  | { readonly kind: "throttle"; readonly ms: number };
 
 type EffectOf<K extends Effect["kind"]> = Extract<Effect, { kind: K }>;
 
@@ -95,7 +87,12 @@ const noFailures = new Failures([]);
 export class Faults {
   #rules: Rule[] = [];
 
+  /**
+   * @param apiKey `null` for every API
+   * @throws TypeError for a scope that no request is in
+   */
   arrange(apiKey: number | null, effect: Effect, scope: PartitionScope = {}): Fault {
+    checkScope(scope);
     const rule = new Rule(apiKey, effect, scope);
     this.#rules = [...this.#rules.filter(({ isSpent }) => !isSpent), rule];
     return rule;
@@ -121,4 +118,12 @@ export class Faults {
 
 const isKind = <K extends Effect["kind"]>(effect: Effect, kind: K): effect is EffectOf<K> => effect.kind === kind;
 
-export const failure = (name: BrokerErrorName): Effect => ({ kind: "fail", errorCode: codeOf(name) });
+function checkScope({ times = 1, topic = "", partition = 0 }: PartitionScope): void {
+  const refuse = (what: string, value: unknown, mayBe: string) => {
+    throw new TypeError(`a fault: ${what} is ${String(value)}; it must be ${mayBe}`);
+  };
+  const isCount = Number.isInteger(times) || times === Number.POSITIVE_INFINITY;
+  if (!isCount || times < 1) refuse("times", times, "a whole number from 1 on, or Infinity");
+  if (typeof topic !== "string") refuse("topic", topic, "a name");
+  if (!Number.isInteger(partition) || partition < 0) refuse("partition", partition, "a whole number from 0 on");
+}

@@ -108,3 +108,9 @@ export type RequestBody<N extends ApiName> = RequestReadOf<(typeof handlers)[N][
 const byKey = new Map<number, Handler>(Object.values(handlers).map((each): [number, Handler] => [each.api.key, each]));
 
 export const handlerOf = (apiKey: number): Handler | undefined => byKey.get(apiKey);
+
+/** @throws TypeError where a cluster answers no such API */
+export function handlerNamed(name: ApiName): Handler {
+  if (Object.hasOwn(handlers, name)) return handlers[name];
+  throw new TypeError(`there is no API ${String(name)}; there are ${Object.keys(handlers).join(", ")}`);
+}

@@ -198,14 +198,20 @@ export class PartitionLog {
     this.wake();
   }
 
-  /** Loses the records from `offset` on, with the rest of their batches, as after an unclean election. */
+  /**
+   * Loses the records from `offset` on, with the rest of their batches, as after an unclean election. The log ends at `offset`,
+   * also where nothing is left of the batch before it.
+   *
+   * @see UnifiedLog.truncateTo (apache/kafka)
+   */
   truncateTo(offset: bigint): void {
     if (offset >= this.#logEndOffset) return;
     const kept = this.#batches.filter(({ lastOffset }) => lastOffset < offset);
     this.#batches = kept;
     this.#sizeInBytes = kept.reduce((bytes, batch) => bytes + batch.bytes.length, 0);
-    this.#logEndOffset = (kept.at(-1)?.lastOffset ?? this.#logStartOffset - 1n) + 1n;
-    this.#epochs.truncateTo(this.#logEndOffset);
+    this.#logEndOffset = offset;
+    if (offset < this.#logStartOffset) this.#logStartOffset = offset;
+    this.#epochs.truncateTo(offset);
     this.#producers = new ProducerStates();
     for (const batch of kept) this.#producers.update(batch);
     this.wake();
