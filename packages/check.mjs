@@ -1,6 +1,6 @@
 // Checks the packages as people get them: publint and attw on each, then all of them packed, installed into an empty
-// project, and used there by `require` and by `import` on every Node that we support. A service that was written for kafkajs
-// is compiled there too, by compilers of its time.
+// project, and used there by `require` and by `import` on every Node that we support: a record goes through a cluster inside
+// the process. A service that was written for kafkajs is compiled there too, by compilers of its time.
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -52,7 +52,7 @@ const install = (folder, ...args) => {
 install(scratch, ...tarballs.map((tarball) => (/kafkajs/.test(tarball) ? `kafkajs@file:${tarball}` : tarball)));
 writeFileSync(
   join(scratch, "both.cjs"),
-  `const entries = ["odradek", "@odradek/protocol", "@odradek/protocol/messages/metadata", "kafkajs"];
+  `const entries = ["odradek", "@odradek/protocol", "@odradek/protocol/messages/metadata", "@odradek/testing", "kafkajs"];
 Promise.all(entries.map((entry) => import(entry))).then((modules) => {
   const counts = entries.map((entry, index) => {
     const required = require(entry);
@@ -66,11 +66,31 @@ Promise.all(entries.map((entry) => import(entry))).then((modules) => {
 });
 `,
 );
+writeFileSync(
+  join(scratch, "through.cjs"),
+  `const { KafkaCluster } = require("@odradek/testing");
+const { KafkaProducer, string } = require("odradek");
+(async () => {
+  const cluster = await KafkaCluster.start({ brokers: 3, topics: { orders: { partitions: 6 } } });
+  const producer = new KafkaProducer({ bootstrapServers: cluster.bootstrapServers, valueSerializer: string });
+  await producer.send({ topic: "orders", value: "seven" });
+  const [{ value }] = await cluster.waitForRecords("orders", 1);
+  if (String(value) !== "seven") throw new Error("another record came: " + value);
+  await producer[Symbol.asyncDispose]();
+  await cluster[Symbol.asyncDispose]();
+})();
+`,
+);
 for (const version of nodes) {
   const folder = join(scratch, `node-${version}`);
   install(folder, `node@${version}`);
-  process.stdout.write(run(join(folder, "node_modules/node/bin/node"), ["both.cjs"], scratch));
+  const node = join(folder, "node_modules/node/bin/node");
+  process.stdout.write(run(node, ["both.cjs"], scratch));
+  run(node, ["through.cjs"], scratch);
+  run(node, ["node_modules/.bin/odradek-testing", "--help"], scratch);
 }
+run("npx", ["--no-install", "@odradek/testing", "--help"], scratch);
+console.log("a record goes through a cluster inside the process, and npx starts one");
 
 /** Compilers that services were written with, and how those look for modules. */
 const compilers = ["4.9.5", "5.0.4", "5.9.3"];

@@ -16,6 +16,14 @@ Starts a Kafka cluster in this process, on 127.0.0.1, and keeps it until Ctrl-C.
 
 const isVersion = (text: string): text is KafkaVersion => kafkaVersions.some((version) => version === text);
 
+/** @param digits the part of `given` that is a number */
+function count(option: string, given: string, digits: string = given): number {
+  if (/^\d+$/.test(digits)) return Number(digits);
+  throw new TypeError(
+    `--${option} is ${given}; it must be a whole number${digits === given ? "" : " behind the colon"}`,
+  );
+}
+
 /**
  * What the command does.
  *
@@ -44,11 +52,11 @@ export async function runCommand(args: readonly string[], write: (text: string) 
   }
   const topics = values.topic.map((text): [string, { partitions: number }] => {
     const [name = "", partitions = "1"] = text.split(":");
-    return [name, { partitions: Number(partitions) }];
+    return [name, { partitions: count("topic", text, partitions) }];
   });
   const cluster = await KafkaCluster.start({
-    brokers: Number(values.brokers),
-    port: Number(values.port),
+    brokers: count("brokers", values.brokers),
+    port: count("port", values.port),
     version: values.version,
     topics: Object.fromEntries(topics),
     ...(values.verbose

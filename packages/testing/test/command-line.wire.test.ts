@@ -20,7 +20,11 @@ test("the command starts what it is told, and tells of each request", async () =
 test("arguments that cannot be are refused by name", async () => {
   const write = () => {};
   await expect(runCommand(["--version", "1.0"], write)).rejects.toThrow(/--version is 1.0/);
-  await expect(runCommand(["--brokers", "none"], write)).rejects.toThrow(/brokers is NaN/);
+  await expect(runCommand(["--brokers", "none"], write)).rejects.toThrow(
+    "--brokers is none; it must be a whole number",
+  );
+  await expect(runCommand(["--brokers", "0"], write)).rejects.toThrow(/brokers is 0; it must be .* from 1 to 100/);
+  await expect(runCommand(["--topic", "orders:many"], write)).rejects.toThrow("--topic is orders:many");
   await expect(runCommand(["--what"], write)).rejects.toThrow(/--what/);
 });
 
