@@ -26,6 +26,9 @@ interface Read {
   readonly isUrgent: boolean;
 }
 
+/** `fetch.max.bytes` of a broker: no answer has more, whatever is asked for. */
+const brokerMaxBytes = 55 * 1024 * 1024;
+
 const firstVersion = { otherReplicas: 11, topicIds: 13, leaderEndpoints: 16 } as const;
 const nothing = Buffer.alloc(0);
 
@@ -50,10 +53,12 @@ export const fetch = handler({
     if (plan.error !== null) {
       return { throttleTimeMs: 0, errorCode: codeOf(plan.error), sessionId: 0, responses: [] };
     }
+    const maxBytes = Math.min(request.maxBytes, brokerMaxBytes);
     const limits: FetchLimits = {
       maxWaitMs: request.maxWaitMs,
-      minBytes: request.minBytes,
-      maxBytes: request.maxBytes,
+      // More than may be in an answer is not waited for.
+      minBytes: Math.min(request.minBytes, maxBytes),
+      maxBytes,
       isReadCommitted: request.isolationLevel === 1,
       rackId: request.rackId,
     };

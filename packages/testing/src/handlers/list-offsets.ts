@@ -19,6 +19,14 @@ const place = {
 /** First version that tells of leader epochs. */
 const leaderEpochVersion = 4;
 
+/** First version that may ask for a place; the others are as old as the API. */
+const placeVersions: ReadonlyMap<bigint, number> = new Map([
+  [place.maxTimestamp, 7],
+  [place.earliestLocal, 8],
+  [place.latestTiered, 9],
+  [place.earliestPendingUpload, 11],
+]);
+
 export const listOffsets = handler({
   api: ListOffsets,
   handle: async (request, context) => ({
@@ -49,7 +57,8 @@ async function offsetOf(
   const nothing = { partitionIndex, timestamp: -1n, offset: -1n, leaderEpoch: -1 };
   if (found.errorCode !== 0 || found.partition === null) return { ...nothing, errorCode: found.errorCode };
   const { log, leaderEpoch } = found.partition;
-  if (timestamp < place.earliestPendingUpload) return { ...nothing, errorCode: codeOf("UNSUPPORTED_VERSION") };
+  const isUnknown = timestamp < place.earliestPendingUpload || context.apiVersion < (placeVersions.get(timestamp) ?? 0);
+  if (isUnknown) return { ...nothing, errorCode: codeOf("UNSUPPORTED_VERSION") };
   const end = isReadCommitted ? log.lastStableOffset : log.highWatermark;
   if (timestamp === place.latest) return { ...nothing, errorCode: 0, offset: end, leaderEpoch };
   if (timestamp === place.earliest || timestamp === place.earliestLocal) {

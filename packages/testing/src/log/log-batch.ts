@@ -77,11 +77,21 @@ export function producedBatch(records: Buffer | null): { readonly batch: RecordB
   if (batch.magic !== 2) {
     throw new AppendError("INVALID_RECORD", "Produce requests with version 3 or above take record batches of magic 2");
   }
+  if (batch.baseOffset !== 0n) {
+    throw new AppendError(
+      "INVALID_RECORD",
+      `The baseOffset of the record batch should be 0, but it is ${batch.baseOffset}`,
+    );
+  }
+  if (batch.count === null || batch.count <= 0 || batch.count !== Number(batch.lastOffset) + 1) {
+    throw new AppendError("INVALID_RECORD", "The count of records does not agree with the offsets in the batch");
+  }
   if (batch.isControl) {
     throw new AppendError("INVALID_RECORD", "Clients are not allowed to write control records");
   }
-  if (batch.count !== Number(batch.lastOffset - batch.baseOffset) + 1) {
-    throw new AppendError("INVALID_RECORD", "The count of records does not agree with the offsets in the batch");
+  if (batch.producerId >= 0n && batch.baseSequence < 0) {
+    const about = `in record batch with producerId ${batch.producerId}`;
+    throw new AppendError("INVALID_RECORD", `Invalid sequence number ${batch.baseSequence} ${about}`);
   }
   return { batch, bytes: records };
 }

@@ -103,6 +103,27 @@ export const fetching: readonly Case[] = [
     expect(baseOffsets((await fetch(cluster, topic, 0n, { maxWaitMs: 50, minBytes: 100_000 })).records)).toEqual([0n]);
   }),
 
+  kafka("a fetch does not wait for more than may be in its answer", async (cluster) => {
+    const topic = await cluster.topic();
+    await produce(cluster, topic, batchOf(["a"]));
+    const waiting = fetch(cluster, topic, 0n, { maxWaitMs: 60_000, minBytes: 100_000, maxBytes: 10 });
+    expect(baseOffsets((await waiting).records)).toEqual([0n]);
+  }),
+
+  kafka("places in a log can be asked for since the version that has them", async (cluster) => {
+    const topic = await cluster.topic();
+    const leader = await cluster.leaderOf(topic.name, 0);
+    const ask = async (version: number, timestamp: bigint) => {
+      const topics = [{ name: topic.name, partitions: [{ partitionIndex: 0, timestamp }] }];
+      const answer = await cluster.ask(ListOffsets, version, { replicaId: -1, isolationLevel: 0, topics }, leader);
+      return answer.topics[0]?.partitions[0]?.errorCode;
+    };
+    const unsupported = codeOf("UNSUPPORTED_VERSION");
+    expect(await Promise.all([ask(6, -3n), ask(7, -3n), ask(7, -4n), ask(8, -4n), ask(9, -7n)])).toEqual([
+      ...[unsupported, 0, unsupported, 0, unsupported],
+    ]);
+  }),
+
   kafka("leader epochs that are too old or too new are refused", async (cluster) => {
     const topic = await cluster.topic();
     await produce(cluster, topic, batchOf(["a"]));

@@ -1,4 +1,4 @@
-import { codeOf, type ProducerState } from "@odradek/protocol";
+import { codeOf, crc32c, type ProducerState } from "@odradek/protocol";
 import { Fetch } from "@odradek/protocol/messages/fetch";
 import { InitProducerId } from "@odradek/protocol/messages/init-producer-id";
 import { Produce } from "@odradek/protocol/messages/produce";
@@ -67,6 +67,20 @@ export const producing: readonly Case[] = [
     const two = Buffer.concat([batchOf(["a"]), batchOf(["b"])]);
     expect(await produce(cluster, topic, two)).toMatchObject(refusal("INVALID_RECORD"));
     expect(await produce(cluster, topic, Buffer.alloc(0))).toMatchObject(refusal("INVALID_RECORD"));
+  }),
+
+  kafka("a batch begins at offset 0, and has a sequence where it has a producer", async (cluster) => {
+    const topic = await cluster.topic();
+    const elsewhere = batchOf(["a"]);
+    elsewhere.writeBigInt64BE(7n, 0);
+    expect(await produce(cluster, topic, elsewhere)).toMatchObject(refusal("INVALID_RECORD"));
+    const producer = await newProducer(cluster);
+    const unnumbered = batchOf(["a"], { producer: producer(0, -1) });
+    expect(await produce(cluster, topic, unnumbered)).toMatchObject(refusal("INVALID_RECORD"));
+    const miscounted = batchOf(["a", "b"]);
+    miscounted.writeInt32BE(0, 57);
+    miscounted.writeUInt32BE(crc32c(miscounted, 21, miscounted.length), 17);
+    expect(await produce(cluster, topic, miscounted)).toMatchObject(refusal("INVALID_RECORD"));
   }),
 
   kafka("acks are -1, 0 or 1", async (cluster) => {
