@@ -3,9 +3,10 @@ import { type ApiRange, advertisedApis } from "./advertised-apis.ts";
 import { Broker } from "./broker.ts";
 import type { Clock } from "./clock.ts";
 import type { ResolvedOptions } from "./cluster-options.ts";
-import type { CoordinatorType } from "./coordinator-type.ts";
+import { type CoordinatorType, coordinatorType } from "./coordinator-type.ts";
 import { Faults } from "./faults/faults.ts";
 import { Journal } from "./faults/journal.ts";
+import { ClassicGroup } from "./groups/classic-group.ts";
 import { GroupCoordinator } from "./groups/group-coordinator.ts";
 import { handlers } from "./handlers/index.ts";
 import type { KafkaVersion } from "./kafka-version.ts";
@@ -105,7 +106,10 @@ export class Cluster {
   }
 
   moveCoordinator(type: CoordinatorType, key: string, brokerId: number): void {
+    const before = this.coordinatorOf(type, key)?.id;
     this.#moved.set(`${type}:${key}`, brokerId);
+    const membership = type === coordinatorType.group ? this.groups.get(key)?.membership : undefined;
+    if (before !== brokerId && membership instanceof ClassicGroup) membership.resign();
   }
 
   /** Tells whoever follows along of a request. */

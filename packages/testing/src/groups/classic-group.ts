@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type BrokerErrorName, decodeBlob } from "@odradek/protocol";
-import { ConsumerProtocolSubscription } from "@odradek/protocol/messages/consumer-protocol";
+import type { BrokerErrorName } from "@odradek/protocol";
 import type { Clock, Timer } from "../clock.ts";
 import type { GroupSettings } from "../cluster-options.ts";
 import { State } from "../state.ts";
@@ -13,7 +12,9 @@ import {
   type SyncResult,
   syncRefused,
 } from "./classic-member.ts";
+import { ClassicMembers } from "./classic-members.ts";
 import { GroupError } from "./group-error.ts";
+import { PendingMembers } from "./pending-members.ts";
 
 /**
  * `Empty` has no members, at most offsets. `PreparingRebalance` waits for all members to join. `CompletingRebalance` waits
@@ -55,16 +56,11 @@ export class ClassicGroup {
   readonly #clock: Clock;
   readonly #settings: GroupSettings;
   readonly #state = new State<ClassicGroupState>("Empty", arrows);
-  /** In the order in which they joined. */
-  readonly #members = new Map<string, ClassicMember>();
-  /** Member id of each static member. */
-  readonly #staticMembers = new Map<string, string>();
-  /** Ids that were given to members which have not joined with them yet. */
-  readonly #pendingMembers = new Map<string, Timer>();
+  readonly #members = new ClassicMembers();
+  readonly #pendingMembers: PendingMembers;
   #generationId = 0;
   #protocolType: string | null = null;
   #protocolName: string | null = null;
-  #leaderId: string | null = null;
   /** Ends the wait for members to join, or to ask for their assignment. */
   #rebalance: Timer | null = null;
   /** Whether the rebalance under way is the first of an empty group, which waits for more members to come. */
@@ -73,6 +69,7 @@ export class ClassicGroup {
   constructor(clock: Clock, settings: GroupSettings) {
     this.#clock = clock;
     this.#settings = settings;
+    this.#pendingMembers = new PendingMembers(clock, () => this.#maybeCompleteJoin());
   }
 
   get state(): ClassicGroupState {
@@ -97,7 +94,7 @@ export class ClassicGroup {
   }
 
   get members(): readonly ClassicMember[] {
-    return [...this.#members.values()];
+    return this.#members.all();
   }
 
   join(request: JoinRequest): JoinResult | Promise<JoinResult> {
@@ -111,7 +108,7 @@ export class ClassicGroup {
     if (groupInstanceId !== null) return this.#joinStatic(request, groupInstanceId);
     const newId = `${request.clientId}-${randomUUID()}`;
     if (request.requiresKnownMemberId) {
-      this.#expect(newId, sessionTimeoutMs);
+      this.#pendingMembers.expect(newId, sessionTimeoutMs);
       return joinRefused("MEMBER_ID_REQUIRED", newId);
     }
     return this.#add(newId, request);
@@ -122,8 +119,7 @@ export class ClassicGroup {
     protocol: { readonly type: string | null; readonly name: string | null },
     assignments: readonly { readonly memberId: string; readonly assignment: Buffer }[],
   ): SyncResult | Promise<SyncResult> {
-    const member = this.#identified(identity);
-    this.#checkGeneration(identity.generationId);
+    const member = this.#current(identity);
     const isOther = (said: string | null, own: string | null) => said !== null && own !== null && said !== own;
     if (isOther(protocol.type, this.#protocolType) || isOther(protocol.name, this.#protocolName)) {
       return syncRefused("INCONSISTENT_GROUP_PROTOCOL");
@@ -136,8 +132,7 @@ export class ClassicGroup {
         return this.#synced(member);
       case "CompletingRebalance": {
         const answer = member.awaitSync();
-        this.#keepAlive(member);
-        if (member.memberId === this.#leaderId) this.#assign(assignments);
+        if (member.memberId === this.#members.leaderId) this.#assign(assignments);
         return answer;
       }
       default:
@@ -147,37 +142,36 @@ export class ClassicGroup {
 
   /** @throws GroupError */
   heartbeat(identity: MemberIdentity): BrokerErrorName | null {
-    const member = this.#identified(identity);
-    this.#checkGeneration(identity.generationId);
-    this.#keepAlive(member);
+    this.#keepAlive(this.#current(identity));
     return this.#state.is("PreparingRebalance") ? "REBALANCE_IN_PROGRESS" : null;
   }
 
   /** @throws GroupError */
   leave(identity: { readonly memberId: string; readonly groupInstanceId: string | null }): void {
-    const pending = this.#pendingMembers.get(identity.memberId);
-    if (pending !== undefined) {
-      this.#unexpect(identity.memberId);
+    if (this.#pendingMembers.forget(identity.memberId)) {
       this.#maybeCompleteJoin();
       return;
     }
-    const memberId =
-      identity.memberId === "" && identity.groupInstanceId !== null
-        ? (this.#staticMembers.get(identity.groupInstanceId) ?? "")
-        : identity.memberId;
-    this.#remove(this.#identified({ ...identity, memberId }));
+    const { groupInstanceId } = identity;
+    const named = groupInstanceId === null ? undefined : this.#members.named(groupInstanceId);
+    const memberId = identity.memberId === "" ? (named?.memberId ?? "") : identity.memberId;
+    this.#remove(this.#members.identified(memberId, groupInstanceId));
   }
 
-  /** @throws GroupError where the commit does not come from a member of this generation */
+  /**
+   * @throws GroupError where the commit does not come from a member of this generation
+   * @see ClassicGroup.validateOffsetCommit (apache/kafka)
+   */
   checkCommit(identity: MemberIdentity, isTransactional: boolean): void {
-    const isFromOutside = identity.generationId < 0 && identity.memberId === "" && identity.groupInstanceId === null;
-    if (isFromOutside) {
+    const { generationId, memberId, groupInstanceId } = identity;
+    // Whoever assigns partitions itself may keep offsets in a group that nobody is in.
+    if (generationId < 0 && this.#members.size === 0) return;
+    if (generationId < 0 && memberId === "" && groupInstanceId === null) {
       // A producer that does not say which member it commits for is let through (KIP-447).
-      if (this.#members.size > 0 && !isTransactional) throw new GroupError("UNKNOWN_MEMBER_ID");
-      return;
+      if (isTransactional) return;
+      throw new GroupError("UNKNOWN_MEMBER_ID");
     }
-    const member = this.#identified(identity);
-    this.#checkGeneration(identity.generationId);
+    const member = this.#current(identity);
     if (!isTransactional && this.#state.is("CompletingRebalance")) throw new GroupError("REBALANCE_IN_PROGRESS");
     this.#keepAlive(member);
   }
@@ -194,15 +188,24 @@ export class ClassicGroup {
     const { protocolType } = this;
     if (this.#members.size === 0) return false;
     if (protocolType !== "consumer" || this.#protocolName === null) return null;
-    const protocol = this.#protocolName;
-    return this.members.some((member) => topicsIn(member.metadataOf(protocol)).includes(topic));
+    return this.#members.isSubscribedTo(topic, this.#protocolName);
+  }
+
+  /** Sends those that wait to another coordinator, which goes on with the group as it is. */
+  resign(): void {
+    for (const member of this.#members) {
+      if (!member.isAwaitingJoin && !member.isAwaitingSync) continue;
+      member.answerJoin(joinRefused("NOT_COORDINATOR", member.memberId));
+      member.answerSync(syncRefused("NOT_COORDINATOR"));
+      this.#keepAlive(member);
+    }
   }
 
   /** Answers all that wait, and sets no more timers. */
   close(): void {
     this.#rebalance?.cancel();
-    for (const timer of this.#pendingMembers.values()) timer.cancel();
-    for (const member of this.#members.values()) {
+    this.#pendingMembers.close();
+    for (const member of this.#members) {
       member.session?.cancel();
       member.answerJoin(joinRefused("COORDINATOR_NOT_AVAILABLE", member.memberId));
       member.answerSync(syncRefused("COORDINATOR_NOT_AVAILABLE"));
@@ -212,38 +215,17 @@ export class ClassicGroup {
 
   #supports({ protocolType, protocols }: JoinRequest): boolean {
     if (this.#members.size === 0) return protocolType !== "" && protocols.length > 0;
-    return (
-      protocolType === this.#protocolType &&
-      protocols.some(({ name }) => this.members.every((member) => member.supports(name)))
-    );
-  }
-
-  #expect(memberId: string, sessionTimeoutMs: number): void {
-    this.#pendingMembers.set(
-      memberId,
-      this.#clock.after(sessionTimeoutMs, () => {
-        this.#unexpect(memberId);
-        this.#maybeCompleteJoin();
-      }),
-    );
-  }
-
-  #unexpect(memberId: string): void {
-    this.#pendingMembers.get(memberId)?.cancel();
-    this.#pendingMembers.delete(memberId);
+    return protocolType === this.#protocolType && this.#members.supportOneOf(protocols);
   }
 
   #joinKnown(request: JoinRequest): JoinResult | Promise<JoinResult> {
     const { memberId, groupInstanceId } = request;
-    if (this.#pendingMembers.has(memberId)) {
-      this.#unexpect(memberId);
-      return this.#add(memberId, request);
-    }
-    const refused = this.#refusalOf(memberId, groupInstanceId);
+    if (this.#pendingMembers.forget(memberId)) return this.#add(memberId, request);
+    const refused = this.#members.refusalOf(memberId, groupInstanceId);
     const member = this.#members.get(memberId);
     if (refused !== null || member === undefined) return joinRefused(refused ?? "UNKNOWN_MEMBER_ID", memberId);
     const isSame = member.hasProtocols(request.protocols);
-    const isLeader = memberId === this.#leaderId;
+    const isLeader = memberId === this.#members.leaderId;
     // A leader that joins again wants its topics divided anew.
     const keepsGeneration =
       isSame && (this.#state.is("CompletingRebalance") || (this.#state.is("Stable") && !isLeader));
@@ -258,12 +240,15 @@ export class ClassicGroup {
   /** A static member without an id has started again: it takes its place, and nothing is divided anew for that. */
   #joinStatic(request: JoinRequest, instanceId: string): JoinResult | Promise<JoinResult> {
     const memberId = `${instanceId}-${randomUUID()}`;
-    const oldId = this.#staticMembers.get(instanceId);
-    const old = oldId === undefined ? undefined : this.#members.get(oldId);
+    const old = this.#members.named(instanceId);
     if (old === undefined) return this.#add(memberId, request);
-    const wasLeader = this.#leaderId === old.memberId;
-    const member = this.#replace(old, memberId, request);
-    if (!this.#state.is("Stable") || this.#selectedProtocol() !== this.#protocolName) return this.#rejoin(member);
+    const wasLeader = this.#members.leaderId === old.memberId;
+    old.session?.cancel();
+    old.answerJoin(joinRefused("FENCED_INSTANCE_ID", old.memberId));
+    old.answerSync(syncRefused("FENCED_INSTANCE_ID"));
+    const member = this.#members.replace(old, memberId, request);
+    if (!this.#state.is("Stable") || this.#members.selectedProtocol() !== this.#protocolName)
+      return this.#rejoin(member);
     this.#keepAlive(member);
     if (!wasLeader) return this.#joined(member, false);
     if (request.canSkipAssignment) return this.#joined(member, true);
@@ -271,33 +256,15 @@ export class ClassicGroup {
     return { ...this.#joined(member, false), leader: old.memberId, members: [] };
   }
 
-  #replace(old: ClassicMember, memberId: string, settings: MemberSettings): ClassicMember {
-    old.session?.cancel();
-    old.answerJoin(joinRefused("FENCED_INSTANCE_ID", old.memberId));
-    old.answerSync(syncRefused("FENCED_INSTANCE_ID"));
-    const member = new ClassicMember(memberId, settings);
-    member.assignment = old.assignment;
-    const members = this.members.map((each) => (each === old ? member : each));
-    this.#members.clear();
-    for (const each of members) this.#members.set(each.memberId, each);
-    if (this.#leaderId === old.memberId) this.#leaderId = memberId;
-    if (settings.groupInstanceId !== null) this.#staticMembers.set(settings.groupInstanceId, memberId);
-    return member;
-  }
-
   #add(memberId: string, request: JoinRequest): Promise<JoinResult> {
     const member = new ClassicMember(memberId, request);
     if (this.#members.size === 0) this.#protocolType = request.protocolType;
-    this.#members.set(memberId, member);
-    if (request.groupInstanceId !== null) this.#staticMembers.set(request.groupInstanceId, memberId);
-    this.#leaderId ??= memberId;
+    this.#members.add(member);
     return this.#rejoin(member);
   }
 
   #rejoin(member: ClassicMember): Promise<JoinResult> {
     const answer = member.awaitJoin();
-    // While it waits for the others it cannot be dead.
-    member.session?.cancel();
     this.#prepareRebalance();
     return answer;
   }
@@ -306,17 +273,8 @@ export class ClassicGroup {
     member.session?.cancel();
     member.answerJoin(joinRefused("UNKNOWN_MEMBER_ID", member.memberId));
     member.answerSync(syncRefused("UNKNOWN_MEMBER_ID"));
-    this.#forget(member);
+    this.#members.remove(member);
     this.#prepareRebalance();
-  }
-
-  #forget({ memberId, settings }: ClassicMember): void {
-    this.#members.delete(memberId);
-    const { groupInstanceId } = settings;
-    if (groupInstanceId !== null && this.#staticMembers.get(groupInstanceId) === memberId) {
-      this.#staticMembers.delete(groupInstanceId);
-    }
-    if (this.#leaderId === memberId) this.#leaderId = this.members[0]?.memberId ?? null;
   }
 
   #prepareRebalance(): void {
@@ -325,7 +283,11 @@ export class ClassicGroup {
       this.#maybeCompleteJoin();
       return;
     }
-    for (const member of this.#members.values()) member.answerSync(syncRefused("REBALANCE_IN_PROGRESS"));
+    for (const member of this.#members) {
+      if (!member.isAwaitingSync) continue;
+      member.answerSync(syncRefused("REBALANCE_IN_PROGRESS"));
+      this.#keepAlive(member);
+    }
     this.#isInitial = this.#state.is("Empty");
     this.#state.to("PreparingRebalance");
     this.#rebalance?.cancel();
@@ -352,17 +314,16 @@ export class ClassicGroup {
       // A static member may be on its way back; its session decides.
       if (member.isAwaitingJoin || member.settings.groupInstanceId !== null) continue;
       member.session?.cancel();
-      this.#forget(member);
+      this.#members.remove(member);
     }
-    this.#electJoinedLeader();
+    this.#members.electJoinedLeader();
     this.#generationId += 1;
     if (this.#members.size === 0) {
       this.#protocolName = null;
-      this.#leaderId = null;
       this.#state.to("Empty");
       return;
     }
-    this.#protocolName = this.#selectedProtocol();
+    this.#protocolName = this.#members.selectedProtocol();
     this.#state.to("CompletingRebalance");
     for (const member of this.members) {
       member.assignment = noAssignment;
@@ -374,17 +335,12 @@ export class ClassicGroup {
     this.#rebalance = this.#clock.after(waitMs, () => this.#onSyncTimeout());
   }
 
-  #electJoinedLeader(): void {
-    const leader = this.#members.get(this.#leaderId ?? "");
-    if (leader?.isAwaitingJoin === true) return;
-    const joined = this.members.find(({ isAwaitingJoin }) => isAwaitingJoin);
-    if (joined !== undefined) this.#leaderId = joined.memberId;
-  }
-
   /** Members that joined and never asked for their assignment are gone. */
   #onSyncTimeout(): void {
     if (!this.#state.is("CompletingRebalance")) return;
-    for (const member of this.members) if (!member.isAwaitingSync) this.#remove(member);
+    // All of them are told apart before the first one goes: then nobody awaits anything any more.
+    const late = this.members.filter(({ isAwaitingSync }) => !isAwaitingSync);
+    for (const member of late) this.#remove(member);
   }
 
   #assign(assignments: readonly { readonly memberId: string; readonly assignment: Buffer }[]): void {
@@ -392,7 +348,7 @@ export class ClassicGroup {
     this.#rebalance?.cancel();
     this.#rebalance = null;
     this.#state.to("Stable");
-    for (const member of this.#members.values()) {
+    for (const member of this.#members) {
       member.assignment = given.get(member.memberId) ?? noAssignment;
       if (!member.isAwaitingSync) continue;
       this.#keepAlive(member);
@@ -402,13 +358,13 @@ export class ClassicGroup {
 
   #joined(member: ClassicMember, skipAssignment: boolean): JoinResult {
     const protocolName = this.#protocolName ?? "";
-    const isLeader = member.memberId === this.#leaderId;
+    const isLeader = member.memberId === this.#members.leaderId;
     return {
       error: null,
       generationId: this.#generationId,
       protocolType: this.#protocolType,
       protocolName,
-      leader: this.#leaderId ?? "",
+      leader: this.#members.leaderId ?? "",
       skipAssignment,
       memberId: member.memberId,
       members: isLeader
@@ -426,55 +382,19 @@ export class ClassicGroup {
     return { error: null, protocolType: this.#protocolType, protocolName: this.#protocolName, assignment };
   }
 
-  /** Of the protocols that all members know, the one that most of them like best. */
-  #selectedProtocol(): string {
-    const [first] = this.members;
-    const candidates = (first?.settings.protocols ?? [])
-      .map(({ name }) => name)
-      .filter((name) => this.members.every((member) => member.supports(name)));
-    const votes = new Map(candidates.map((name) => [name, 0]));
-    for (const { settings } of this.#members.values()) {
-      const vote = settings.protocols.find(({ name }) => votes.has(name))?.name;
-      if (vote !== undefined) votes.set(vote, (votes.get(vote) ?? 0) + 1);
-    }
-    return candidates.reduce(
-      (best, name) => ((votes.get(name) ?? 0) > (votes.get(best) ?? 0) ? name : best),
-      candidates[0] ?? "",
-    );
-  }
-
   #keepAlive(member: ClassicMember): void {
     member.session?.cancel();
     member.session = this.#clock.after(member.settings.sessionTimeoutMs, () => {
+      // Whoever waits for an answer cannot be expected to say anything; its time begins anew with the answer.
+      if (member.isAwaitingJoin || member.isAwaitingSync) return;
       if (this.#members.get(member.memberId) === member) this.#remove(member);
     });
   }
 
-  #refusalOf(memberId: string, groupInstanceId: string | null): BrokerErrorName | null {
-    if (groupInstanceId !== null) {
-      const known = this.#staticMembers.get(groupInstanceId);
-      if (known === undefined) return "UNKNOWN_MEMBER_ID";
-      if (known !== memberId) return "FENCED_INSTANCE_ID";
-    }
-    return this.#members.has(memberId) ? null : "UNKNOWN_MEMBER_ID";
-  }
-
-  #identified({ memberId, groupInstanceId }: Pick<MemberIdentity, "memberId" | "groupInstanceId">): ClassicMember {
-    const refused = this.#refusalOf(memberId, groupInstanceId);
-    const member = this.#members.get(memberId);
-    if (refused !== null || member === undefined) throw new GroupError(refused ?? "UNKNOWN_MEMBER_ID");
-    return member;
-  }
-
-  #checkGeneration(generationId: number): void {
+  /** @throws GroupError where the request is not from a member of this generation */
+  #current({ memberId, groupInstanceId, generationId }: MemberIdentity): ClassicMember {
+    const member = this.#members.identified(memberId, groupInstanceId);
     if (generationId !== this.#generationId) throw new GroupError("ILLEGAL_GENERATION");
-  }
-}
-
-function topicsIn(metadata: Buffer): readonly string[] {
-  try {
-    return decodeBlob(ConsumerProtocolSubscription, metadata).topics;
-  } catch {
-    return [];
+    return member;
   }
 }
