@@ -10,6 +10,7 @@ import {
 } from "@odradek/protocol";
 import { ApiVersions } from "@odradek/protocol/messages/api-versions";
 import type { Broker } from "./broker.ts";
+import { afterOthers } from "./clock.ts";
 import type { Cluster } from "./cluster.ts";
 import { handlerOf } from "./handlers/index.ts";
 import type { Handler, RequestContext, Requester } from "./request-context.ts";
@@ -28,6 +29,9 @@ const arrows: Readonly<Record<ConnectionState, readonly ConnectionState[]>> = {
 
 /** What a client may send ahead of the answers; beyond it nothing more is read from its socket. */
 const maxWaitingBytes = 1024 * 1024;
+
+/** What is taken of one client before others have their turn. */
+const requestsPerTurn = 16;
 
 /**
  * One client at one broker. Its requests are taken one after the other: the next is looked at when the answer to the one
@@ -101,7 +105,11 @@ export class Connection implements Requester {
       this.#held = null;
       held();
     }
-    while (this.isOpen && this.#state.is("ready") && !this.#broker.isPaused) {
+    for (let taken = 0; this.isOpen && this.#state.is("ready") && !this.#broker.isPaused; taken++) {
+      if (taken === requestsPerTurn) {
+        afterOthers(() => this.work());
+        return;
+      }
       const payload = this.#waiting.shift();
       if (payload === undefined) return;
       this.#waitingBytes -= payload.length;

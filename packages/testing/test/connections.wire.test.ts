@@ -85,6 +85,26 @@ test("what a client sends ahead of its answers stays with the client", async () 
   client.destroy();
 });
 
+test("a client that sends much at once does not keep another waiting", async () => {
+  const clients: string[] = [];
+  const onRequest = ({ clientId }: { readonly clientId: string }) => void clients.push(clientId);
+  await using cluster = await KafkaCluster.start({ onRequest });
+  cluster.broker(1).pause();
+  const count = { greedy: 500, modest: 1 };
+  const sockets: Socket[] = [];
+  for (const clientId of ["greedy", "modest"] as const) {
+    const [client, broker] = await acceptedBy(() => connected(cluster));
+    const { chunks } = encodeRequest(Metadata, 12, { correlationId: 1, clientId }, { topics: [] });
+    client.write(Buffer.concat(Array.from({ length: count[clientId] }, () => Buffer.concat(chunks))));
+    await until(() => broker.bytesRead === client.bytesWritten && client.writableLength === 0);
+    sockets.push(client.resume());
+  }
+  cluster.broker(1).resume();
+  await until(() => clients.length === count.greedy + count.modest);
+  expect(clients.indexOf("modest")).toBeLessThan(20);
+  for (const socket of sockets) socket.destroy();
+});
+
 test("close ends what waits, and leaves neither timers nor sockets", async () => {
   const timersOf = () => process.getActiveResourcesInfo().filter((name) => /Timeout|TCP/.test(name)).length;
   const before = timersOf();
