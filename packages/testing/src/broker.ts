@@ -26,7 +26,7 @@ export class Broker {
   readonly rack: string | null;
   readonly host: string = host;
   /** The incremental fetch sessions that clients have with it. @internal */
-  readonly sessions: FetchSessions = new FetchSessions();
+  readonly sessions: FetchSessions;
   readonly #cluster: Cluster;
   readonly #connections = new Set<Connection>();
   /** All that are open, those that are still busy with TLS too. */
@@ -41,6 +41,7 @@ export class Broker {
     this.rack = rack;
     this.#port = port;
     this.#cluster = cluster;
+    this.sessions = new FetchSessions(cluster.clock);
   }
 
   /** Where it listens; the same after a restart. */
