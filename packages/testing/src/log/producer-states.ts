@@ -60,6 +60,8 @@ const lastOf = (first: number, count: number): number => {
  */
 export class ProducerStates {
   readonly #entries = new Map<bigint, ProducerEntry>();
+  /** Those in a transaction, in the order in which it began: the first has the lowest offset. */
+  readonly #ongoing = new Set<ProducerEntry>();
   #aborted: AbortedTransaction[] = [];
 
   /** The batch that this one repeats; `null` for news. */
@@ -125,11 +127,8 @@ export class ProducerStates {
 
   /** The first offset that belongs to an open transaction; `null` where none is open. */
   firstUnstableOffset(): bigint | null {
-    let first: bigint | null = null;
-    for (const { currentTxnFirstOffset: offset } of this.#entries.values()) {
-      if (offset !== null && (first === null || offset < first)) first = offset;
-    }
-    return first;
+    const [first] = this.#ongoing;
+    return first?.currentTxnFirstOffset ?? null;
   }
 
   /** The aborted transactions that have records from `from` on and below `to`. */
@@ -174,13 +173,16 @@ export class ProducerStates {
       timestamp: batch.maxTimestamp,
     });
     if (entry.batches.length > rememberedBatches) entry.batches.shift();
-    if (batch.isTransactional) entry.currentTxnFirstOffset ??= batch.baseOffset;
+    if (!batch.isTransactional) return;
+    entry.currentTxnFirstOffset ??= batch.baseOffset;
+    this.#ongoing.add(entry);
   }
 
   #onMarker(entry: ProducerEntry, batch: LogBatch, type: "commit" | "abort", coordinatorEpoch: number): void {
     entry.coordinatorEpoch = coordinatorEpoch;
     const firstOffset = entry.currentTxnFirstOffset;
     entry.currentTxnFirstOffset = null;
+    this.#ongoing.delete(entry);
     if (type === "abort" && firstOffset !== null) {
       this.#aborted.push({ producerId: entry.producerId, firstOffset, lastOffset: batch.baseOffset });
     }
