@@ -33,6 +33,7 @@ export class Broker {
   readonly #sockets = new Set<Socket>();
   readonly #state = new State<BrokerState>("stopped", arrows);
   #server: Server | null = null;
+  #starting: Promise<void> | null = null;
   #port: number;
 
   /** @param port 0 for a free one @internal */
@@ -58,28 +59,16 @@ export class Broker {
   }
 
   /** Begins to serve, on the same port as before. What it led before is led by others until `moveLeader`. */
-  async start(): Promise<void> {
-    if (!this.#state.is("stopped")) return;
-    if (this.#cluster.closing.aborted) throw new Error(`broker ${this.id} cannot start: the cluster was closed`);
-    const { tls } = this.#cluster.options;
-    const accept = (socket: Socket) => this.#accept(socket);
-    const server = tls === null ? createServer(accept) : createTlsServer(tls, accept);
-    server.on("connection", (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.on("close", () => this.#sockets.delete(socket));
+  start(): Promise<void> {
+    this.#starting ??= this.#start().finally(() => {
+      this.#starting = null;
     });
-    server.listen(this.#port, host);
-    await once(server, "listening");
-    const address = server.address();
-    if (address === null || typeof address === "string") throw new Error("a broker listens on a TCP port");
-    this.#port = address.port;
-    this.#server = server;
-    this.#state.to("running");
-    this.#cluster.onBrokerStarted();
+    return this.#starting;
   }
 
   /** Closes its port and all connections at once. Others take over what it led and coordinated. */
   async stop(): Promise<void> {
+    if (this.#starting !== null) await this.#starting.catch(() => {});
     if (this.#state.is("stopped")) return;
     this.#state.to("stopped");
     const server = this.#server;
@@ -107,6 +96,26 @@ export class Broker {
   /** Closes all connections; clients may connect again at once. */
   disconnectAll(): void {
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async #start(): Promise<void> {
+    if (!this.#state.is("stopped")) return;
+    if (this.#cluster.closing.aborted) throw new Error(`broker ${this.id} cannot start: the cluster was closed`);
+    const { tls } = this.#cluster.options;
+    const accept = (socket: Socket) => this.#accept(socket);
+    const server = tls === null ? createServer(accept) : createTlsServer(tls, accept);
+    server.on("connection", (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.on("close", () => this.#sockets.delete(socket));
+    });
+    server.listen(this.#port, host);
+    await once(server, "listening");
+    const address = server.address();
+    if (address === null || typeof address === "string") throw new Error("a broker listens on a TCP port");
+    this.#port = address.port;
+    this.#server = server;
+    this.#state.to("running");
+    this.#cluster.onBrokerStarted();
   }
 
   #accept(socket: Socket): void {

@@ -54,8 +54,13 @@ export class ManualClock implements Clock {
     return { cancel: () => this.#timers.delete(timer) };
   }
 
-  /** Lets `ms` pass: what is due meanwhile runs, each at its own moment, the earlier first. */
+  /**
+   * Lets `ms` pass: what is due meanwhile runs, each at its own moment, the earlier first.
+   *
+   * @throws RangeError for time that does not go forward
+   */
   advance(ms: number): void {
+    if (!(ms >= 0 && Number.isFinite(ms))) throw new RangeError(`time goes forward: advance(${ms}) does not`);
     const untilMs = this.#nowMs + ms;
     for (let next = this.#next(untilMs); next !== null; next = this.#next(untilMs)) {
       this.#timers.delete(next);

@@ -2,7 +2,7 @@ import type { TlsOptions } from "node:tls";
 import { type Clock, systemClock } from "./clock.ts";
 import { type KafkaVersion, kafkaVersions } from "./kafka-version.ts";
 import { type SaslMechanism, type SaslSettings, saslMechanisms } from "./security/sasl-exchange.ts";
-import type { NewTopic, TopicDefaults } from "./topics/topics.ts";
+import { maxPartitionsAtOnce, type NewTopic, type TopicDefaults } from "./topics/topics.ts";
 
 /** A topic that is there from the start. */
 export interface TopicOptions {
@@ -105,9 +105,6 @@ const defaultRetentionBytes = `${128 * 1024 * 1024}`;
 const maxBrokers = 100;
 const maxPort = 65_535;
 
-/** A topic of more would keep the process busy for seconds before anything starts. */
-const maxPartitions = 100_000;
-
 /** Options that are numbers. */
 type NumericOption = {
   [K in keyof KafkaClusterOptions]-?: NonNullable<KafkaClusterOptions[K]> extends number ? K : never;
@@ -128,7 +125,7 @@ export function resolveOptions(options: KafkaClusterOptions): ResolvedOptions {
     version,
     autoCreateTopics: options.autoCreateTopics ?? true,
     topicDefaults: {
-      partitions: number("defaultPartitions", 1, most, 1),
+      partitions: number("defaultPartitions", 1, maxPartitionsAtOnce, 1),
       replicationFactor: number("defaultReplicationFactor", 1, brokers, Math.min(3, brokers)),
       configs: { "retention.bytes": defaultRetentionBytes, ...options.topicConfigs },
     },
@@ -169,7 +166,7 @@ export function resolveTopic(option: string, name: string, topic: TopicOptions, 
   }
   return {
     name,
-    partitions: partitions === undefined ? -1 : whole(`${option}.partitions`, partitions, 1, maxPartitions),
+    partitions: partitions === undefined ? -1 : whole(`${option}.partitions`, partitions, 1, maxPartitionsAtOnce),
     replicationFactor:
       replicationFactor === undefined ? -1 : whole(`${option}.replicationFactor`, replicationFactor, 1, brokers),
     assignments: [],

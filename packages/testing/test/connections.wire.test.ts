@@ -1,7 +1,8 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { connect, Socket } from "node:net";
-import { encodeRequest } from "@odradek/protocol";
+import { codeOf, encodeRequest } from "@odradek/protocol";
+import { CreateTopics } from "@odradek/protocol/messages/create-topics";
 import { Fetch } from "@odradek/protocol/messages/fetch";
 import { Metadata } from "@odradek/protocol/messages/metadata";
 import { expect, test } from "vitest";
@@ -123,6 +124,30 @@ test("close ends what waits, and leaves neither timers nor sockets", async () =>
   await Promise.all([cluster.close(), cluster.close(), closed, ...waiting]);
   await until(() => timersOf() <= before);
   await expect(cluster.broker(1).start()).rejects.toThrow("the cluster was closed");
+});
+
+test("a broker that is told twice starts and stops once", async () => {
+  await using cluster = await KafkaCluster.start();
+  const broker = cluster.broker(1);
+  const { port } = broker;
+  await Promise.all([broker.stop(), broker.stop()]);
+  await Promise.all([broker.start(), broker.start()]);
+  expect(broker.port).toBe(port);
+  (await connected(cluster)).destroy();
+  await broker.stop();
+  const late = broker.start();
+  await broker.stop();
+  await late;
+  expect(broker.isAlive).toBe(false);
+});
+
+test("a topic of more partitions than a controller makes at a time is refused", async () => {
+  await using cluster = await KafkaCluster.start();
+  const kafka = await RawKafka.connect(cluster.bootstrapServers);
+  const wanted = { name: "wide", numPartitions: 0x7fff_ffff, replicationFactor: 1, assignments: [], configs: [] };
+  const { topics: answers } = await kafka.ask(CreateTopics, 7, { topics: [wanted] });
+  expect(answers).toMatchObject([{ errorCode: codeOf("POLICY_VIOLATION") }]);
+  await kafka.close();
 });
 
 test("a predicate that throws fails who waits, and not the client", async () => {

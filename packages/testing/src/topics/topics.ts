@@ -31,6 +31,9 @@ export interface TopicDefaults {
   readonly configs: Readonly<Record<string, string>>;
 }
 
+/** What a controller makes at a time, so that nobody asks it for all there is. */
+export const maxPartitionsAtOnce = 10_000;
+
 /** The topics of a cluster: what the controller does to them. */
 export class Topics {
   readonly #clock: Clock;
@@ -191,6 +194,9 @@ export class Topics {
   }
 
   #spread(partitions: number, replicationFactor: number): number[][] {
+    if (partitions > maxPartitionsAtOnce) {
+      throw new ControllerError("POLICY_VIOLATION", "Excessively large number of partitions per request.");
+    }
     const brokers = this.#brokerIds.length;
     if (replicationFactor > brokers) {
       const reason = `Unable to replicate the partition ${replicationFactor} time(s): The target replication factor of ${replicationFactor} cannot be reached because only ${brokers} broker(s) are registered.`;
