@@ -250,7 +250,10 @@ export class Connection implements Requester {
 
   /** The answer is written; a client that does not read it is asked for nothing more before it does. */
   #sent(): void {
-    if (this.#isLast) this.#socket.end();
+    if (this.#isLast) {
+      this.#socket.end();
+      return;
+    }
     if (!this.#socket.writableNeedDrain) {
       this.#state.to("ready");
       return;
