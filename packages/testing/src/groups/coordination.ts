@@ -6,6 +6,11 @@ import { GroupError } from "./group-error.ts";
 /** Why this broker does not answer for a group; 0 where it does. */
 export function groupRefusal(groupId: string, context: RequestContext): number {
   if (groupId === "") return codeOf("INVALID_GROUP_ID");
+  return notGroupCoordinator(groupId, context);
+}
+
+/** The same where a group without a name is meant too: it can hold offsets, and has no members. */
+export function notGroupCoordinator(groupId: string, context: RequestContext): number {
   return notCoordinator(coordinatorType.group, groupId, context);
 }
 

@@ -1,5 +1,5 @@
 import { DeleteGroups } from "@odradek/protocol/messages/delete-groups";
-import { groupRefusal, refusalOf } from "../groups/coordination.ts";
+import { notGroupCoordinator, refusalOf } from "../groups/coordination.ts";
 import { handler } from "../request-context.ts";
 
 export const deleteGroups = handler({
@@ -12,7 +12,8 @@ export const deleteGroups = handler({
     throttleTimeMs: 0,
     results: groupsNames.map((groupId) => ({
       groupId,
-      errorCode: groupRefusal(groupId, context) || refusalOf(() => context.cluster.groups.delete(groupId)).errorCode,
+      errorCode:
+        notGroupCoordinator(groupId, context) || refusalOf(() => context.cluster.groups.delete(groupId)).errorCode,
     })),
   }),
 });

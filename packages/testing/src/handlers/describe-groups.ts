@@ -2,7 +2,7 @@ import { codeOf } from "@odradek/protocol";
 import { DescribeGroups, type DescribeGroupsResponse } from "@odradek/protocol/messages/describe-groups";
 import { ClassicGroup } from "../groups/classic-group.ts";
 import { noAssignment } from "../groups/classic-member.ts";
-import { groupRefusal } from "../groups/coordination.ts";
+import { notGroupCoordinator } from "../groups/coordination.ts";
 import { handler, type RequestContext } from "../request-context.ts";
 
 type GroupAnswer = DescribeGroupsResponse["groups"][number];
@@ -32,7 +32,7 @@ const failed = (groupId: string, errorCode: number, errorMessage: string | null,
 });
 
 function described(groupId: string, withOperations: boolean, context: RequestContext): GroupAnswer {
-  const errorCode = groupRefusal(groupId, context);
+  const errorCode = notGroupCoordinator(groupId, context);
   if (errorCode !== 0) return failed(groupId, errorCode, null, "");
   const group = context.cluster.groups.get(groupId)?.membership;
   if (!(group instanceof ClassicGroup)) {

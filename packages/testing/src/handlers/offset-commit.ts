@@ -2,7 +2,7 @@ import { codeOf } from "@odradek/protocol";
 import { OffsetCommit } from "@odradek/protocol/messages/offset-commit";
 import { topicOf } from "../fetching/partition-lookup.ts";
 import { ClassicGroup } from "../groups/classic-group.ts";
-import { groupRefusal, refusalOf } from "../groups/coordination.ts";
+import { notGroupCoordinator, refusalOf } from "../groups/coordination.ts";
 import { GroupError } from "../groups/group-error.ts";
 import { handler, type RequestContext } from "../request-context.ts";
 
@@ -13,7 +13,7 @@ export const offsetCommit = handler({
   handle: (request, context) => {
     const { groupId } = request;
     const isById = context.apiVersion >= firstVersion.topicIds;
-    const wholeError = groupRefusal(groupId, context) || commitRefusal(request, context);
+    const wholeError = notGroupCoordinator(groupId, context) || commitRefusal(request, context);
     const { groups } = context.cluster;
     const topics = request.topics.map(({ name, topicId, partitions }) => {
       const topic = topicOf(context, { name, topicId, isById });

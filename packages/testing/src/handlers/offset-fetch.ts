@@ -2,7 +2,7 @@ import { codeOf, zeroUuid } from "@odradek/protocol";
 import { OffsetFetch, type OffsetFetchResponse } from "@odradek/protocol/messages/offset-fetch";
 import type { CommittedOffsets } from "../groups/committed-offsets.ts";
 import { ConsumerGroup } from "../groups/consumer-group.ts";
-import { groupRefusal, refusalOf } from "../groups/coordination.ts";
+import { notGroupCoordinator, refusalOf } from "../groups/coordination.ts";
 import { handler, type RequestContext } from "../request-context.ts";
 
 const firstVersion = { wholeError: 2, manyGroups: 8, topicIds: 10 } as const;
@@ -45,7 +45,7 @@ export const offsetFetch = handler({
 
 function fetched(wanted: WantedGroup, requireStable: boolean, context: RequestContext) {
   const { groupId } = wanted;
-  const errorCode = context.failure() || groupRefusal(groupId, context) || memberRefusal(wanted, context);
+  const errorCode = context.failure() || notGroupCoordinator(groupId, context) || memberRefusal(wanted, context);
   if (errorCode !== 0) return { groupId, topics: [], errorCode };
   const offsets = context.cluster.groups.get(groupId)?.offsets;
   const topics = wanted.topics ?? committedTopics(offsets, context);

@@ -31,16 +31,17 @@ interface Member {
 
 /** A classic group, request by request. */
 class ClassicGroup {
-  readonly id = newName();
+  readonly id: string;
   readonly #cluster: RawKafka;
   #coordinator = -1;
 
-  private constructor(cluster: RawKafka) {
+  private constructor(cluster: RawKafka, id: string) {
     this.#cluster = cluster;
+    this.id = id;
   }
 
-  static async of(cluster: RawKafka): Promise<ClassicGroup> {
-    const group = new ClassicGroup(cluster);
+  static async of(cluster: RawKafka, id: string = newName()): Promise<ClassicGroup> {
+    const group = new ClassicGroup(cluster, id);
     group.#coordinator = await cluster.coordinatorOf(group.id);
     // Until the coordinator has loaded its groups it says so.
     await cluster.eventually(
@@ -241,6 +242,7 @@ export const groups: readonly Case[] = [
     expect(await group.committed(topic)).toMatchObject({ errorCode: 0, committedOffset: 3n, metadata: "note" });
     expect(await group.allCommitted()).toMatchObject({ errorCode: 0, topics: [{ name: topic.name }] });
     expect(await group.listed()).toMatchObject({ groupState: "Empty", groupType: "classic", protocolType: "" });
+    expect(await group.commit(topic, 3n, { memberId: "of its own" }, "note")).toBe(0);
     expect(await group.commit(topic, 3n, {}, "x".repeat(5_000))).toBe(code("OFFSET_METADATA_TOO_LARGE"));
     const unknown = { name: `${topic.name}-not`, id: topic.id };
     expect(await group.commit(unknown, 3n)).toBe(code("UNKNOWN_TOPIC_OR_PARTITION"));
@@ -249,6 +251,17 @@ export const groups: readonly Case[] = [
       topics: [{ partitions: [{ errorCode: 0 }] }],
     });
     expect(await group.committed(topic)).toMatchObject({ committedOffset: -1n });
+  }),
+
+  kafka("a group without a name holds offsets, and has no members", async (cluster) => {
+    const topic = await cluster.topic();
+    const nameless = await ClassicGroup.of(cluster, "");
+    expect(await nameless.commit(topic, 5n)).toBe(0);
+    expect(await nameless.committed(topic)).toMatchObject({ errorCode: 0, committedOffset: 5n });
+    expect(await nameless.join()).toMatchObject({ errorCode: code("INVALID_GROUP_ID") });
+    expect(await nameless.heartbeat({ memberId: "nobody", generationId: 1 })).toMatchObject({
+      errorCode: code("INVALID_GROUP_ID"),
+    });
   }),
 
   kafka("a group with members takes offsets from them alone", async (cluster) => {
