@@ -24,11 +24,13 @@ export async function transact(bootstrapServers: readonly string[], topic: strin
   await using producer = new KafkaProducer(options);
   const send = by(producer);
   await producer.initTransactions();
+  // The first one commits: a group that has no offsets is removed by the broker, which refuses what comes for it in that moment with
+  // UNKNOWN_MEMBER_ID, up to 2.1.1 at least.
   for (const [end, value, offset, expected] of [
-    ["abortTransaction", "aborted", 5, -1n],
-    ["commitTransaction", "committed", 7, 7n],
-    ["abortTransaction", "aborted again", 9, 7n],
-    ["commitTransaction", "committed again", 11, 11n],
+    ["commitTransaction", "committed", 5, 5n],
+    ["abortTransaction", "aborted", 7, 5n],
+    ["commitTransaction", "committed again", 9, 9n],
+    ["abortTransaction", "aborted again", 11, 9n],
   ] as const) {
     producer.beginTransaction();
     await send(value);
@@ -56,6 +58,6 @@ export async function transact(bootstrapServers: readonly string[], topic: strin
   });
   expect(() => producer.beginTransaction()).toThrow("close this producer");
   await successor.transaction(() => by(successor)("of the successor"));
-  await untilCommitted(11n);
+  await untilCommitted(9n);
   return ["committed", "committed again", "after a failure", "of the successor"];
 }
