@@ -240,35 +240,48 @@ export async function incrementalAlterConfigs(
   options: AlterConfigsOptions,
 ): Promise<Results<ConfigResource, ConfigResource>> {
   const alterations = checkedKeys("resources", given, checkedAlteration, textOf);
+  return altered(context, alterations, options, async (call, asked, validateOnly, whom) => {
+    const resources = asked.map(({ type, name: resourceName, ops }) => ({
+      resourceType: types.codeOf(type),
+      resourceName,
+      configs: ops.map(({ name, operation, value }) => ({
+        name,
+        configOperation: operations.codeOf(operation),
+        value,
+      })),
+    }));
+    return (await call.request(IncrementalAlterConfigs, { resources, validateOnly }, whom)).responses;
+  });
+}
+
+/** Asks whoever changes them, in one of the two ways, which are routed and answered alike. */
+async function altered<R extends ConfigResource>(
+  context: AdminContext,
+  alterations: readonly R[],
+  options: AlterConfigsOptions,
+  ask: (
+    call: Call,
+    asked: readonly R[],
+    validateOnly: boolean,
+    whom: Whom,
+  ) => Promise<ResponseOf<typeof AlterConfigs>["responses"]>,
+): Promise<Results<ConfigResource, ConfigResource>> {
   const reader = new OptionReader(options);
   const call = new Call(context, reader);
   const validateOnly = reader.boolean("validateOnly", false);
   reader.finish();
-  const opsOf = new Map(alterations.map((alteration) => [textOf(alteration), alteration.ops]));
+  const byText = new Map(alterations.map((alteration) => [textOf(alteration), alteration]));
   return askAll<ConfigResource, ConfigResource>(call, {
     keys: alterations.map(keyOf),
     textOf,
     routing: toBroker(changingBrokerOf),
     ask: async (resources, whom) => {
-      const body = {
-        resources: resources.map((resource) => ({
-          resourceType: types.codeOf(resource.type),
-          resourceName: resource.name,
-          configs: (opsOf.get(textOf(resource)) ?? []).map(({ name, operation, value }) => ({
-            name,
-            configOperation: operations.codeOf(operation),
-            value,
-          })),
-        })),
-        validateOnly,
-      };
-      const { responses } = await call.request(IncrementalAlterConfigs, body, whom);
-      return alteredResources(responses);
+      const asked = resources.flatMap((resource) => byText.get(textOf(resource)) ?? []);
+      return alteredResources(await ask(call, asked, validateOnly, whom));
     },
   });
 }
 
-/** Both ways to alter configs are answered alike. */
 const alteredResources = (responses: ResponseOf<typeof AlterConfigs>["responses"]): Answers<ConfigResource> =>
   new Map(
     responses.map(({ errorCode, errorMessage, resourceType, resourceName }) => {
@@ -313,27 +326,13 @@ export async function alterConfigs(
   options: AlterConfigsOptions,
 ): Promise<Results<ConfigResource, ConfigResource>> {
   const replacements = checkedKeys("resources", given, checkedReplacement, textOf);
-  const reader = new OptionReader(options);
-  const call = new Call(context, reader);
-  const validateOnly = reader.boolean("validateOnly", false);
-  reader.finish();
-  const configsOf = new Map(replacements.map((replacement) => [textOf(replacement), replacement.configs]));
-  return askAll<ConfigResource, ConfigResource>(call, {
-    keys: replacements.map(keyOf),
-    textOf,
-    routing: toBroker(changingBrokerOf),
-    ask: async (resources, whom) => {
-      const body = {
-        resources: resources.map((resource) => ({
-          resourceType: types.codeOf(resource.type),
-          resourceName: resource.name,
-          configs: Object.entries(configsOf.get(textOf(resource)) ?? {}).map(([name, value]) => ({ name, value })),
-        })),
-        validateOnly,
-      };
-      const { responses } = await call.request(AlterConfigs, body, whom);
-      return alteredResources(responses);
-    },
+  return altered(context, replacements, options, async (call, asked, validateOnly, whom) => {
+    const resources = asked.map(({ type, name: resourceName, configs }) => ({
+      resourceType: types.codeOf(type),
+      resourceName,
+      configs: Object.entries(configs).map(([name, value]) => ({ name, value })),
+    }));
+    return (await call.request(AlterConfigs, { resources, validateOnly }, whom)).responses;
   });
 }
 
