@@ -7,6 +7,7 @@ import { Metadata } from "@odradek/protocol/messages/metadata";
 import { Produce } from "@odradek/protocol/messages/produce";
 import { SaslAuthenticate } from "@odradek/protocol/messages/sasl-authenticate";
 import { SaslHandshake } from "@odradek/protocol/messages/sasl-handshake";
+import { KafkaCluster as ClusterForTests } from "@odradek/testing";
 import { type GroupProtocol, KafkaAdmin, KafkaConsumer, KafkaProducer, string } from "odradek";
 import { expect, test } from "vitest";
 import { type ClusterOptions, type KafkaCluster, startCluster } from "../cluster/cluster.ts";
@@ -52,6 +53,21 @@ const releases: readonly (ClusterOptions & {
     ranges: { Produce: [0, 7], Fetch: [0, 10], Metadata: [0, 7], JoinGroup: [0, 3] },
   },
 ];
+
+test.each([
+  ["2.1.1", "2.1"],
+  ["3.9.2", "3.9"],
+  ["4.3.1", "4.3"],
+] as const)("Kafka %s advertises what the cluster for tests does in its guise", async (version, guise) => {
+  await using cluster = await startCluster({ version, brokers: 1, own: true });
+  await using guised = await ClusterForTests.start({ brokers: 1, version: guise });
+  const [host = "", port] = guised.bootstrapServers[0]?.split(":") ?? [];
+  using ours = await Wire.open({ host, port: Number(port) });
+  using kafkas = await Wire.open(cluster.brokers[0]!);
+  const newest = (wire: Wire) => [...ours.versions.keys()].map((key) => [key, wire.versions.get(key)?.maxVersion]);
+  expect(newest(ours).length).toBeGreaterThan(30);
+  expect(newest(ours)).toEqual(newest(kafkas));
+});
 
 test.each(releases)(
   "Kafka $version says what it supports, and gives back what clients write with every codec",
