@@ -73,9 +73,10 @@ const { KafkaProducer, string } = require("odradek");
 (async () => {
   const cluster = await KafkaCluster.start({ brokers: 3, topics: { orders: { partitions: 6 } } });
   const producer = new KafkaProducer({ bootstrapServers: cluster.bootstrapServers, valueSerializer: string });
-  await producer.send({ topic: "orders", value: "seven" });
+  const sent = "seven".repeat(1_000);
+  await producer.send({ topic: "orders", value: sent });
   const [{ value }] = await cluster.waitForRecords("orders", 1);
-  if (String(value) !== "seven") throw new Error("another record came: " + value);
+  if (String(value) !== sent) throw new Error("another record came: " + value);
   await producer[Symbol.asyncDispose]();
   await cluster[Symbol.asyncDispose]();
 })();
@@ -91,6 +92,10 @@ for (const version of nodes) {
 }
 run("npx", ["--no-install", "@odradek/testing", "--help"], scratch);
 console.log("a record goes through a cluster inside the process, and npx starts one");
+
+rmSync(join(scratch, "node_modules/@node-rs"), { recursive: true });
+run(process.execPath, ["through.cjs"], scratch);
+console.log("nor does it need what is optional");
 
 /** Compilers that services were written with, and how those look for modules. */
 const compilers = ["4.9.5", "5.0.4", "5.9.3"];
