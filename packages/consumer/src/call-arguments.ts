@@ -19,8 +19,8 @@ export type GroupMembershipOperation = (typeof membershipOperations)[number];
 
 export interface CloseOptions {
   /**
-   * Longest that closing may take, besides the rebalance listener, milliseconds. A consumer without a group has nothing to finish,
-   * and closes at once. @default 30_000
+   * Longest that closing may take, besides the rebalance listener, milliseconds. A consumer without a group only has to tell brokers
+   * that it asks for no more, and to wait until they have heard it. @default 30_000
    */
   readonly timeoutMs?: number;
   /**

@@ -211,6 +211,13 @@ export class ConsumerCore<K, V> {
     this.#interrupt(new ClosedError("consumer"));
   }
 
+  /** Has brokers forget what they were asked for. @returns settles when they were told, or could not be before the deadline */
+  endFetchSessions(deadline: Deadline): Promise<void> {
+    const ending = this.#fetcher.endSessions(deadline);
+    this.#loop.wake();
+    return ending;
+  }
+
   /** Sends nothing any more, and closes every connection. Afterwards no socket and no timer is left. */
   async end(): Promise<void> {
     const error = new ClosedError("consumer");
@@ -238,6 +245,7 @@ export class ConsumerCore<K, V> {
     if (isAwaited) yield this.#validation.poll(nowMs);
     if (isAwaited) yield this.#offsetReset.poll(nowMs);
     if (this.isPolling) yield this.#fetcher.poll(nowMs);
+    if (this.isClosing) yield this.#fetcher.pollEnds(nowMs);
   }
 
   #takeError(): Error | null {

@@ -426,8 +426,9 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
 
   /**
    * Ends calls that wait with a ClosedError. A member commits what is done with (`enableAutoCommit`), waits for commits that are
-   * under way, has its listener told that its partitions are revoked, which may commit and seek still, and leaves its group. Then every connection is closed:
-   * afterwards no socket and no timer is left. Last of all, interceptors are closed.
+   * under way, has its listener told that its partitions are revoked, which may commit and seek still, and leaves its group. Brokers are
+   * told to forget what they were asked for. Then every connection is closed: afterwards no socket and no timer is left. Last of all,
+   * interceptors are closed.
    *
    * @throws OptionsError; what the listener throws, when all is closed
    */
@@ -448,12 +449,14 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     this.#core.close();
     // What a loop is not done with must not be committed.
     this.#polls.takeBack();
+    const endingSessions = this.#core.endFetchSessions(deadline);
     try {
       await group?.finishCommits(deadline);
       const isStatic = options.groupInstanceId !== null;
       const isTold = operation === "LEAVE_GROUP" || (operation === "DEFAULT" && !isStatic);
       if (subscription.isAutomatic) await group?.leave("the consumer is being closed", isTold, deadline);
     } finally {
+      await endingSessions;
       await this.#core.end();
       this.#core.interceptors.close();
     }

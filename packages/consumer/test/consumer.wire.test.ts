@@ -442,6 +442,44 @@ describe("KafkaConsumer.close", () => {
     await until(() => broker.openConnections === 0);
   });
 
+  describe("has brokers forget their fetch sessions", () => {
+    /** A consumer that has read what there was, and whose broker keeps a session in which it has more to answer, or none. */
+    const inSession = async (more: NonNullable<BrokerScript["fetch"]>, script: BrokerScript = {}) => {
+      const first = { ...fetchAnswer("orders", [fetched(0, { records: await counted(1) })]), sessionId: 42 };
+      const fetch: BrokerScript["fetch"] = (asked, count) => (count === 0 ? first : more(asked, count));
+      const found = await fixture({ ...script, fetch });
+      expect(await values(found.consumer, 1)).toEqual(["v0"]);
+      await until(() => found.broker.fetches.length === 2);
+      return found;
+    };
+
+    test("and waits until they have", async () => {
+      const { consumer, broker } = await inSession(() => ({ ...fetchAnswer("orders", []), sessionId: 42 }));
+      await quiet();
+      await consumer.close();
+      expect(broker.sessionEnds).toEqual([{ sessionId: 42, held: 0 }]);
+    });
+
+    test("while they hold a fetch, which would have it wait", async () => {
+      const { consumer, broker } = await inSession(() => new Promise(() => {}));
+      await consumer.close();
+      expect(broker.sessionEnds).toEqual([{ sessionId: 42, held: 1 }]);
+    });
+
+    test("and does not wait for one that is gone", async () => {
+      const { consumer, broker } = await inSession(() => new Promise(() => {}));
+      await broker[Symbol.asyncDispose]();
+      await consumer.close();
+      expect(broker.sessionEnds).toEqual([]);
+    });
+
+    test("and waits for no longer than closing may take", async () => {
+      const { consumer, broker } = await inSession(() => new Promise(() => {}), { answersEnds: false });
+      await consumer.close({ timeoutMs: 50 });
+      expect(broker.sessionEnds).toHaveLength(1);
+    });
+  });
+
   test("may be called again, and before anything was connected", async () => {
     const { consumer } = await fixture({});
     await Promise.all([consumer.close(), consumer.close({ timeoutMs: 5 })]);

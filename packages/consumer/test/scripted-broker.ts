@@ -1,4 +1,4 @@
-import { zeroUuid } from "@odradek/protocol";
+import { type RequestOf, zeroUuid } from "@odradek/protocol";
 import { ApiVersions } from "@odradek/protocol/messages/api-versions";
 import { Fetch, type FetchResponse } from "@odradek/protocol/messages/fetch";
 import { ListOffsets, type ListOffsetsResponse } from "@odradek/protocol/messages/list-offsets";
@@ -28,6 +28,8 @@ export interface BrokerScript {
   listOffsets?(timestamp: bigint, count: number): Reaction<ListOffsetsResponse>;
   /** @param asked the topics that it was asked for, `null` for all. @default `orders`, with one partition that this broker leads */
   metadata?(self: ScriptedBroker, count: number, asked: readonly string[] | null): Reaction<MetadataResponse>;
+  /** Whether it says that it has heard of the end of a session. @default true */
+  readonly answersEnds?: boolean;
   /** The newest version of Fetch. @default any */
   readonly newestFetch?: number;
 }
@@ -37,9 +39,12 @@ export class ScriptedBroker {
   readonly nodeId: number;
   /** Every Fetch that came, by its first partition. */
   readonly fetches: Fetched[] = [];
+  /** The sessions that were ended, and with how many Fetches of theirs to be answered still. */
+  readonly sessionEnds: { readonly sessionId: number; readonly held: number }[] = [];
   readonly #script: BrokerScript;
   readonly #counts = { fetch: 0, listOffsets: 0, metadata: 0 };
   #peer: ScriptedPeer | null = null;
+  #held = 0;
 
   private constructor(script: BrokerScript, nodeId: number) {
     this.#script = script;
@@ -109,26 +114,42 @@ export class ScriptedBroker {
   }
 
   async #fetch(connection: PeerConnection, request: PeerRequest): Promise<void> {
-    const { topics, maxWaitMs } = request.body(Fetch);
-    const [topic] = topics;
-    const [partition] = topic?.partitions ?? [];
-    if (topic === undefined || partition === undefined) throw new Error("a Fetch without partitions");
-    const asked = {
-      version: request.apiVersion,
-      topic: topic.topic,
-      topicId: topic.topicId,
-      partition: partition.partition,
-      offset: Number(partition.fetchOffset),
-      partitionMaxBytes: partition.partitionMaxBytes,
-    };
+    const { topics, maxWaitMs, sessionId, sessionEpoch } = request.body(Fetch);
+    if (sessionEpoch < 0) {
+      this.sessionEnds.push({ sessionId, held: this.#held });
+      if (this.#script.answersEnds === false) return;
+      connection.answer(request, Fetch, { ...fetchAnswer("orders", []), responses: [] });
+      return;
+    }
+    const asked = this.#asked(request.apiVersion, topics);
     this.fetches.push(asked);
+    this.#held += 1;
     const scripted = (await this.#script.fetch?.(asked, this.#counts.fetch++)) ?? null;
     // A broker that has nothing new waits before it says so.
     if (scripted === null) await new Promise((resolve) => setTimeout(resolve, maxWaitMs));
+    this.#held -= 1;
     react(connection, scripted ?? fetchAnswer("orders", [fetched(0)]), (answer) => {
-      const responses = answer.responses.map((response) => ({ ...response, topicId: topic.topicId }));
+      const responses = answer.responses.map((response) => ({ ...response, topicId: asked.topicId }));
       connection.answer(request, Fetch, { ...answer, responses });
     });
+  }
+
+  /** Within a session nothing is said of what has not moved: the same as before is asked for. */
+  #asked(version: number, [topic]: RequestOf<typeof Fetch>["topics"]): Fetched {
+    const [partition] = topic?.partitions ?? [];
+    const before = this.fetches.at(-1);
+    if (topic !== undefined && partition !== undefined) {
+      return {
+        version,
+        topic: topic.topic ?? "",
+        topicId: topic.topicId ?? zeroUuid,
+        partition: partition.partition,
+        offset: Number(partition.fetchOffset),
+        partitionMaxBytes: partition.partitionMaxBytes,
+      };
+    }
+    if (before === undefined) throw new Error("a Fetch without partitions");
+    return before;
   }
 }
 

@@ -34,7 +34,7 @@ export interface SessionRequest {
 }
 
 /** Where the session stands for the next request: Kafka's `FetchMetadata`. */
-interface SessionPlace {
+export interface SessionPlace {
   readonly sessionId: number;
   readonly sessionEpoch: number;
 }
@@ -42,6 +42,9 @@ interface SessionPlace {
 const noSession: SessionPlace = Object.freeze({ sessionId: 0, sessionEpoch: 0 });
 const nothing: ReadonlyMap<string, FetchTarget> = new Map();
 const int32Max = 0x7fff_ffff;
+
+/** Says that a session is over. Kafka's `FINAL_EPOCH`. */
+const finalEpoch = -1;
 
 /**
  * What one broker remembers of what this consumer asks it for, so that requests need only say what has changed, and answers
@@ -113,6 +116,12 @@ export class FetchSession {
   /** The request had no answer, or one that leaves out what it must name: nobody knows where the session stands. */
   failed(): void {
     this.#restart();
+  }
+
+  /** How to say that nobody goes on with it; `null` where the broker keeps none, as far as is known. */
+  get end(): SessionPlace | null {
+    const { sessionId } = this.#place;
+    return sessionId === 0 ? null : { sessionId, sessionEpoch: finalEpoch };
   }
 
   /** Begins a session in place of this one. */

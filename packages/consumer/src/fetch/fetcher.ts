@@ -1,4 +1,4 @@
-import { type Backoff, type Clock, exponentialBackoff, leaderOf, partitionText } from "@odradek/network";
+import { type Backoff, type Clock, type Deadline, exponentialBackoff, leaderOf, partitionText } from "@odradek/network";
 import { BrokerError, brokerErrorByCode, DecodeError, KafkaError, type ResponseOf, zeroUuid } from "@odradek/protocol";
 import { Fetch } from "@odradek/protocol/messages/fetch";
 import { byLeader, type ClusterView } from "../cluster-view.ts";
@@ -13,7 +13,8 @@ import { CompletedFetch } from "./completed-fetch.ts";
 import { BackgroundDecompression } from "./decompression.ts";
 import type { FetchBuffer } from "./fetch-buffer.ts";
 import { fetchAnswers, fetchBody, type PartitionData, versionsFor } from "./fetch-request.ts";
-import { FetchSession, type FetchTarget, type SessionRequest } from "./fetch-session.ts";
+import type { FetchSession, FetchTarget, SessionRequest } from "./fetch-session.ts";
+import { FetchSessions } from "./fetch-sessions.ts";
 
 /** What one broker was asked. */
 interface Question {
@@ -44,8 +45,7 @@ export class Fetcher<K, V> {
   readonly #metrics: FetchMetrics | null;
   /** How many bytes each node may answer with that has a Fetch to answer. */
   readonly #inFlight = new Map<number, number>();
-  /** One for each node that was ever asked. */
-  readonly #sessions = new Map<number, FetchSession>();
+  readonly #sessions: FetchSessions;
   /** Positions that the log does not have, and that only the user may change. */
   readonly #outOfRange: WrongPositions<PartitionPosition>;
   #error: Error | null = null;
@@ -68,6 +68,7 @@ export class Fetcher<K, V> {
     this.#subscription = subscription;
     this.#buffer = buffer;
     this.#clock = clock;
+    this.#sessions = new FetchSessions(cluster);
     this.#outOfRange = new WrongPositions(subscription);
     this.#background = new BackgroundDecompression(onReady);
     this.#metrics = metrics;
@@ -115,6 +116,20 @@ export class Fetcher<K, V> {
   }
 
   /**
+   * Has brokers forget what they were asked for, where nothing will be asked for any more; `pollEnds` gives the requests that it takes.
+   *
+   * @returns settles when they were told, or could not be before the deadline
+   */
+  endSessions(deadline: Deadline): Promise<void> {
+    return this.#sessions.end((nodeId) => this.#inFlight.has(nodeId), deadline);
+  }
+
+  /** What is to be said now of sessions that are over. */
+  pollEnds(nowMs: number): Due<RequestTo<typeof Fetch>> {
+    return this.#sessions.poll(nowMs);
+  }
+
+  /**
    * Whether a broker would have nothing to answer before its time is over, while other partitions of it wait to be polled: they could
    * not be fetched on for that long. What comes to these meanwhile is no later for it, since it would be polled behind what waits.
    */
@@ -158,7 +173,7 @@ export class Fetcher<K, V> {
     maxBytes: number,
     nowMs: number,
   ): RequestTo<typeof Fetch> {
-    const session = this.#session(nodeId);
+    const session = this.#sessions.of(nodeId);
     const targets: FetchTarget[] = [];
     let isElsewhere = false;
     for (const state of states) {
@@ -179,12 +194,6 @@ export class Fetcher<K, V> {
       onAnswer: (answer) => this.#onAnswer(question, answer),
       onFailure: (error) => this.#onFailure(question, error),
     });
-  }
-
-  #session(nodeId: number): FetchSession {
-    const session = this.#sessions.get(nodeId) ?? new FetchSession();
-    this.#sessions.set(nodeId, session);
-    return session;
   }
 
   #target(state: PartitionState): FetchTarget | null {
