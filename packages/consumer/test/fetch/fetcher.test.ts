@@ -99,6 +99,17 @@ describe("Fetcher.poll", () => {
       expect(routes(poll().requests)).toEqual(["1: 2,0"]);
     });
 
+    // Java learns of a lag when an answer is polled, which is behind those that came before it.
+    test("read to its end, is told how far it is behind as soon as the first one was polled", async () => {
+      const { poll, buffer, state } = await waitingBeside({ highWatermark: 10n });
+      expect(state(2).lag("read_uncommitted")).toBe(0n);
+      expect(poll().requests).toEqual([]);
+      buffer.drain(1);
+      const more = fetched(2, { highWatermark: 17n, records: await counted(1, { baseOffset: 10 }) });
+      to(poll().requests, 1).parts.onAnswer(fetchAnswer("orders", [more]));
+      expect(state(2).lag("read_uncommitted")).toBe(7n);
+    });
+
     test("not read to its end, asks for that", async () => {
       const { poll } = await waitingBeside({ highWatermark: 11n });
       expect(routes(poll().requests)).toEqual(["1: 2"]);
