@@ -338,7 +338,7 @@ export class ClassicMembership implements GroupMembership {
       return;
     }
     // It has its place for as long as its session lasts, and may be given its rights back before that is over.
-    if (verdict !== "fatal") this.#lose(verdict !== "displaced");
+    if (verdict !== "fatal") this.#lose(verdict === "forgotten");
     if (verdict === "fatal" || verdict === "fenced") this.#onError(error);
   }
 

@@ -16,7 +16,7 @@ export type Verdict =
   | "findCoordinator"
   /** Asking again does not help: the user is told. */
   | "fatal"
-  /** Another has taken its name: the user is told, and its place is lost. */
+  /** Another has taken its name: the user is told, and its place is lost. It joins under the same id, so as not to take the name back. */
   | "fenced";
 
 /** The requests of a member. */

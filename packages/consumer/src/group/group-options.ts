@@ -24,7 +24,8 @@ export interface GroupOptions {
   readonly groupId?: string;
   /**
    * A name that this consumer keeps over restarts (KIP-345). A member that has one gets its partitions back, without a rebalance,
-   * when it returns before its session is over; it does not leave its group on `close`. No two may have the same at a time.
+   * when it returns before its session is over; it does not leave its group on `close`. No two may have the same at a time: the polls of
+   * one of them throw a BrokerError with code FENCED_INSTANCE_ID, or UNRELEASED_INSTANCE_ID with groupProtocol `consumer`.
    * @default none
    */
   readonly groupInstanceId?: string;

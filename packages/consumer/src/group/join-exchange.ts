@@ -266,7 +266,7 @@ export class JoinExchange {
       if (verdict === "findCoordinator") this.#parts.coordinator.lost(nodeId, error);
       this.#retryLater();
     } else if (verdict !== "rejoin") {
-      if (verdict === "fenced") this.#become(outsider(this.#identity.groupInstanceId));
+      if (verdict === "fenced") this.#become(displaced(this.#identity));
       this.#fail(error);
     }
   }
