@@ -43,7 +43,7 @@ export function checkTimeout(timeoutMs: number): void {
 }
 
 /** @throws OptionsError for what does not name a partition, KafkaError with code INVALID_TOPIC_EXCEPTION for what names no topic */
-function checkPartition(given: TopicPartition): void {
+export function checkPartition(given: TopicPartition): void {
   if (typeof given !== "object" || given === null) throw new OptionsError("partition", given, "{ topic, partition }");
   const { topic, partition } = given;
   checkTopicName(topic);

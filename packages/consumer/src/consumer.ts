@@ -21,6 +21,7 @@ import {
   checkedLeaderEpoch,
   checkedOffset,
   checkMembershipOperation,
+  checkPartition,
   checkPartitions,
   checkTimeout,
   type GroupMembershipOperation,
@@ -308,7 +309,7 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     const isWhole = typeof offset === "object" && offset !== null;
     const { offset: given, leaderEpoch = null } = isWhole ? offset : { offset };
     const position = { offset: checkedOffset(given), leaderEpoch: checkedLeaderEpoch(leaderEpoch) };
-    this.#core.assignment.get(partition).seek(position);
+    this.#state(partition).seek(position);
     this.#core.redirected();
   }
 
@@ -329,6 +330,7 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
    */
   async position(partition: TopicPartition, { timeoutMs, signal }: CallOptions = {}): Promise<bigint> {
     this.#core.enter();
+    checkPartition(partition);
     const deadline = this.#core.deadline(timeoutMs);
     const found = await this.#core.wait(deadline, signal, () => {
       const state = this.#core.assignment.get(partition);
@@ -361,7 +363,7 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
 
   /** How many records lie between the position and the end of the log, as the last answer had it; `null` before the first. */
   currentLag(partition: TopicPartition): bigint | null {
-    const state = this.#core.assignment.get(partition);
+    const state = this.#state(partition);
     return state.lag(this.#core.options.isolationLevel, this.#polls.positionOf(state));
   }
 
@@ -463,6 +465,12 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
   }
 
   /** @throws OptionsError, StateError for what is not assigned */
+  #state(partition: TopicPartition): PartitionState {
+    checkPartition(partition);
+    return this.#core.assignment.get(partition);
+  }
+
+  /** @throws the same */
   #states(partitions: readonly TopicPartition[]): PartitionState[] {
     checkPartitions(partitions);
     return partitions.map((partition) => this.#core.assignment.get(partition));

@@ -126,6 +126,12 @@ describe("KafkaConsumer.poll", () => {
       expect(() => assign(wrong)).toThrow(OptionsError);
     }
     expect(consumer.assignment()).toEqual([orders]);
+    for (const call of ["seek", "position", "currentLag"] as const) {
+      const ask = consumer[call].bind(consumer) as (partition: unknown, offset: number) => unknown;
+      for (const wrong of [undefined, "orders", { topic: "orders" }]) {
+        await expect((async () => ask(wrong, 0))()).rejects.toThrow(OptionsError);
+      }
+    }
   });
 
   test("refuses a second poll while one waits, and a poll of nothing", async () => {

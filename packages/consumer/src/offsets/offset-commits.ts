@@ -44,6 +44,7 @@ interface PendingCommit {
   readonly reject: (error: Error) => void;
   attempts: number;
   retryAtMs: number;
+  lastError: Error | null;
 }
 
 /** Static members can be told from others only since this version (KIP-345). */
@@ -115,8 +116,9 @@ export class OffsetCommits {
     isTopicAwaited = isRetried,
   ): Promise<void> {
     const retryAtMs = Number.NEGATIVE_INFINITY;
+    const retries = { attempts: 0, retryAtMs, lastError: null };
     const committing = new Promise<void>((resolve, reject) => {
-      this.#queue.push({ offsets, deadline, isRetried, isTopicAwaited, resolve, reject, attempts: 0, retryAtMs });
+      this.#queue.push({ offsets, deadline, isRetried, isTopicAwaited, resolve, reject, ...retries });
     });
     this.#unsettled.add(committing);
     const forget = () => this.#unsettled.delete(committing);
@@ -232,6 +234,7 @@ export class OffsetCommits {
       this.#settle(commit, error);
       return;
     }
+    commit.lastError = error;
     commit.retryAtMs = this.#clock.now() + this.#backoff(commit.attempts);
     commit.attempts += 1;
   }
@@ -249,7 +252,7 @@ export class OffsetCommits {
     for (const commit of this.#queue.filter(({ deadline }) => deadline.atMs <= nowMs)) {
       // Its answer may still come, and must not be taken for that of the next one.
       if (this.#asked === commit) this.#asked = null;
-      const cause = this.#coordinator.lastError ?? undefined;
+      const cause = commit.lastError ?? this.#coordinator.lastError ?? undefined;
       this.#settle(commit, new TimeoutError("committing offsets", commit.deadline.timeoutMs, { cause }));
     }
   }

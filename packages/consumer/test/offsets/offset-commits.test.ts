@@ -304,6 +304,17 @@ describe("OffsetCommits", () => {
     expect(await patient).toBe("done");
   });
 
+  test("ends with a TimeoutError that says what the coordinator has refused all the time", async () => {
+    const group = fixture();
+    const offsets = [{ topic: "refunds", partition: 0, offset: 1n, leaderEpoch: null, metadata: "" }];
+    const committing = group.commits.commit(offsets, new Deadline(group.clock, 1_000), true);
+    group.look();
+    group.answer("UNKNOWN_TOPIC_OR_PARTITION");
+    group.clock.advanceTo(group.clock.now() + 1_000);
+    group.look();
+    await expect(committing).rejects.toMatchObject({ code: "TIMEOUT", cause: { code: "UNKNOWN_TOPIC_OR_PARTITION" } });
+  });
+
   test("takes a late answer for nothing but its own commit", async () => {
     const group = fixture();
     const first = group.commit(1n, { timeoutMs: 1_000 });
