@@ -83,7 +83,9 @@ export class OffsetCommits {
   readonly #clock: Clock;
   readonly #metrics: Pick<CoordinatorMetrics, "commitAnswered">;
   readonly #backoff: Backoff;
-  readonly #queue: PendingCommit[] = [];
+  #queue: PendingCommit[] = [];
+  /** Before it none of them runs out of time. There may be many, which must not be gone through at each look. */
+  #expiresAtMs = Number.POSITIVE_INFINITY;
   readonly #unsettled = new Set<Promise<void>>();
   /** The first of the queue, while its answer is on its way. */
   #asked: PendingCommit | null = null;
@@ -117,6 +119,7 @@ export class OffsetCommits {
   ): Promise<void> {
     const retryAtMs = Number.NEGATIVE_INFINITY;
     const retries = { attempts: 0, retryAtMs, lastError: null };
+    this.#expiresAtMs = Math.min(this.#expiresAtMs, deadline.atMs);
     const committing = new Promise<void>((resolve, reject) => {
       this.#queue.push({ offsets, deadline, isRetried, isTopicAwaited, resolve, reject, ...retries });
     });
@@ -142,7 +145,7 @@ export class OffsetCommits {
     this.#expire(nowMs);
     const [commit] = this.#queue;
     if (commit === undefined) return { requests: [], nextMs: Number.POSITIVE_INFINITY };
-    const nextMs = Math.min(...this.#queue.map(({ deadline }) => deadline.atMs));
+    const nextMs = this.#expiresAtMs;
     if (this.#asked !== null) return { requests: [], nextMs };
     if (commit.retryAtMs > nowMs) return { requests: [], nextMs: Math.min(nextMs, commit.retryAtMs) };
     // A JoinGroup may be held for minutes on the coordinator's own connection.
@@ -249,11 +252,21 @@ export class OffsetCommits {
   }
 
   #expire(nowMs: number): void {
-    for (const commit of this.#queue.filter(({ deadline }) => deadline.atMs <= nowMs)) {
+    if (nowMs < this.#expiresAtMs) return;
+    const queue = this.#queue;
+    this.#queue = [];
+    this.#expiresAtMs = Number.POSITIVE_INFINITY;
+    for (const commit of queue) {
+      const { deadline, lastError } = commit;
+      if (deadline.atMs > nowMs) {
+        this.#queue.push(commit);
+        this.#expiresAtMs = Math.min(this.#expiresAtMs, deadline.atMs);
+        continue;
+      }
       // Its answer may still come, and must not be taken for that of the next one.
       if (this.#asked === commit) this.#asked = null;
-      const cause = commit.lastError ?? this.#coordinator.lastError ?? undefined;
-      this.#settle(commit, new TimeoutError("committing offsets", commit.deadline.timeoutMs, { cause }));
+      const cause = lastError ?? this.#coordinator.lastError ?? undefined;
+      commit.reject(new TimeoutError("committing offsets", deadline.timeoutMs, { cause }));
     }
   }
 }

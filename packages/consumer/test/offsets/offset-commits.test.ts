@@ -364,6 +364,28 @@ describe("OffsetCommits", () => {
     expect(group.look()).toBe(group.clock.now() + 1_000);
   });
 
+  test("does not go through all that wait at each look: there may be many while there is no coordinator", async () => {
+    const group = fixture();
+    group.finder.forget();
+    let reads = 0;
+    const deadline = new Proxy(new Deadline(group.clock, 1_000), {
+      get: (target, name) => {
+        if (name === "atMs") reads += 1;
+        return Reflect.get(target, name);
+      },
+    });
+    const ends: Promise<string>[] = [];
+    for (let count = 0; count < 1_000; count++) {
+      ends.push(outcome(group.commits.commit([], deadline, false)));
+      group.look();
+    }
+    expect(reads).toBeLessThan(10_000);
+    expect(group.look()).toBe(deadline.atMs);
+    group.clock.advanceTo(deadline.atMs);
+    group.look();
+    expect(new Set(await Promise.all(ends))).toEqual(new Set(["TIMEOUT"]));
+  });
+
   test("ends all that wait, and takes no notice of what comes for them", async () => {
     const group = fixture();
     const ends = [group.commit(1n), group.commit(2n)];
