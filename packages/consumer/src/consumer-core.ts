@@ -11,6 +11,7 @@ import { InterruptibleCalls } from "./interruptible-calls.ts";
 import { ConsumerMetrics } from "./metrics/consumer-metrics.ts";
 import { FetchMetrics } from "./metrics/fetch-metrics.ts";
 import type { Due } from "./outgoing-request.ts";
+import { AbsentTopics } from "./positions/absent-topics.ts";
 import { InitialPositions } from "./positions/initial-positions.ts";
 import { OffsetLookup } from "./positions/offset-lookup.ts";
 import { OffsetReset } from "./positions/offset-reset.ts";
@@ -49,6 +50,7 @@ export class ConsumerCore<K, V> {
   isLeaving = false;
   readonly #fetchMetrics: FetchMetrics;
   readonly #fetcher: Fetcher<K, V>;
+  readonly #absentTopics: AbsentTopics;
   readonly #initialPositions: InitialPositions;
   readonly #offsetReset: OffsetReset;
   readonly #validation: PositionValidation;
@@ -90,6 +92,9 @@ export class ConsumerCore<K, V> {
             onCommitted: (offsets) => interceptors.onCommit(offsets),
           });
     this.#fetcher = new Fetcher(options, network, assignment, this.buffer, clock, wake, this.#fetchMetrics);
+    this.#absentTopics = new AbsentTopics(network, logger, () =>
+      subscription.isAutomatic ? subscription.topics : assignment.topics,
+    );
     this.#initialPositions = new InitialPositions(options, assignment, this.group?.committed ?? null, clock, wake);
     this.#offsetReset = new OffsetReset(options, network, assignment, clock);
     this.#validation = new PositionValidation(options, network, assignment, clock, network.observer.logger);
@@ -238,6 +243,7 @@ export class ConsumerCore<K, V> {
   /** What is to be sent. Positions and records are asked for only while somebody waits for them. */
   *#due(nowMs: number): Generator<Due> {
     const isAwaited = this.isPolling || this.#loop.isAwaited;
+    if (this.isPolling) this.#absentTopics.look(nowMs);
     if (isAwaited) this.#initialPositions.poll();
     if (this.group !== null) yield* this.group.due(nowMs, this.isDone);
     yield this.offsetLookup.poll(nowMs);

@@ -149,8 +149,8 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
   }
 
   /**
-   * Gives up all partitions and what it subscribed to; a member leaves its group, unless it is static, after its listener was told.
-   * Nothing is committed.
+   * Gives up all partitions and what it subscribed to; a member leaves its group, unless it is static, after its listener was told, and
+   * waits until the coordinator has heard it, `requestTimeoutMs` at most. Nothing is committed.
    *
    * @throws what the listener throws, when all is given up
    */

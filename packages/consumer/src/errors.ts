@@ -71,7 +71,8 @@ export class LogTruncationError extends OffsetOutOfRangeError {
 
 /**
  * A deserializer could not read a key or a value; `cause` is what it threw. The consumer has moved on: the records behind this one
- * come as usual, and a seek to `offset` brings this one back.
+ * come as usual, and a seek to `offset` brings this one back. In a loop (`for await`) it is for the body to catch: a loop that it ends
+ * has not finished the record, with which the next one begins.
  */
 export class RecordDeserializationError extends SerializationError {
   readonly topic: string;
