@@ -135,6 +135,7 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
   /**
    * Reads exactly these partitions from now on, whatever a group assigns. Those that were assigned before keep their positions;
    * new ones begin where the committed offsets of its `groupId`, if it has one, or `autoOffsetReset` say, unless `seek` says otherwise.
+   * Of those that are given up nothing more is committed by itself: call `commitSync` first.
    *
    * @throws OptionsError, KafkaError with code INVALID_TOPIC_EXCEPTION for what no topic can be called, StateError after `subscribe`
    */

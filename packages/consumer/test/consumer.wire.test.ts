@@ -571,6 +571,9 @@ describe("KafkaConsumer, asked about the log", () => {
       { ...orders, offset: null, timestamp: null, leaderEpoch: null },
     ]);
     await expect(consumer.offsetsForTimes([{ ...orders, timestamp: -1 }])).rejects.toMatchObject({ code: "OPTIONS" });
+    // As plain JavaScript may call it.
+    const ask = consumer.offsetsForTimes.bind(consumer) as (queries?: unknown) => Promise<unknown>;
+    await expect(ask()).rejects.toMatchObject({ code: "OPTIONS" });
   });
 
   test("asks again while the leader is not ready, and gives up at the deadline", async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { type Backoff, Deadline, exponentialBackoff, State, type TopicPartition } from "@odradek/network";
-import { BrokerError, KafkaError } from "@odradek/protocol";
+import { BrokerError, KafkaError, UnsupportedVersionError } from "@odradek/protocol";
 import type { ConsumerGroupHeartbeatResponse } from "@odradek/protocol/messages/consumer-group-heartbeat";
 import type { Due, OutgoingRequest } from "../outgoing-request.ts";
 import { type AssignedTopic, assignedTopics, ConsumerRequests, distinctTopics } from "./consumer-requests.ts";
@@ -322,6 +322,8 @@ export class ConsumerMembership implements GroupMembership {
   }
 
   #onFailure(nodeId: number, error: Error): void {
+    if (error instanceof UnsupportedVersionError)
+      error.of("groupProtocol consumer takes Kafka 4.0 or newer, else set classic");
     if (!(error instanceof KafkaError && error.retriable)) {
       this.#fail(error);
       return;

@@ -1,5 +1,5 @@
 import { type Backoff, type Clock, exponentialBackoff, State } from "@odradek/network";
-import { BrokerError, KafkaError } from "@odradek/protocol";
+import { BrokerError, KafkaError, UnsupportedVersionError } from "@odradek/protocol";
 import type { JoinGroupResponse } from "@odradek/protocol/messages/join-group";
 import type { SyncGroupResponse } from "@odradek/protocol/messages/sync-group";
 import type { ClusterView } from "../cluster-view.ts";
@@ -272,6 +272,10 @@ export class JoinExchange {
   }
 
   #onFailure(nodeId: number, error: Error): void {
+    // Without a name there is always a version that would do.
+    if (error instanceof UnsupportedVersionError && this.#identity.groupInstanceId !== null) {
+      error.of("groupInstanceId takes Kafka 2.3 or newer");
+    }
     if (!(error instanceof KafkaError && error.retriable)) {
       this.#fail(error);
       return;

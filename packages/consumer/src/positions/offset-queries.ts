@@ -37,6 +37,7 @@ export class OffsetQueries {
   }
 
   async forTimes(queries: readonly TimestampQuery[], options?: CallOptions): Promise<OffsetAndTimestamp[]> {
+    checkPartitions(queries);
     const listed = await this.#lookUp(queriesForTimes(queries), options);
     return listed.map(([query, found]) => offsetAndTimestamp(query, found));
   }
@@ -82,7 +83,6 @@ export class OffsetQueries {
   ): Promise<(readonly [OffsetQuery, ListedOffset])[]> {
     const core = this.#core;
     core.enter();
-    checkPartitions(queries);
     const looking = core.offsetLookup.lookUp(queries, core.deadline(timeoutMs));
     core.retainTopics();
     try {

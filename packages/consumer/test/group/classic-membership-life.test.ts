@@ -299,6 +299,14 @@ describe("ClassicMembership of a static member", () => {
     expect(leave.options?.bounds).toEqual({ oldest: 3 });
   });
 
+  test("tells the user of brokers that know no static members", async () => {
+    const member = new TestMember({ groupInstanceId: "host-1" });
+    await member.settle();
+    member.take(JoinGroup).onFailure(new UnsupportedVersionError("no common version"));
+    await member.settle();
+    expect(String(member.thrown[0])).toMatch(/groupInstanceId.*Kafka 2\.3.*no common version/);
+  });
+
   test("keeps its name when it is forgotten", async () => {
     const member = await memberOf(["orders-0"], { groupInstanceId: "host-1" });
     await member.beat("UNKNOWN_MEMBER_ID");

@@ -277,6 +277,7 @@ describe("ConsumerMembership, where the coordinator is out of reach", () => {
     member.takeBeat().onFailure(new UnsupportedVersionError("no common version"));
     await member.settle();
     expect([member.thrown, member.asked]).toMatchObject([[{ code: "UNSUPPORTED_VERSION" }], []]);
+    expect(String(member.thrown[0])).toMatch(/Kafka 4\.0.*no common version/);
   });
 
   test("tells the user of a coordinator that must not be asked for, and tries again with the next poll", async () => {
