@@ -7,7 +7,7 @@ import type { Due, OutgoingRequest } from "./outgoing-request.ts";
  */
 export type ClusterView = Pick<
   NetworkClient,
-  "metadata" | "ready" | "retryAtMs" | "requestUpdate" | "authenticationError" | "fatalError"
+  "metadata" | "ready" | "retryAtMs" | "requestUpdate" | "authenticationError" | "lastError" | "fatalError"
 >;
 
 /**

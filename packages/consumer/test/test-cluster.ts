@@ -15,6 +15,8 @@ export class TestCluster implements ClusterView {
   readonly unready = new Map<number, number>();
   /** Nodes that do not let us in. */
   readonly refusals = new Map<number, AuthenticationError>();
+  /** How the last connections ended, by the number of the node. */
+  readonly failures = new Map<number, Error>();
   /** Why nothing can be learned of it. */
   fatalError: Error | null = null;
   /** What was asked for readiness, in order. */
@@ -44,6 +46,10 @@ export class TestCluster implements ClusterView {
 
   authenticationError(nodeId: number): AuthenticationError | null {
     return this.refusals.get(nodeId) ?? null;
+  }
+
+  lastError(nodeId: number): Error | null {
+    return this.failures.get(nodeId) ?? null;
   }
 
   requestUpdate(): void {

@@ -208,6 +208,12 @@ export class NetworkClient {
     return node === undefined ? null : this.#connections.authenticationError([node], purpose);
   }
 
+  /** How the last connection to a node ended, or came to nothing: for the message of a time-out. `null` while there is one. */
+  lastError(nodeId: number, purpose: Purpose = "main"): Error | null {
+    const node = this.metadata.snapshot.nodes.get(nodeId);
+    return node === undefined ? null : this.#connections.lastError([node], purpose);
+  }
+
   /** Why nothing can be learned of the cluster: nobody in it is a broker, lets us in, or has metadata that we could read. */
   get fatalError(): Error | null {
     return this.#fatalError(this.#sourcesOfMetadata());

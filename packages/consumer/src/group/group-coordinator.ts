@@ -84,7 +84,9 @@ export class GroupCoordinator {
     const refusal = this.#cluster.authenticationError(nodeId, purpose);
     if (refusal !== null) this.#fail(refusal);
     // A back-off means that connecting failed: the group may have another coordinator by now.
-    else if (Number.isFinite(this.#cluster.retryAtMs(nodeId, purpose))) this.lost(nodeId, null);
+    else if (Number.isFinite(this.#cluster.retryAtMs(nodeId, purpose))) {
+      this.lost(nodeId, this.#cluster.lastError(nodeId, purpose));
+    }
     return null;
   }
 

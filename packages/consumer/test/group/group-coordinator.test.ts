@@ -31,7 +31,9 @@ describe("GroupCoordinator", () => {
   test("is looked for anew where connecting to it failed, after a back-off", () => {
     const { coordinator, cluster, finder, clock, options } = scriptedCoordinator();
     cluster.unready.set(1, clock.now() + 50);
-    expect([coordinator.ready(), finder.known()]).toEqual([null, null]);
+    const failure = closed();
+    cluster.failures.set(1, failure);
+    expect([coordinator.ready(), finder.known(), coordinator.lastError]).toEqual([null, null, failure]);
     const waitMs = coordinator.retryAtMs - clock.now();
     expect(waitMs).toBeGreaterThanOrEqual(options.retryBackoffMs * 0.8);
     coordinator.ready();
