@@ -42,8 +42,8 @@ export class FetchSessions {
    * @returns settles when all were told, or could not be before the deadline
    */
   async end(isHeld: (nodeId: number) => boolean, deadline: Deadline): Promise<void> {
-    const ends = [...this.#sessions].map(([nodeId, { end: place }]) => {
-      if (place === null) return undefined;
+    const ends = [...this.#sessions].flatMap(([nodeId, { end: place }]) => {
+      if (place === null) return [];
       const purpose = isHeld(nodeId) ? "main" : "fetch";
       return new Promise<void>((resolve) => {
         this.#farewells.add({ nodeId, purpose, place, deadline, resolve, isSent: false });
