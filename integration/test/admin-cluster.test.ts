@@ -218,7 +218,7 @@ describe("the cluster", () => {
   });
 
   test("has settled on features, and changes none that it cannot", async () => {
-    const { features, finalizedEpoch } = await admin.describeFeatures({ brokerId: 2 });
+    const { features, finalizedEpoch } = await admin.describeFeatures({ nodeId: 2 });
     expect(finalizedEpoch).toBeGreaterThan(0n);
     const metadata = features.find(({ feature }) => feature === "metadata.version");
     expect(metadata?.finalizedLevel).toBeGreaterThanOrEqual(metadata?.supportedLevels?.min ?? Number.POSITIVE_INFINITY);

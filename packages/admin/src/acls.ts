@@ -1,4 +1,4 @@
-import { OptionReader, OptionsError } from "@odradek/network";
+import { OptionReader } from "@odradek/network";
 import { BrokerError, type KafkaError } from "@odradek/protocol";
 import { CreateAcls } from "@odradek/protocol/messages/create-acls";
 import { DeleteAcls } from "@odradek/protocol/messages/delete-acls";
@@ -147,22 +147,26 @@ const codesOf = ({ resourceType, operation, permissionType }: AclFields) => ({
 /** Names that stand for more than one thing, and so for nothing that could be created. */
 const ofFilters: ReadonlySet<string> = new Set(["ANY", "MATCH"]);
 
+const ofOneKind =
+  <N extends string>({ isName }: Codes<N>) =>
+  (value: unknown): value is N =>
+    isName(value) && !ofFilters.has(value);
+
+const oneKind = <N extends string>({ names }: Codes<N>): string =>
+  expected(names.filter((name) => !ofFilters.has(name)));
+
 function checkedBinding(given: NewAcl, path: string): AclBinding {
   const reader = new OptionReader(given, path);
   const binding = {
-    resourceType: reader.required("resourceType", resourceTypes.isName, expected(resourceTypes.names)),
+    resourceType: reader.required("resourceType", ofOneKind(resourceTypes), oneKind(resourceTypes)),
     resourceName: reader.required("resourceName", isText, "a text that is not empty"),
-    patternType: reader.value("patternType", "LITERAL", patternTypes.isName, expected(patternTypes.names)),
+    patternType: reader.value<AclPatternType>("patternType", "LITERAL", ofOneKind(patternTypes), oneKind(patternTypes)),
     principal: reader.required("principal", isPrincipal, "a type and a name, such as User:alice"),
     host: reader.string("host", "*"),
-    operation: reader.required("operation", aclOperations.isName, expected(aclOperations.names)),
-    permissionType: reader.required("permissionType", permissionTypes.isName, expected(permissionTypes.names)),
+    operation: reader.required("operation", ofOneKind(aclOperations), oneKind(aclOperations)),
+    permissionType: reader.required("permissionType", ofOneKind(permissionTypes), oneKind(permissionTypes)),
   };
   reader.finish();
-  const { resourceType, patternType, operation, permissionType } = binding;
-  for (const [name, value] of Object.entries({ resourceType, patternType, operation, permissionType })) {
-    if (ofFilters.has(value)) throw new OptionsError(`${path}.${name}`, value, "one kind, and not what filters have,");
-  }
   return binding;
 }
 

@@ -5,6 +5,7 @@ import {
   type Metric,
   NetworkClient,
   type OffsetToCommit,
+  OptionReader,
   systemClock,
   type TopicPartition,
 } from "@odradek/network";
@@ -856,9 +857,17 @@ export class KafkaAdmin {
     return this.#context.network.metrics();
   }
 
-  /** Lets calls under way finish for `timeoutMs`, then closes every connection. @default requestTimeoutMs */
-  close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
-    this.#closing ??= this.#context.network.close(options);
+  /**
+   * Lets calls under way finish for `timeoutMs`, then closes every connection.
+   *
+   * @param options.timeoutMs milliseconds. @default requestTimeoutMs
+   * @throws OptionsError for a time that cannot be waited for; the client stays open
+   */
+  async close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    const reader = new OptionReader(options);
+    const timeoutMs = reader.integer("timeoutMs", this.#context.options.requestTimeoutMs, 0);
+    reader.finish();
+    this.#closing ??= this.#context.network.close({ timeoutMs });
     return this.#closing;
   }
 

@@ -4,7 +4,7 @@ import { AlterConfigs } from "@odradek/protocol/messages/alter-configs";
 import { DescribeConfigs } from "@odradek/protocol/messages/describe-configs";
 import { IncrementalAlterConfigs } from "@odradek/protocol/messages/incremental-alter-configs";
 import { ListConfigResources } from "@odradek/protocol/messages/list-config-resources";
-import { checkedKeys, isArrayOf, isConfigs, isInt32, isText } from "./asking/arguments.ts";
+import { checkedKeys, isConfigs, isInt32, isText } from "./asking/arguments.ts";
 import { type AdminCallOptions, type AdminContext, Call, type Whom } from "./asking/call.ts";
 import { type Answers, askAll, askOne } from "./asking/fan-out.ts";
 import { toBroker } from "./asking/routing.ts";
@@ -196,13 +196,11 @@ function checkedQuery(given: ConfigQuery, path: string) {
   const reader = new OptionReader(given, path);
   const checked = {
     ...readResource(reader, path),
-    configKeys: reader.value("configKeys", null, isKeys, "an array of names of configs"),
+    configKeys: reader.items("configKeys", null, isText, "the name of a config"),
   };
   reader.finish();
   return checked;
 }
-
-const isKeys = (value: unknown): value is readonly string[] | null => value === null || isArrayOf(isText)(value);
 
 function readResource(reader: OptionReader, path: string): ConfigResource {
   const resource = {

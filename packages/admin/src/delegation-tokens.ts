@@ -4,7 +4,7 @@ import { CreateDelegationToken } from "@odradek/protocol/messages/create-delegat
 import { DescribeDelegationToken } from "@odradek/protocol/messages/describe-delegation-token";
 import { ExpireDelegationToken } from "@odradek/protocol/messages/expire-delegation-token";
 import { RenewDelegationToken } from "@odradek/protocol/messages/renew-delegation-token";
-import { isArrayOf, isInt64 } from "./asking/arguments.ts";
+import { isInt64 } from "./asking/arguments.ts";
 import { type AdminCallOptions, type AdminContext, Call, type Whom } from "./asking/call.ts";
 import { askOne } from "./asking/fan-out.ts";
 
@@ -75,7 +75,7 @@ export async function createDelegationToken(
   const reader = new OptionReader(options);
   const call = new Call(context, reader);
   const owner = reader.value("owner", null, isPrincipalOrNull, expected);
-  const renewers = reader.value("renewers", [], isArrayOf(isPrincipal), `an array, each ${expected}`);
+  const renewers = reader.items("renewers", [], isPrincipal, expected);
   const maxLifetimeMs = reader.value("maxLifetimeMs", -1, isMs, "a whole number of at least 1");
   reader.finish();
   const of = owner === null ? null : toPrincipal(owner);
@@ -138,7 +138,7 @@ export async function describeDelegationToken(
 ): Promise<DelegationToken[]> {
   const reader = new OptionReader(options);
   const call = new Call(context, reader);
-  const given = reader.value("owners", null, isPrincipalsOrNull, `an array, each ${expected}`);
+  const given = reader.items("owners", null, isPrincipal, expected);
   reader.finish();
   const owners = given?.map(toPrincipal) ?? null;
   const tokens = await askOne(call, "DescribeDelegationToken", async (whom) => {
@@ -149,12 +149,12 @@ export async function describeDelegationToken(
   return tokens.map((token) => ({ ...toToken(token), renewers: token.renewers.map(principalText) }));
 }
 
-const isPrincipalsOrNull = (value: unknown): value is readonly string[] | null =>
-  value === null || isArrayOf(isPrincipal)(value);
+/** In the one alphabet or the other, as Node takes it. */
+const base64 = /^[\w+/-]+={0,2}$/;
 
 /** The bytes of the password. @throws OptionsError without showing it */
 function hmacOf(given: string): Buffer {
-  if (typeof given === "string" && given !== "") return Buffer.from(given, "base64");
+  if (typeof given === "string" && base64.test(given)) return Buffer.from(given, "base64");
   throw new OptionsError("hmac", typeof given, "the hmac of a token, in base64,");
 }
 

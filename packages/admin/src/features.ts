@@ -24,8 +24,8 @@ export interface FeatureUpdate {
 }
 
 export interface DescribeFeaturesOptions extends AdminCallOptions {
-  /** The broker that is asked. @default any */
-  readonly brokerId?: number;
+  /** The broker that is asked, or the controller where the client begins with those. @default any */
+  readonly nodeId?: number;
 }
 
 export interface UpdateFeaturesOptions extends AdminCallOptions {
@@ -54,7 +54,7 @@ export async function describeFeatures(
 ): Promise<FeatureMetadata> {
   const reader = new OptionReader(options);
   const call = new Call(context, reader);
-  const brokerId = reader.value("brokerId", null, isIdOrNull, "the id of a broker");
+  const nodeId = reader.value("nodeId", null, isIdOrNull, "the id of a broker or a controller");
   reader.finish();
   const response = await askOne(
     call,
@@ -66,7 +66,7 @@ export async function describeFeatures(
       if (answer.errorCode !== 0) throw new BrokerError(answer.errorCode, "ApiVersions");
       return answer;
     },
-    { routing: toBroker(() => brokerId) },
+    { routing: toBroker(() => nodeId) },
   );
   const { supportedFeatures, finalizedFeatures, finalizedFeaturesEpoch } = response;
   const supported = new Map(

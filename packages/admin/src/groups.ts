@@ -2,7 +2,7 @@ import { OptionReader, OptionsError } from "@odradek/network";
 import { BrokerError } from "@odradek/protocol";
 import { DeleteGroups } from "@odradek/protocol/messages/delete-groups";
 import { ListGroups } from "@odradek/protocol/messages/list-groups";
-import { checkedKeys } from "./asking/arguments.ts";
+import { checkedKeys, isTextOrEmpty } from "./asking/arguments.ts";
 import { type AdminCallOptions, type AdminContext, Call } from "./asking/call.ts";
 import { brokerIds } from "./asking/cluster-metadata.ts";
 import { askAll, askOne } from "./asking/fan-out.ts";
@@ -72,9 +72,9 @@ export async function listGroups(
 ): Promise<Results<GroupListing[], number>> {
   const reader = new OptionReader(options);
   const call = new Call(context, reader);
-  const states = reader.value("states", [], isSomeOf(groupStates), `an array with some of ${groupStates.join(", ")}`);
-  const types = reader.value("types", [], isSomeOf(groupTypes), `an array with some of ${groupTypes.join(", ")}`);
-  const protocolTypes = reader.value("protocolTypes", [], isTexts, "an array of texts");
+  const states = reader.items("states", [], isOneOf(groupStates), `one of ${groupStates.join(", ")}`);
+  const types = reader.items("types", [], isOneOf(groupTypes), `one of ${groupTypes.join(", ")}`);
+  const protocolTypes = reader.items("protocolTypes", [], isTextOrEmpty, "a text");
   reader.finish();
   const ids = await askOne(call, "the brokers of the cluster", () => brokerIds(call));
   return askAll(call, {
@@ -112,16 +112,13 @@ const isOfOldTypes = (types: readonly GroupType[]): boolean =>
 const statesSince = 4;
 const typesSince = 5;
 
-const isSomeOf =
+const isOneOf =
   <T extends string>(all: readonly T[]) =>
-  (value: unknown): value is readonly T[] =>
-    Array.isArray(value) && value.every((one: unknown) => all.some((known) => known === one));
-
-const isTexts = (value: unknown): value is readonly string[] =>
-  Array.isArray(value) && value.every((one: unknown) => typeof one === "string");
+  (value: unknown): value is T =>
+    all.some((known) => known === value);
 
 /** It may be empty: that of whoever committed offsets without naming a group, which brokers still keep (KIP-289). */
-export const isGroupId = (value: unknown): value is string => typeof value === "string";
+export const isGroupId = isTextOrEmpty;
 
 export const checkedGroupIds = (given: readonly string[]): readonly string[] =>
   checkedKeys("groupIds", given, checkedId);

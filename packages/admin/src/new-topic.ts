@@ -1,5 +1,5 @@
 import { OptionReader, OptionsError } from "@odradek/network";
-import { checkedKeys, isConfigs, isInt32 } from "./asking/arguments.ts";
+import { checkedKeys, isConfigs, isInt32, isText } from "./asking/arguments.ts";
 
 /** A topic to be. */
 export interface NewTopic {
@@ -49,7 +49,7 @@ function resolveNewTopic(given: NewTopic, path: string): ResolvedNewTopic {
     );
   }
   const resolved = {
-    topic: reader.required("topic", isName, "the name of a topic"),
+    topic: reader.required("topic", isText, "the name of a topic"),
     numPartitions: reader.has("numPartitions") ? reader.integer("numPartitions", 1, 1, maxInt32) : notGiven,
     replicationFactor: reader.has("replicationFactor") ? reader.integer("replicationFactor", 1, 1, maxInt16) : notGiven,
     assignments: reader.value("assignments", [], isAssignments, "an array with the broker ids of each partition"),
@@ -58,8 +58,6 @@ function resolveNewTopic(given: NewTopic, path: string): ResolvedNewTopic {
   reader.finish();
   return Object.freeze(resolved);
 }
-
-const isName = (value: unknown): value is string => typeof value === "string" && value !== "";
 
 const isAssignments = (value: unknown): value is readonly (readonly number[])[] =>
   Array.isArray(value) && value.every((ids: unknown) => Array.isArray(ids) && ids.length > 0 && ids.every(isInt32));

@@ -3,7 +3,7 @@ import { BrokerError, type KafkaError } from "@odradek/protocol";
 import { DescribeTransactions } from "@odradek/protocol/messages/describe-transactions";
 import { ListTransactions } from "@odradek/protocol/messages/list-transactions";
 import { WriteTxnMarkers } from "@odradek/protocol/messages/write-txn-markers";
-import { checkedText, checkedTexts, isArrayOf, isInt32, isInt64, readPartition } from "./asking/arguments.ts";
+import { checkedText, checkedTexts, isInt16, isInt32, isInt64, readPartition } from "./asking/arguments.ts";
 import { type AdminCallOptions, type AdminContext, Call } from "./asking/call.ts";
 import { brokerIds } from "./asking/cluster-metadata.ts";
 import { askAll, askOne } from "./asking/fan-out.ts";
@@ -78,8 +78,8 @@ export async function listTransactions(
 ): Promise<Results<readonly TransactionListing[], number>> {
   const reader = new OptionReader(options);
   const call = new Call(context, reader);
-  const stateFilters = reader.value("states", [], isArrayOf(isState), `an array with some of ${states.join(", ")}`);
-  const producerIds = reader.value("producerIds", [], isArrayOf(isInt64), "an array of producer ids");
+  const stateFilters = reader.items("states", [], isState, `one of ${states.join(", ")}`);
+  const producerIds = reader.items("producerIds", [], isInt64, "the id of a producer");
   const durationMs = reader.value("durationMs", null, isMsOrNull, "a whole number of at least 0");
   const pattern = reader.string("transactionalIdPattern", null);
   reader.finish();
@@ -199,7 +199,7 @@ function checkedTransaction(given: HangingTransaction) {
   const checked = {
     at: readPartition(reader),
     producerId: BigInt(reader.required("producerId", isInt64, "a whole number")),
-    producerEpoch: reader.required("producerEpoch", isInt32, "a whole number of at least 0"),
+    producerEpoch: reader.required("producerEpoch", isInt16, "a whole number from 0 to 32767"),
     // What a transaction is ended with that never had a coordinator.
     coordinatorEpoch: reader.value("coordinatorEpoch", 0, isInt32, "a whole number of at least 0, or null"),
   };

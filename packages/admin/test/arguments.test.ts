@@ -111,7 +111,7 @@ const cases: readonly Case[] = [
   [
     "a state that no group has",
     (admin) => admin.listGroups({ states: anything('["Busy"]') }),
-    "option states: an array with some of ",
+    "option states[0]: one of PreparingRebalance, ",
   ],
   ["no id of a group", (admin) => admin.lag(JSON.parse("null")), "option groupId: the id of a group"],
   [
@@ -135,7 +135,7 @@ const cases: readonly Case[] = [
       admin.createAcls([
         { resourceType: "ANY", resourceName: "t", principal: "User:a", operation: "READ", permissionType: "ALLOW" },
       ]),
-    "option acls[0].resourceType: one kind, and not what filters have",
+    'option acls[0].resourceType: one of TOPIC, GROUP, CLUSTER, TRANSACTIONAL_ID, DELEGATION_TOKEN, USER is expected, not "ANY"',
   ],
   [
     "a principal without a type",
@@ -192,7 +192,72 @@ const cases: readonly Case[] = [
   [
     "an epoch below 0",
     (admin) => admin.abortTransaction({ ...at, producerId: 1, producerEpoch: -1, coordinatorEpoch: null }),
-    "option transaction.producerEpoch: a whole number of at least 0",
+    "option transaction.producerEpoch: a whole number from 0 to 32767 is expected, not -1",
+  ],
+  [
+    "an epoch that no producer has",
+    (admin) => admin.abortTransaction({ ...at, producerId: 1, producerEpoch: 32_768, coordinatorEpoch: null }),
+    "option transaction.producerEpoch: a whole number from 0 to 32767 is expected, not 32768",
+  ],
+  [
+    "a producer beyond 64 bits",
+    (admin) => admin.abortTransaction({ ...at, producerId: 2n ** 63n, producerEpoch: 0, coordinatorEpoch: null }),
+    "option transaction.producerId: a whole number is expected, not 9223372036854775808n",
+  ],
+  [
+    "an end beyond 64 bits",
+    (admin) => admin.deleteRecords([{ ...at, beforeOffset: 2n ** 63n }]),
+    "option partitions[0].beforeOffset: a whole number of at least 0, or -1",
+  ],
+  [
+    "an offset beyond 64 bits",
+    (admin) => admin.alterConsumerGroupOffsets("g", [{ ...at, offset: 2n ** 63n }]),
+    "option offsets[0].offset: a whole number of at least 0 is expected, not 9223372036854775808n",
+  ],
+  [
+    "a text that has no UTF-8, and would go out as another one",
+    (admin) => admin.describeTopics(["a\ud800"]),
+    'option topics[0]: the name of a topic, or an object with its topicId, is expected, not "a\\ud800"',
+  ],
+  [
+    "a group without UTF-8",
+    (admin) => admin.lag("\udc00"),
+    'option groupId: the id of a group is expected, not "\\udc00"',
+  ],
+  [
+    "the id that stands for no topic",
+    (admin) => admin.describeTopics([{ topicId: "AAAAAAAAAAAAAAAAAAAAAA" }]),
+    "option topics[0].topicId: a UUID of 22 characters of base64url, and not the one of zeros,",
+  ],
+  [
+    "a type that no group has",
+    (admin) => admin.listGroups({ types: anything('["Consumer", "consumer"]') }),
+    'option types[1]: one of Classic, Consumer, Share, Streams is expected, not "consumer"',
+  ],
+  [
+    "a state that no transaction has",
+    (admin) => admin.listTransactions({ states: anything('"Ongoing"') }),
+    'option states: an array is expected, not "Ongoing"',
+  ],
+  [
+    "a producer that has no id",
+    (admin) => admin.listTransactions({ producerIds: [1, 0.5] }),
+    "option producerIds[1]: the id of a producer is expected, not 0.5",
+  ],
+  [
+    "the key of a config that has no name",
+    (admin) => admin.describeConfigs([{ type: "TOPIC", name: "t", configKeys: ["retention.ms", ""] }]),
+    'option resources[0].configKeys[1]: the name of a config is expected, not ""',
+  ],
+  [
+    "an owner among others without a type",
+    (admin) => admin.describeDelegationToken({ owners: ["User:alice", "bob"] }),
+    'option owners[1]: a type and a name, such as User:alice is expected, not "bob"',
+  ],
+  [
+    "an hmac that is no base64",
+    (admin) => admin.renewDelegationToken("%%%"),
+    "option hmac: the hmac of a token, in base64, is expected",
   ],
   [
     "a lifetime of nothing",
@@ -225,6 +290,17 @@ describe("a call refuses before it connects", () => {
     );
     expect(error).toMatchObject({ name: "OptionsError", code: "OPTIONS" });
     expect(String(error)).toContain(message);
+  });
+
+  test("a close that would wait for no time there is, and stays open", async () => {
+    const admin = new KafkaAdmin({ bootstrapServers });
+    await expect(admin.close({ timeoutMs: -1 })).rejects.toThrow(/^option timeoutMs: a whole number of at least 0/);
+    await expect(admin.close(anything('{ "timeout": 5 }'))).rejects.toThrow(
+      /^option timeout: one of the names timeoutMs/,
+    );
+    await expect(admin.listTopics({ timeoutMs: 0 })).rejects.toMatchObject({ code: "TIMEOUT" });
+    await admin.close();
+    await expect(admin.listTopics()).rejects.toMatchObject({ code: "CLOSED" });
   });
 
   test("the same entity of quotas twice, and not two whose names only look the same together", async () => {

@@ -132,5 +132,6 @@ function shown(value: unknown): string {
   if (typeof value === "object" && value !== null) return "an object";
   if (typeof value === "function") return "a function";
   if (typeof value === "symbol") return "a symbol";
+  if (typeof value === "bigint") return `${value}n`;
   return String(value);
 }

@@ -22,6 +22,7 @@ export interface OffsetToCommit extends TopicPartition {
 }
 
 const int32Max = 0x7fff_ffff;
+const int64Max = 2n ** 63n - 1n;
 
 /** @throws OptionsError for an offset that no partition can have, or a partition that is named twice */
 export function checkedOffsets(offsets: readonly OffsetToCommit[]): readonly OffsetAndMetadata[] {
@@ -51,4 +52,6 @@ const isMetadata = (value: unknown): value is string => typeof value === "string
 const isPartition = (value: unknown): value is number =>
   typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= int32Max;
 const isOffset = (value: unknown): value is bigint | number =>
-  typeof value === "bigint" ? value >= 0n : typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+  typeof value === "bigint"
+    ? value >= 0n && value <= int64Max
+    : typeof value === "number" && Number.isSafeInteger(value) && value >= 0;

@@ -77,6 +77,24 @@ export class OptionReader {
     return value;
   }
 
+  /** A list of what `isItem` recognises; the first that it does not is named. */
+  items<T>(name: string, fallback: readonly T[], isItem: (value: unknown) => value is T, allowed: string): readonly T[];
+  items<T>(name: string, fallback: null, isItem: (value: unknown) => value is T, allowed: string): readonly T[] | null;
+  items<T>(
+    name: string,
+    fallback: readonly T[] | null,
+    isItem: (value: unknown) => value is T,
+    allowed: string,
+  ): readonly T[] | null {
+    const value = this.#take(name) ?? fallback;
+    if (value === null) return null;
+    if (!Array.isArray(value)) throw this.#refusal(name, value, "an array");
+    return value.map((item: unknown, index) => {
+      if (!isItem(item)) throw this.#refusal(`${name}[${index}]`, item, allowed);
+      return item;
+    });
+  }
+
   /**
    * Ends the reading.
    *

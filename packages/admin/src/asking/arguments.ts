@@ -1,14 +1,23 @@
 import { OptionReader, OptionsError, partitionText, type TopicPartition } from "@odradek/network";
 
+const int16Max = 0x7fff;
 const int32Max = 0x7fff_ffff;
 
-export const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
+/** Half of a surrogate pair, which has no UTF-8: what goes out for it would be another text. */
+const halfPair = /\p{Surrogate}/u;
+
+/** A text that may be empty. */
+export const isTextOrEmpty = (value: unknown): value is string => typeof value === "string" && !halfPair.test(value);
+
+export const isText = (value: unknown): value is string => isTextOrEmpty(value) && value !== "";
+
+export const isInt16 = (value: unknown): value is number => isInt32(value) && value <= int16Max;
 
 export const isInt32 = (value: unknown): value is number =>
   typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= int32Max;
 
 export const isInt64 = (value: unknown): value is bigint | number =>
-  typeof value === "bigint" || (typeof value === "number" && Number.isSafeInteger(value));
+  typeof value === "bigint" ? BigInt.asIntN(64, value) === value : Number.isSafeInteger(value);
 
 /** Configs by their names; `null` means the default. */
 export const isConfigs = (value: unknown): value is Readonly<Record<string, string | null>> =>
