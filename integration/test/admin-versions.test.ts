@@ -94,6 +94,17 @@ test("Kafka 2.1.1 is administrated as far as it goes, and what it lacks is said 
   const ops = [{ name: "cleanup.policy", operation: "SET", value: "compact" }] as const;
   const [altered] = await admin.incrementalAlterConfigs([{ type: "TOPIC", name: topic, ops }]);
   expect(altered?.error?.message).toMatch(/^IncrementalAlterConfigs \(Kafka 2\.3, and newer\): /);
+  const kinds = [
+    { type: "TOPIC", name: topic },
+    { type: "BROKER", name: "" },
+    { type: "GROUP", name: groupId },
+  ] as const;
+  const configs = await admin.describeConfigs(kinds);
+  expect([...configs].map(({ error }) => error?.code)).toEqual([
+    "UNKNOWN_TOPIC_OR_PARTITION",
+    undefined,
+    "INVALID_REQUEST",
+  ]);
   const lacking = await Promise.all([
     admin.electLeaders("PREFERRED", [at]),
     admin.alterPartitionReassignments([{ ...at, replicaIds: null }]),

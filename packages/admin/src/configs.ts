@@ -6,7 +6,7 @@ import { IncrementalAlterConfigs } from "@odradek/protocol/messages/incremental-
 import { ListConfigResources } from "@odradek/protocol/messages/list-config-resources";
 import { checkedKeys, isConfigs, isInt32, isText } from "./asking/arguments.ts";
 import { type AdminCallOptions, type AdminContext, Call, type Whom } from "./asking/call.ts";
-import { type Answers, askAll, askOne } from "./asking/fan-out.ts";
+import { type Answers, askAll, askOne, askParts } from "./asking/fan-out.ts";
 import { toBroker } from "./asking/routing.ts";
 import { Codes } from "./codes.ts";
 import type { Results } from "./results.ts";
@@ -166,29 +166,56 @@ export async function describeConfigs(
     keys: queries.map(keyOf),
     textOf,
     routing: toBroker(brokerOf),
-    ask: async (resources, whom) => {
-      const body = (version: number) => ({
-        resources: resources.map((resource) => ({
-          resourceType: types.codeOf(resource.type),
-          resourceName: resource.name,
-          configurationKeys: keysOf.get(textOf(resource)) ?? null,
-        })),
-        includeSynonyms,
-        includeDocumentation: includeDocumentation && version >= documentationSince,
-      });
-      const { results } = await call.request(DescribeConfigs, body, whom);
-      return new Map(
-        results.map((told): [string, ConfigDescription | KafkaError] => {
-          const { errorCode, errorMessage, resourceType, resourceName, configs } = told;
-          const resource = { type: types.nameOf(resourceType), name: resourceName };
-          const text = textOf(resource);
-          if (errorCode !== 0) return [text, new BrokerError(errorCode, `configs of ${text}`, errorMessage)];
-          return [text, { ...resource, configs: configs.map(toEntry) }];
-        }),
-      );
-    },
+    ask: (all, whom) =>
+      askByAge(call, all, async (resources) => {
+        const body = (version: number) => ({
+          resources: resources.map((resource) => ({
+            resourceType: types.codeOf(resource.type),
+            resourceName: resource.name,
+            configurationKeys: keysOf.get(textOf(resource)) ?? null,
+          })),
+          includeSynonyms,
+          includeDocumentation: includeDocumentation && version >= documentationSince,
+        });
+        const { results } = await call.request(DescribeConfigs, body, whom);
+        return new Map(
+          results.map((told): [string, ConfigDescription | KafkaError] => {
+            const { errorCode, errorMessage, configs } = told;
+            const resource = toldResource(told, resources);
+            const text = textOf(resource);
+            if (errorCode !== 0) return [text, new BrokerError(errorCode, `configs of ${text}`, errorMessage)];
+            return [text, { ...resource, configs: configs.map(toEntry) }];
+          }),
+        );
+      }),
   });
 }
+
+/** Brokers refuse all of a request for a type that they do not know: those that not every release has are asked about by themselves. */
+async function askByAge<T>(
+  call: Call,
+  resources: readonly ConfigResource[],
+  ask: (some: readonly ConfigResource[]) => Promise<Answers<T>>,
+): Promise<Answers<T>> {
+  const ages = [...new Set(resources.map(ageOf))].map((age) => resources.filter((one) => ageOf(one) === age));
+  return askParts(
+    call,
+    ages.map((some) => ({ texts: () => some.map(textOf), ask: () => ask(some) })),
+  );
+}
+
+/** Who does not know a type tells of it as none: what was asked about together has one then. */
+function toldResource({ resourceType, resourceName: name }: ToldResource, asked: readonly ConfigResource[]) {
+  const type = types.nameOf(resourceType);
+  return { type: type === "UNKNOWN" ? (asked[0]?.type ?? type) : type, name };
+}
+
+interface ToldResource {
+  readonly resourceType: number;
+  readonly resourceName: string;
+}
+
+const ageOf = ({ type }: ConfigResource): ConfigResourceType => (type === "TOPIC" ? "BROKER" : type);
 
 const documentationSince = 3;
 
@@ -273,17 +300,21 @@ async function altered<R extends ConfigResource>(
     keys: alterations.map(keyOf),
     textOf,
     routing: toBroker(changingBrokerOf),
-    ask: async (resources, whom) => {
-      const asked = resources.flatMap((resource) => byText.get(textOf(resource)) ?? []);
-      return alteredResources(await ask(call, asked, validateOnly, whom));
-    },
+    ask: (all, whom) =>
+      askByAge(call, all, async (resources) => {
+        const asked = resources.flatMap((resource) => byText.get(textOf(resource)) ?? []);
+        return alteredResources(await ask(call, asked, validateOnly, whom), asked);
+      }),
   });
 }
 
-const alteredResources = (responses: ResponseOf<typeof AlterConfigs>["responses"]): Answers<ConfigResource> =>
+const alteredResources = (
+  responses: ResponseOf<typeof AlterConfigs>["responses"],
+  asked: readonly ConfigResource[],
+): Answers<ConfigResource> =>
   new Map(
-    responses.map(({ errorCode, errorMessage, resourceType, resourceName }) => {
-      const resource = { type: types.nameOf(resourceType), name: resourceName };
+    responses.map(({ errorCode, errorMessage, ...told }) => {
+      const resource = toldResource(told, asked);
       const about = `altering configs of ${textOf(resource)}`;
       return [textOf(resource), errorCode === 0 ? resource : new BrokerError(errorCode, about, errorMessage)];
     }),

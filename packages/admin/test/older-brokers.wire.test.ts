@@ -1,6 +1,8 @@
 import { codeOf } from "@odradek/protocol";
 import { CreateTopics } from "@odradek/protocol/messages/create-topics";
 import { DescribeCluster } from "@odradek/protocol/messages/describe-cluster";
+import { DescribeConfigs } from "@odradek/protocol/messages/describe-configs";
+import { IncrementalAlterConfigs } from "@odradek/protocol/messages/incremental-alter-configs";
 import { ListGroups } from "@odradek/protocol/messages/list-groups";
 import { Metadata } from "@odradek/protocol/messages/metadata";
 import { UpdateFeatures } from "@odradek/protocol/messages/update-features";
@@ -59,6 +61,43 @@ describe("groups of a broker before Kafka 3.8", () => {
       expect(await listed(...types)).toEqual(Array.from({ length: 3 }, () => "UNSUPPORTED_VERSION"));
     },
   );
+});
+
+test("a broker that does not know of a kind of resource tells the configs of the others, and alters them", async () => {
+  const group = 32;
+  const unknown = { errorCode: codeOf("INVALID_REQUEST"), errorMessage: "Unexpected resource type UNKNOWN" };
+  // One of them is enough for it to refuse them all.
+  const answersTo = (resources: readonly { readonly resourceType: number; readonly resourceName: string }[]) => {
+    const isRefused = resources.some(({ resourceType }) => resourceType === group);
+    return resources.map(({ resourceType, resourceName }) => ({
+      ...(isRefused ? unknown : { errorCode: 0, errorMessage: null }),
+      resourceType: resourceType === group ? 0 : resourceType,
+      resourceName,
+      configs: [],
+    }));
+  };
+  const { admin } = await scriptedAdmin({
+    versions: versions({}),
+    serve(connection, request) {
+      if (request.apiKey === DescribeConfigs.key) {
+        const results = answersTo(request.body(DescribeConfigs).resources);
+        return connection.answer(request, DescribeConfigs, { throttleTimeMs: 0, results });
+      }
+      const responses = answersTo(request.body(IncrementalAlterConfigs).resources);
+      connection.answer(request, IncrementalAlterConfigs, { throttleTimeMs: 0, responses });
+    },
+  });
+  const resources = [
+    { type: "TOPIC", name: "t" },
+    { type: "GROUP", name: "g" },
+    { type: "BROKER", name: "" },
+  ] as const;
+  const told = await admin.describeConfigs(resources);
+  const ops = [{ name: "a", operation: "DELETE" }] as const;
+  const altered = await admin.incrementalAlterConfigs(resources.map((resource) => ({ ...resource, ops })));
+  for (const results of [[...told], [...altered]]) {
+    expect(results.map(({ error }) => error?.code)).toEqual([undefined, "INVALID_REQUEST", undefined]);
+  }
 });
 
 test("a broker of Kafka 2.3 to 2.7 tells by its metadata what one may do with the cluster, where it is asked", async () => {
