@@ -323,11 +323,7 @@ export class KafkaAdmin {
     return deleteRecords(this.#open(), partitions, options);
   }
 
-  /**
-   * Tells the configuration of topics, brokers and others (DescribeConfigs, KIP-133; that of one broker is asked of it).
-   *
-   * @returns for each resource its configs, or its error
-   */
+  /** Tells the configuration of topics, brokers and others (DescribeConfigs, KIP-133; that of one broker is asked of it). */
   async describeConfigs(
     resources: readonly ConfigQuery[],
     options: DescribeConfigsOptions = {},
@@ -377,11 +373,7 @@ export class KafkaAdmin {
     return describeClientQuotas(this.#open(), filter, options);
   }
 
-  /**
-   * Sets quotas of clients, or takes them away (AlterClientQuotas, KIP-546, Kafka 2.6).
-   *
-   * @returns for each entity itself, or its error
-   */
+  /** Sets quotas of clients, or takes them away (AlterClientQuotas, KIP-546, Kafka 2.6). */
   async alterClientQuotas(
     alterations: readonly ClientQuotaAlteration[],
     options: AlterQuotasOptions = {},
@@ -394,11 +386,7 @@ export class KafkaAdmin {
     return describeFeatures(this.#open(), options);
   }
 
-  /**
-   * Changes what the cluster has settled on (UpdateFeatures, KIP-584, Kafka 2.7). From Kafka 4.0 on all of it changes or none.
-   *
-   * @returns for each feature its name, or its error
-   */
+  /** Changes what the cluster has settled on (UpdateFeatures, KIP-584, Kafka 2.7). From Kafka 4.0 on all of it changes or none. */
   async updateFeatures(
     updates: readonly FeatureUpdate[],
     options: UpdateFeaturesOptions = {},
@@ -428,11 +416,7 @@ export class KafkaAdmin {
     return describeConsumerGroups(this.#open(), groupIds, options);
   }
 
-  /**
-   * The same for groups of the classic protocol, whatever their members speak, such as those of Kafka Connect (DescribeGroups, KIP-1043).
-   *
-   * @returns for each group its description, or its error, such as `GROUP_ID_NOT_FOUND`
-   */
+  /** `describeConsumerGroups` for classic groups, whatever members speak, such as those of Kafka Connect (DescribeGroups, KIP-1043). */
   async describeClassicGroups(
     groupIds: readonly string[],
     options: DescribeGroupsOptions = {},
@@ -440,11 +424,7 @@ export class KafkaAdmin {
     return describeClassicGroups(this.#open(), groupIds, options);
   }
 
-  /**
-   * The same for share groups (ShareGroupDescribe, KIP-932, Kafka 4.1).
-   *
-   * @returns for each group its description, or its error, such as `GROUP_ID_NOT_FOUND`
-   */
+  /** `describeConsumerGroups` for share groups (ShareGroupDescribe, KIP-932, Kafka 4.1). */
   async describeShareGroups(
     groupIds: readonly string[],
     options: DescribeGroupsOptions = {},
@@ -452,11 +432,7 @@ export class KafkaAdmin {
     return describeShareGroups(this.#open(), groupIds, options);
   }
 
-  /**
-   * The same for groups of Kafka Streams (StreamsGroupDescribe, KIP-1071, Kafka 4.2).
-   *
-   * @returns for each group its description, or its error, such as `GROUP_ID_NOT_FOUND`
-   */
+  /** `describeConsumerGroups` for groups of Kafka Streams (StreamsGroupDescribe, KIP-1071, Kafka 4.2). */
   async describeStreamsGroups(
     groupIds: readonly string[],
     options: DescribeGroupsOptions = {},
@@ -473,12 +449,12 @@ export class KafkaAdmin {
     return deleteGroups(this.#open(), groupIds, options);
   }
 
-  /** The same for share groups (DeleteGroups, KIP-932, Kafka 4.1). */
+  /** `deleteConsumerGroups` for share groups (DeleteGroups, KIP-932, Kafka 4.1). */
   async deleteShareGroups(groupIds: readonly string[], options: AdminCallOptions = {}): Promise<Results<string>> {
     return deleteGroups(this.#open(), groupIds, options);
   }
 
-  /** The same for groups of Kafka Streams, whose internal topics stay (DeleteGroups, KIP-1071, Kafka 4.2). */
+  /** `deleteConsumerGroups` for groups of Kafka Streams, whose internal topics stay (DeleteGroups, KIP-1071, Kafka 4.2). */
   async deleteStreamsGroups(groupIds: readonly string[], options: AdminCallOptions = {}): Promise<Results<string>> {
     return deleteGroups(this.#open(), groupIds, options);
   }
@@ -503,7 +479,6 @@ export class KafkaAdmin {
    * committed nothing.
    *
    * @param groups ids, or ids with the partitions that are wanted of each
-   * @returns for each group its offsets, or its error
    */
   async listConsumerGroupOffsets(
     groups: readonly (string | GroupOffsetsQuery)[],
@@ -568,7 +543,6 @@ export class KafkaAdmin {
    * Tells how far a group of consumers is behind: of each partition that it has committed an offset of, or that a member reads, the
    * committed offset, the end, and who reads it. With `read_committed` the end is where such consumers have to stop.
    *
-   * @returns for each partition its lag, or its error
    * @throws GROUP_ID_NOT_FOUND, and whatever else keeps the group from being described
    */
   async lag(groupId: string, options: ListOffsetsOptions = {}): Promise<Results<PartitionLag, TopicPartition>> {
@@ -579,7 +553,6 @@ export class KafkaAdmin {
    * Tells how far share groups have come (DescribeShareGroupOffsets, KIP-932, Kafka 4.1; with lag KIP-1226, Kafka 4.2).
    *
    * @param groups ids, or ids with the partitions that are wanted of each
-   * @returns for each group its offsets, or its error
    */
   async listShareGroupOffsets(
     groups: readonly (string | GroupOffsetsQuery)[],
@@ -670,11 +643,7 @@ export class KafkaAdmin {
     return describeLogDirs(this.#open(), brokerIds, options);
   }
 
-  /**
-   * Tells in which directory a broker has a replica, and where it is being moved to (DescribeLogDirs, KIP-113).
-   *
-   * @returns for each replica its directories, or its error
-   */
+  /** Tells in which directory a broker has a replica, and where it is being moved to (DescribeLogDirs, KIP-113). */
   async describeReplicaLogDirs(
     replicas: readonly TopicPartitionReplica[],
     options: AdminCallOptions = {},
@@ -790,11 +759,7 @@ export class KafkaAdmin {
     return expireDelegationToken(this.#open(), hmac, options);
   }
 
-  /**
-   * Tells which producers partitions remember, and whose transactions are open there (DescribeProducers, KIP-664, Kafka 2.8).
-   *
-   * @returns for each partition its producers, or its error
-   */
+  /** Tells which producers partitions remember, and whose transactions are open there (DescribeProducers, KIP-664, Kafka 2.8). */
   async describeProducers(
     partitions: readonly TopicPartition[],
     options: DescribeProducersOptions = {},
@@ -840,11 +805,7 @@ export class KafkaAdmin {
     return forceTerminateTransaction(this.#open(), transactionalId, options);
   }
 
-  /**
-   * Fences all producers of transactional ids: what they have not committed is aborted (InitProducerId, KIP-618).
-   *
-   * @returns for each transactional id its next epoch, or its error
-   */
+  /** Fences all producers of transactional ids: what they have not committed is aborted (InitProducerId, KIP-618). */
   async fenceProducers(
     transactionalIds: readonly string[],
     options: AdminCallOptions = {},
