@@ -124,6 +124,18 @@ test("Kafka 2.1.1 is administrated as far as it goes, and what it lacks is said 
   }
 });
 
+test("Kafka 4.4.0 forgets a controller that was shut down, and knows none of its id then", async () => {
+  await using cluster = await startCluster({ version: "4.4.0", own: true });
+  await using admin = new KafkaAdmin({ bootstrapServers: cluster.bootstrapServers });
+  const { leaderId } = await admin.describeMetadataQuorum();
+  const gone = cluster.brokers.find(({ id }) => id !== leaderId);
+  await gone?.stop();
+  const unknown = { code: "CONTROLLER_ID_NOT_REGISTERED" };
+  await expect(admin.unregisterController(99)).rejects.toMatchObject(unknown);
+  await admin.unregisterController(gone?.id ?? -1);
+  await expect(admin.unregisterController(gone?.id ?? -1)).rejects.toMatchObject(unknown);
+});
+
 /** What a client does that begins with controllers. */
 async function administrateByControllers(bootstrapServers: readonly string[], admin: KafkaAdmin): Promise<void> {
   const { leaderId, nodes } = await admin.describeMetadataQuorum();

@@ -27,6 +27,7 @@ import {
   type DescribeClusterOptions,
   describeCluster,
   unregisterBroker,
+  unregisterController,
 } from "./cluster.ts";
 import {
   type AlterConfigsOptions,
@@ -599,6 +600,15 @@ export class KafkaAdmin {
    */
   async unregisterBroker(brokerId: number, options: AdminCallOptions = {}): Promise<void> {
     return unregisterBroker(this.#open(), brokerId, options);
+  }
+
+  /**
+   * Has a cluster forget a controller that was shut down for good (UnregisterController, Kafka 4.4). Its vote goes by `removeRaftVoter`.
+   *
+   * @throws BrokerError with `CONTROLLER_ID_NOT_REGISTERED` where there is none of that id
+   */
+  async unregisterController(controllerId: number, options: AdminCallOptions = {}): Promise<void> {
+    return unregisterController(this.#open(), controllerId, options);
   }
 
   /** Tells leader, voters and observers of the metadata log (DescribeQuorum, KIP-836, Kafka 3.3 with KRaft). */

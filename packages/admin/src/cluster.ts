@@ -2,6 +2,7 @@ import { type Node, OptionReader, OptionsError } from "@odradek/network";
 import { BrokerError, type KafkaErrorCode, UnsupportedVersionError } from "@odradek/protocol";
 import { DescribeCluster } from "@odradek/protocol/messages/describe-cluster";
 import { UnregisterBroker } from "@odradek/protocol/messages/unregister-broker";
+import { UnregisterController } from "@odradek/protocol/messages/unregister-controller";
 import { type AclOperation, authorizedOperations } from "./acl-operations.ts";
 import { isInt32 } from "./asking/arguments.ts";
 import { type AdminCallOptions, type AdminContext, Call, type Whom } from "./asking/call.ts";
@@ -115,13 +116,37 @@ export async function unregisterBroker(
   const reader = new OptionReader(options);
   const call = new Call(context, reader);
   reader.finish();
-  const about = `unregistering broker ${brokerId}`;
-  const ask = async (whom: Whom) => {
-    const { errorCode, errorMessage } = await call.request(UnregisterBroker, { brokerId }, whom);
+  const ask = (whom: Whom) => call.request(UnregisterBroker, { brokerId }, whom);
+  await unregister(call, `unregistering broker ${brokerId}`, ask, "BROKER_ID_NOT_REGISTERED");
+}
+
+/** See `KafkaAdmin.unregisterController`. */
+export async function unregisterController(
+  context: AdminContext,
+  controllerId: number,
+  options: AdminCallOptions,
+): Promise<void> {
+  if (!isInt32(controllerId)) throw new OptionsError("controllerId", controllerId, "the id of a controller");
+  const reader = new OptionReader(options);
+  const call = new Call(context, reader);
+  reader.finish();
+  const ask = (whom: Whom) => call.request(UnregisterController, { controllerId }, whom);
+  await unregister(call, `unregistering controller ${controllerId}`, ask, "CONTROLLER_ID_NOT_REGISTERED");
+}
+
+/** @param doneBefore what is answered where there is none of that id, or no more */
+async function unregister(
+  call: Call,
+  about: string,
+  ask: (whom: Whom) => Promise<{ readonly errorCode: number; readonly errorMessage: string | null }>,
+  doneBefore: KafkaErrorCode,
+): Promise<void> {
+  const askOnce = async (whom: Whom) => {
+    const { errorCode, errorMessage } = await ask(whom);
     if (errorCode !== 0) throw new BrokerError(errorCode, about, errorMessage);
     return true;
   };
-  // A controller that was busy is asked again, as Java's `unregisterBroker` does.
+  // A controller that was busy is asked again, as Java's client does.
   const routing = { ...toAny<string>(), passing: new Set<KafkaErrorCode>(["REQUEST_TIMED_OUT"]) };
-  await askOne(call, about, ask, { routing, doneBefore: new Set(["BROKER_ID_NOT_REGISTERED"]) });
+  await askOne(call, about, askOnce, { routing, doneBefore: new Set([doneBefore]) });
 }

@@ -172,6 +172,7 @@ const cases: readonly Case[] = [
     "option updates[0].upgradeType: a downgrade",
   ],
   ["a directory without a UUID", (admin) => admin.removeRaftVoter(1, "disk"), "option voterDirectoryId: a UUID of 22"],
+  ["a controller below 0", (admin) => admin.unregisterController(-1), "option controllerId: the id of a controller"],
   ["a broker below 0", (admin) => admin.unregisterBroker(-1), "option brokerId: the id of a broker"],
   [
     "no directory",

@@ -20,8 +20,8 @@ const otherwise: ReadonlyMap<string, string> = new Map([
 /** What is ours alone. */
 const oursAlone = ["alterConfigs", "connect", "constructor", "lag"];
 
-test("every method of Java's Admin 4.3.1 is there, and none besides but those that are known to be", () => {
-  const file = readZip(readFileSync(kafkaClientsJar()), (name) => name === adminClass).get(adminClass);
+test("every method of Java's Admin 4.4.0 is there, and none besides but those that are known to be", () => {
+  const file = readZip(readFileSync(kafkaClientsJar("4.4.0")), (name) => name === adminClass).get(adminClass);
   if (file === undefined) throw new Error(`the jar has no ${adminClass}`);
   const javas = methodNames(file);
   expect(javas.size).toBeGreaterThan(60);

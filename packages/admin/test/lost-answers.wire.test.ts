@@ -12,6 +12,7 @@ import { FindCoordinator } from "@odradek/protocol/messages/find-coordinator";
 import { LeaveGroup } from "@odradek/protocol/messages/leave-group";
 import { RemoveRaftVoter } from "@odradek/protocol/messages/remove-raft-voter";
 import { UnregisterBroker } from "@odradek/protocol/messages/unregister-broker";
+import { UnregisterController } from "@odradek/protocol/messages/unregister-controller";
 import { describe, expect, test } from "vitest";
 import type { PeerConnection, PeerRequest } from "../../network/test/scripted-peer.ts";
 import type { KafkaAdmin, Results } from "../src/index.ts";
@@ -127,6 +128,13 @@ const changes: readonly Change[] = [
     run: (admin) => admin.unregisterBroker(2),
     answer: (connection, request, errorCode) =>
       connection.answer(request, UnregisterBroker, { throttleTimeMs: 0, errorCode, errorMessage: null }),
+  },
+  {
+    change: "unregisterController",
+    code: "CONTROLLER_ID_NOT_REGISTERED",
+    run: (admin) => admin.unregisterController(2),
+    answer: (connection, request, errorCode) =>
+      connection.answer(request, UnregisterController, { throttleTimeMs: 0, errorCode, errorMessage: null }),
   },
   {
     change: "addRaftVoter",

@@ -27,7 +27,7 @@ export async function scriptedAdmin(script: BrokerScript, clock: Clock = systemC
 
 /** Everything that we speak, but for some APIs, which go no further than told; those with `null` are missing. */
 export function versions(newest: Readonly<Record<number, number | null>>): ApiVersionsAnswer {
-  const keys = Array.from({ length: 93 }, (_, apiKey) => ({ apiKey, minVersion: 0, maxVersion: newest[apiKey] ?? 99 }));
+  const keys = Array.from({ length: 95 }, (_, apiKey) => ({ apiKey, minVersion: 0, maxVersion: newest[apiKey] ?? 99 }));
   return { errorCode: 0, apiKeys: keys.filter(({ apiKey }) => newest[apiKey] !== null) };
 }
 

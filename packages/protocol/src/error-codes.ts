@@ -148,6 +148,9 @@ const policies = {
   STREAMS_INVALID_TOPOLOGY_EPOCH: { code: 131 },
   STREAMS_TOPOLOGY_FENCED: { code: 132 },
   SHARE_SESSION_LIMIT_REACHED: { code: 133, retriable: true },
+  GROUP_DELETION_FAILED: { code: 134 },
+  STREAMS_TOPOLOGY_DESCRIPTION_UPDATE_FAILED: { code: 135 },
+  CONTROLLER_ID_NOT_REGISTERED: { code: 136 },
 } as const satisfies Record<string, Policy>;
 
 /** Kafka's names of what a broker can answer. */

@@ -149,7 +149,7 @@ export const errorTexts = {
   INVALID_RECORD_STATE: "The record state is invalid. The acknowledgement of delivery could not be completed.",
   SHARE_SESSION_NOT_FOUND: "The share session was not found.",
   INVALID_SHARE_SESSION_EPOCH: "The share session epoch is invalid.",
-  FENCED_STATE_EPOCH: "The share coordinator rejected the request because the share-group state epoch did not match.",
+  FENCED_STATE_EPOCH: "The coordinator rejected the request because the state epoch did not match.",
   INVALID_VOTER_KEY: "The voter key doesn't match the receiving replica's key.",
   DUPLICATE_VOTER: "The voter is already part of the set of voters.",
   VOTER_NOT_FOUND: "The voter is not part of the set of voters.",
@@ -159,4 +159,8 @@ export const errorTexts = {
   STREAMS_INVALID_TOPOLOGY_EPOCH: "The supplied topology epoch is invalid.",
   STREAMS_TOPOLOGY_FENCED: "The supplied topology epoch is outdated.",
   SHARE_SESSION_LIMIT_REACHED: "The limit of share sessions has been reached.",
+  GROUP_DELETION_FAILED: "DeleteGroups could not complete; see the error message on the per-group result for details.",
+  STREAMS_TOPOLOGY_DESCRIPTION_UPDATE_FAILED:
+    "The broker could not process the topology description update; see the error message for details.",
+  CONTROLLER_ID_NOT_REGISTERED: "The given controller ID was not registered.",
 } as const;

@@ -29,7 +29,7 @@ describe("the table of broker errors", () => {
     expect(brokerErrors.map(({ code, name }) => `${code} ${name}`)).toEqual(
       kafkas.map(({ code, name }) => `${code} ${name}`),
     );
-    expect(brokerErrors).toHaveLength(135);
+    expect(brokerErrors).toHaveLength(138);
   });
 
   test.each(kafkas)("$name has Kafka's policy and words", (kafka) => {
@@ -67,7 +67,7 @@ describe("the table of broker errors", () => {
     for (const { fatal, retriable } of brokerErrors) expect(fatal !== null && retriable).toBe(false);
   });
 
-  test.each([-2, 134, 9_999, 32_767, Number.NaN])(
+  test.each([-2, 137, 9_999, 32_767, Number.NaN])(
     "takes the unknown code %i for UNKNOWN_SERVER_ERROR, as Kafka does",
     (code) => {
       expect(brokerErrorByCode(code)).toMatchObject({ name: "UNKNOWN_SERVER_ERROR", code: -1, retriable: false });

@@ -28,6 +28,7 @@ const since: Readonly<Record<string, Readonly<Record<number, string>>>> = Object
   DescribeProducers: { 0: "2.8" },
   WriteTxnMarkers: { 1: "2.8" },
   UnregisterBroker: { 0: "2.8, with KRaft" },
+  UnregisterController: { 0: "4.4" },
   DescribeTransactions: { 0: "3.0" },
   ListTransactions: { 0: "3.0", 1: "3.8", 2: "4.1" },
   DescribeQuorum: { 0: "3.3, with KRaft" },

@@ -70,5 +70,6 @@ export { StreamsGroupHeartbeat } from "./streams-group-heartbeat.ts";
 export { SyncGroup } from "./sync-group.ts";
 export { TxnOffsetCommit } from "./txn-offset-commit.ts";
 export { UnregisterBroker } from "./unregister-broker.ts";
+export { UnregisterController } from "./unregister-controller.ts";
 export { UpdateFeatures } from "./update-features.ts";
 export { WriteTxnMarkers } from "./write-txn-markers.ts";
