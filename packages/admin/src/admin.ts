@@ -594,7 +594,7 @@ export class KafkaAdmin {
   }
 
   /**
-   * Has a KRaft cluster forget a broker that was shut down for good (UnregisterBroker, KIP-631).
+   * Has a KRaft cluster forget a broker that was shut down for good (UnregisterBroker, KIP-631, Kafka 2.8).
    *
    * @throws BrokerError with `BROKER_ID_NOT_REGISTERED` where there is none of that id
    */

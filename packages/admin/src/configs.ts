@@ -4,7 +4,7 @@ import { AlterConfigs } from "@odradek/protocol/messages/alter-configs";
 import { DescribeConfigs } from "@odradek/protocol/messages/describe-configs";
 import { IncrementalAlterConfigs } from "@odradek/protocol/messages/incremental-alter-configs";
 import { ListConfigResources } from "@odradek/protocol/messages/list-config-resources";
-import { checkedKeys, isConfigs, isInt32, isText } from "./asking/arguments.ts";
+import { checkedKeys, isInt32, isText, readConfigs } from "./asking/arguments.ts";
 import { type AdminCallOptions, type AdminContext, Call, type Whom } from "./asking/call.ts";
 import { type Answers, askAll, askOne, askParts } from "./asking/fan-out.ts";
 import { toBroker } from "./asking/routing.ts";
@@ -368,7 +368,7 @@ export async function alterConfigs(
 function checkedReplacement(given: ConfigReplacement, path: string): ConfigReplacement {
   const reader = new OptionReader(given, path);
   const resource = readResource(reader, path);
-  const configs = reader.required("configs", isConfigs, "an object of texts");
+  const configs = readConfigs(reader, null);
   reader.finish();
   return { ...resource, configs };
 }

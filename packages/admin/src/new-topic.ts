@@ -1,5 +1,5 @@
 import { OptionReader, OptionsError } from "@odradek/network";
-import { checkedKeys, isConfigs, isInt32, isText } from "./asking/arguments.ts";
+import { checkedKeys, isReplicas, isText, readConfigs, replicasText } from "./asking/arguments.ts";
 
 /** A topic to be. */
 export interface NewTopic {
@@ -52,12 +52,9 @@ function resolveNewTopic(given: NewTopic, path: string): ResolvedNewTopic {
     topic: reader.required("topic", isText, "the name of a topic"),
     numPartitions: reader.has("numPartitions") ? reader.integer("numPartitions", 1, 1, maxInt32) : notGiven,
     replicationFactor: reader.has("replicationFactor") ? reader.integer("replicationFactor", 1, 1, maxInt16) : notGiven,
-    assignments: reader.value("assignments", [], isAssignments, "an array with the broker ids of each partition"),
-    configs: reader.value("configs", {}, isConfigs, "an object of texts"),
+    assignments: reader.items("assignments", [], isReplicas, replicasText),
+    configs: readConfigs(reader, {}),
   };
   reader.finish();
   return Object.freeze(resolved);
 }
-
-const isAssignments = (value: unknown): value is readonly (readonly number[])[] =>
-  Array.isArray(value) && value.every((ids: unknown) => Array.isArray(ids) && ids.length > 0 && ids.every(isInt32));

@@ -2,7 +2,7 @@ import { OptionReader, OptionsError, partitionText, type TopicPartition } from "
 import { BrokerError } from "@odradek/protocol";
 import { CreatePartitions } from "@odradek/protocol/messages/create-partitions";
 import { ElectLeaders, type ElectLeadersResponse } from "@odradek/protocol/messages/elect-leaders";
-import { checkedKeys, checkedPartitions, isArrayOf, isInt32, isText } from "./asking/arguments.ts";
+import { checkedKeys, checkedPartitions, isInt32, isReplicas, isText, replicasText } from "./asking/arguments.ts";
 import { topicsOf } from "./asking/by-topic.ts";
 import { type AdminCallOptions, type AdminContext, Call, OperationCall } from "./asking/call.ts";
 import { askAll, askOne } from "./asking/fan-out.ts";
@@ -71,16 +71,13 @@ function checkedNewPartitions(given: NewPartitions, path: string) {
   const checked = {
     topic: reader.required("topic", isText, "the name of a topic"),
     totalCount: reader.required("totalCount", isCount, "a whole number of at least 1"),
-    assignments: reader.value("assignments", null, isAssignments, "an array with the broker ids of each new partition"),
+    assignments: reader.items("assignments", null, isReplicas, replicasText),
   };
   reader.finish();
   return checked;
 }
 
 const isCount = (value: unknown): value is number => isInt32(value) && value > 0;
-
-const isAssignments = (value: unknown): value is readonly (readonly number[])[] | null =>
-  value === null || isArrayOf(isArrayOf(isInt32))(value);
 
 const toCreatablePartitions = ({ topic, totalCount, assignments }: ReturnType<typeof checkedNewPartitions>) => ({
   name: topic,

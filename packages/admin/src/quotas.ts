@@ -155,7 +155,7 @@ export async function alterClientQuotas(
 
 function checkedAlteration(given: ClientQuotaAlteration, path: string): ClientQuotaAlteration {
   const reader = new OptionReader(given, path);
-  const quotas = reader.required("quotas", isQuotas, "an object of numbers, null taking one away");
+  const quotas = reader.record("quotas", null, isQuota, "a number, or null to take it away,");
   reader.required("entity", isObject, "an object with user, clientId or ip");
   reader.finish();
   const ofEntity = new OptionReader(given.entity, `${path}.entity`);
@@ -163,13 +163,10 @@ function checkedAlteration(given: ClientQuotaAlteration, path: string): ClientQu
   ofEntity.finish();
   const parts = toParts(given.entity);
   if (parts.length === 0) throw new OptionsError(`${path}.entity`, given.entity, "a user, a clientId or an ip");
-  return { entity: toEntity(parts), quotas: { ...quotas } };
+  return { entity: toEntity(parts), quotas };
 }
 
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
 const isNameOrNull = (value: unknown): value is string | null => value === null || isText(value);
 
-const isQuotas = (value: unknown): value is Readonly<Record<string, number | null>> =>
-  isObject(value) &&
-  !Array.isArray(value) &&
-  Object.values(value).every((one: unknown) => one === null || (typeof one === "number" && Number.isFinite(one)));
+const isQuota = (value: unknown): value is number | null => value === null || Number.isFinite(value);

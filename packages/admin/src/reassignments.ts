@@ -2,7 +2,7 @@ import { OptionReader, partitionText, type TopicPartition } from "@odradek/netwo
 import { BrokerError } from "@odradek/protocol";
 import { AlterPartitionReassignments } from "@odradek/protocol/messages/alter-partition-reassignments";
 import { ListPartitionReassignments } from "@odradek/protocol/messages/list-partition-reassignments";
-import { checkedKeys, checkedPartitions, isArrayOf, isInt32, readPartition } from "./asking/arguments.ts";
+import { checkedKeys, checkedPartitions, isReplicas, readPartition } from "./asking/arguments.ts";
 import { byPartition, topicsOf } from "./asking/by-topic.ts";
 import { type AdminContext, OperationCall, type OperationOptions } from "./asking/call.ts";
 import { askAll, askOne } from "./asking/fan-out.ts";
@@ -79,14 +79,13 @@ function checkedReassignment(given: NewPartitionReassignment, path: string): New
   const reader = new OptionReader(given, path);
   const checked = {
     ...readPartition(reader),
-    replicaIds: reader.required("replicaIds", isReplicas, "an array of broker ids, or null to call off a move"),
+    replicaIds: reader.required("replicaIds", isReplicasOrNull, "an array of broker ids, or null to call off a move"),
   };
   reader.finish();
   return checked;
 }
 
-const isReplicas = (value: unknown): value is readonly number[] | null =>
-  value === null || (isArrayOf(isInt32)(value) && value.length > 0);
+const isReplicasOrNull = (value: unknown): value is readonly number[] | null => value === null || isReplicas(value);
 
 /** See `KafkaAdmin.listPartitionReassignments`. */
 export async function listPartitionReassignments(

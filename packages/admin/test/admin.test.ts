@@ -25,14 +25,18 @@ describe("the admin client refuses before it connects", () => {
       "option topics[0].assignments: nothing beside numPartitions and replicationFactor",
     ],
     [
-      { topic: "t", assignments: [1] },
-      "option topics[0].assignments: an array with the broker ids of each partition is expected",
+      { topic: "t", assignments: [[1], 1] },
+      "option topics[0].assignments[1]: an array of broker ids, the preferred leader first, is expected, not 1",
     ],
     [
       { topic: "t", assignments: [[2 ** 31]] },
-      "option topics[0].assignments: an array with the broker ids of each partition is expected",
+      "option topics[0].assignments[0]: an array of broker ids, the preferred leader first, is expected",
     ],
-    [{ topic: "t", configs: { a: 5 } }, "option topics[0].configs: an object of texts is expected"],
+    [{ topic: "t", configs: [] }, "option topics[0].configs: an object is expected, not an array of 0"],
+    [
+      { topic: "t", configs: { a: 5 } },
+      "option topics[0].configs.a: a text, or null for the default, is expected, not 5",
+    ],
     [
       { topic: "t", partitions: 12 },
       "option topics[0].partitions: one of the names assignments, configs, numPartitions, ",

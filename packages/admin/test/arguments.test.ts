@@ -29,6 +29,16 @@ const cases: readonly Case[] = [
     "option topics[0].totalCount: a whole number of at least 1",
   ],
   [
+    "a partition with nobody to hold it",
+    (admin) => admin.createPartitions([{ topic: "t", totalCount: 3, assignments: [[1], []] }]),
+    "option topics[0].assignments[1]: an array of broker ids, the preferred leader first, is expected",
+  ],
+  [
+    "no configs at all",
+    (admin) => admin.alterConfigs(anything('[{ "type": "TOPIC", "name": "t" }]')),
+    "option resources[0].configs: an object is expected, not undefined",
+  ],
+  [
     "an election of no kind",
     (admin) => admin.electLeaders(anything('"BEST"'), null),
     "option type: PREFERRED or UNCLEAN",
@@ -91,7 +101,7 @@ const cases: readonly Case[] = [
   [
     "configs that are no texts",
     (admin) => admin.alterConfigs([{ type: "TOPIC", name: "t", configs: JSON.parse('{ "retention.ms": 5 }') }]),
-    "option resources[0].configs: an object of texts is expected",
+    "option resources[0].configs.retention.ms: a text, or null for the default, is expected, not 5",
   ],
   [
     "two changes of one config",
@@ -153,7 +163,7 @@ const cases: readonly Case[] = [
   [
     "a quota that is no number",
     (admin) => admin.alterClientQuotas([{ entity: { user: "u" }, quotas: { producer_byte_rate: Number.NaN } }]),
-    "option alterations[0].quotas: an object of numbers",
+    "option alterations[0].quotas.producer_byte_rate: a number, or null to take it away, is expected, not NaN",
   ],
   [
     "too few iterations",

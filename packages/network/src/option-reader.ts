@@ -95,6 +95,23 @@ export class OptionReader {
     });
   }
 
+  /** An object that holds nothing but what `isItem` recognises, by whatever names; the first that it does not is named. Without a fallback it has to be given. */
+  record<T>(
+    name: string,
+    fallback: Readonly<Record<string, T>> | null,
+    isItem: (value: unknown) => value is T,
+    allowed: string,
+  ): Readonly<Record<string, T>> {
+    const value = this.#take(name) ?? fallback ?? undefined;
+    if (typeof value !== "object" || Array.isArray(value)) throw this.#refusal(name, value, "an object");
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]: [string, unknown]) => {
+        if (!isItem(item)) throw this.#refusal(`${name}.${key}`, item, allowed);
+        return [key, item];
+      }),
+    );
+  }
+
   /**
    * Ends the reading.
    *

@@ -19,20 +19,22 @@ export const isInt32 = (value: unknown): value is number =>
 export const isInt64 = (value: unknown): value is bigint | number =>
   typeof value === "bigint" ? BigInt.asIntN(64, value) === value : Number.isSafeInteger(value);
 
+const isTextOrNull = (value: unknown): value is string | null => value === null || typeof value === "string";
+
 /** Configs by their names; `null` means the default. */
-export const isConfigs = (value: unknown): value is Readonly<Record<string, string | null>> =>
-  typeof value === "object" &&
-  value !== null &&
-  !Array.isArray(value) &&
-  Object.values(value).every((text) => text === null || typeof text === "string");
+export const readConfigs = (
+  reader: OptionReader,
+  fallback: Readonly<Record<string, never>> | null,
+): Readonly<Record<string, string | null>> =>
+  reader.record("configs", fallback, isTextOrNull, "a text, or null for the default,");
 
 const anInt32 = "a whole number of at least 0";
 
-/** Something like `isItem`, each of it. */
-export const isArrayOf =
-  <T>(isItem: (value: unknown) => value is T) =>
-  (value: unknown): value is readonly T[] =>
-    Array.isArray(value) && value.every(isItem);
+/** Where a partition is to be. */
+export const isReplicas = (value: unknown): value is readonly number[] =>
+  Array.isArray(value) && value.length > 0 && value.every(isInt32);
+
+export const replicasText = "an array of broker ids, the preferred leader first,";
 
 /** @throws OptionsError where it is no array, or holds what is the same twice, naming which */
 export function checkedKeys<G, K>(
