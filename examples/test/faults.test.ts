@@ -52,3 +52,16 @@ test("a transaction that nobody ends is aborted after a minute, which takes no t
   expect(cluster.log("invoices").batches.at(-1)?.marker?.type).toBe("abort");
   expect(await cluster.waitForRecords("invoices", 0)).toEqual([]);
 });
+
+test("a service that starts again sees the last of each account", async () => {
+  const accounts = { configs: { "cleanup.policy": "compact" } };
+  await using cluster = await KafkaCluster.start({ topics: { accounts } });
+  const { bootstrapServers } = cluster;
+  await using producer = new KafkaProducer({ bootstrapServers, keySerializer: string, valueSerializer: string });
+  for (const value of ["1", "2", "3"]) await producer.send({ topic: "accounts", key: "alice", value });
+
+  await cluster.cleanUp("accounts");
+
+  const balances = await cluster.waitForRecords("accounts", 1);
+  expect(balances.map(({ offset, value }) => [offset, String(value)])).toEqual([[2n, "3"]]);
+});

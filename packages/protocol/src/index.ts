@@ -34,6 +34,7 @@ export {
 } from "./errors.ts";
 export type { RequestHeader } from "./header.ts";
 export { Reader } from "./reader.ts";
+export { compactedBatch } from "./records/compacted-batch.ts";
 export { CorruptRecordError } from "./records/corrupt-record-error.ts";
 export { crc32c } from "./records/crc32c.ts";
 export {

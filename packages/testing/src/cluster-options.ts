@@ -1,6 +1,7 @@
 import type { TlsOptions } from "node:tls";
 import { type Clock, systemClock } from "./clock.ts";
 import { type KafkaVersion, kafkaVersions } from "./kafka-version.ts";
+import type { LogManagerSettings } from "./log/log-manager.ts";
 import { type SaslMechanism, type SaslSettings, saslMechanisms } from "./security/sasl-exchange.ts";
 import { maxPartitionsAtOnce, type NewTopic, type TopicDefaults } from "./topics/topics.ts";
 
@@ -59,6 +60,10 @@ export interface KafkaClusterOptions {
   readonly consumerHeartbeatIntervalMs?: number;
   /** `transaction.max.timeout.ms`. @default 900,000 */
   readonly maxTransactionTimeoutMs?: number;
+  /** `log.retention.check.interval.ms`: how often segments that are too old are looked for. @default 300,000 */
+  readonly logRetentionCheckIntervalMs?: number;
+  /** `log.cleaner.backoff.ms`: how often logs that may be compacted are looked for. @default 15,000 */
+  readonly logCleanerBackoffMs?: number;
   /** Has clients authenticate. @default nobody has to */
   readonly sasl?: SaslOptions;
   /** Has brokers speak TLS: the server's side of `node:tls`, with `key` and `cert` at the least. @default plain text */
@@ -93,6 +98,7 @@ export interface ResolvedOptions {
   readonly racks: readonly string[];
   readonly groups: GroupSettings;
   readonly transactions: TransactionSettings;
+  readonly logs: LogManagerSettings;
   readonly sasl: SaslSettings | null;
   readonly tls: TlsOptions | null;
   readonly clock: Clock;
@@ -140,6 +146,10 @@ export function resolveOptions(options: KafkaClusterOptions): ResolvedOptions {
     },
     transactions: {
       maxTimeoutMs: number("maxTransactionTimeoutMs", 1, most, 900_000),
+    },
+    logs: {
+      retentionCheckIntervalMs: number("logRetentionCheckIntervalMs", 1, most, 300_000),
+      cleanerBackoffMs: number("logCleanerBackoffMs", 1, most, 15_000),
     },
     sasl: resolveSasl(options.sasl),
     tls: options.tls ?? null,

@@ -10,6 +10,7 @@ import { ClassicGroup } from "./groups/classic-group.ts";
 import { GroupCoordinator } from "./groups/group-coordinator.ts";
 import { handlers } from "./handlers/index.ts";
 import type { KafkaVersion } from "./kafka-version.ts";
+import { LogManager } from "./log/log-manager.ts";
 import { randomUuid } from "./topics/topic.ts";
 import { Topics } from "./topics/topics.ts";
 import { TransactionCoordinator } from "./transactions/transaction-coordinator.ts";
@@ -24,6 +25,7 @@ export class Cluster {
   readonly options: ResolvedOptions;
   readonly brokers: readonly Broker[];
   readonly topics: Topics;
+  readonly logs: LogManager;
   readonly groups: GroupCoordinator;
   readonly transactions: TransactionCoordinator;
   readonly faults: Faults = new Faults();
@@ -51,6 +53,7 @@ export class Cluster {
       (id) => this.isAlive(id),
       () => this.groups.onTopicsChanged(),
     );
+    this.logs = new LogManager(this.clock, () => this.topics.logs());
     this.groups = new GroupCoordinator(this.clock, this.topics, options.groups);
     this.transactions = new TransactionCoordinator(this.clock, this.topics, this.groups, options.transactions);
   }
@@ -59,6 +62,7 @@ export class Cluster {
     // All of them have to be settled before one that failed can be told of, so that the others can be stopped.
     const started = await Promise.allSettled(this.brokers.map((broker) => broker.start()));
     for (const each of started) if (each.status === "rejected") throw each.reason;
+    this.logs.start(this.options.logs);
   }
 
   /** Aborted from the moment on in which the cluster is closed. */
@@ -119,6 +123,7 @@ export class Cluster {
 
   async #close(): Promise<void> {
     this.#closing.abort();
+    this.logs.close();
     this.groups.close();
     this.transactions.close();
     this.journal.close();

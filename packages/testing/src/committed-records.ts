@@ -71,21 +71,18 @@ const offsetsOf = ({ partitions }: Topic): number =>
 
 const countOf = ({ partitions }: Topic): number =>
   partitions
-    .flatMap(({ log }) => committedBatches(log).map((batch) => offsetsFrom(log.logStartOffset, batch)))
+    .flatMap(({ log }) => committedBatches(log).map((batch) => recordsFrom(log.logStartOffset, batch)))
     .reduce((sum, count) => sum + count, 0);
 
-const offsetsFrom = (start: bigint, { baseOffset, lastOffset }: LogBatch): number =>
-  Number(lastOffset - (start > baseOffset ? start : baseOffset)) + 1;
+function recordsFrom(start: bigint, { baseOffset, lastOffset, compaction }: LogBatch): number {
+  if (compaction !== null) return compaction.offsets.filter((offset) => offset >= start).length;
+  return Number(lastOffset - (start > baseOffset ? start : baseOffset)) + 1;
+}
 
 /** What a consumer that reads committed records is given. */
 function committedBatches(log: PartitionLog): LogBatch[] {
-  const aborted = log.abortedTransactions(log.logStartOffset, log.lastStableOffset);
-  const isAborted = ({ isTransactional, producerId, baseOffset }: LogBatch) =>
-    isTransactional &&
-    aborted.some(
-      (one) => one.producerId === producerId && baseOffset >= one.firstOffset && baseOffset <= one.lastOffset,
-    );
+  const { lastStableOffset } = log;
   return log.batches.filter(
-    (batch) => batch.marker === null && batch.lastOffset < log.lastStableOffset && !isAborted(batch),
+    (batch) => batch.marker === null && batch.lastOffset < lastStableOffset && !log.isAborted(batch),
   );
 }

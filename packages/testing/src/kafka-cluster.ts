@@ -10,6 +10,7 @@ import type { RecordedRequest } from "./faults/journal.ts";
 import { type ApiName, handlerNamed, type RequestBody } from "./handlers/index.ts";
 import { type PartitionView, viewOf } from "./partition-view.ts";
 import type { Partition } from "./topics/partition.ts";
+import type { Topic } from "./topics/topic.ts";
 
 /** A request that came, with its body as the protocol reads it. */
 export type RequestOfApi<N extends ApiName> = RecordedRequest<N, RequestBody<N>>;
@@ -184,6 +185,20 @@ export class KafkaCluster implements AsyncDisposable {
     for (const { sessions } of this.#cluster.brokers) sessions.clear();
   }
 
+  /**
+   * Does to the logs of a topic what its `cleanup.policy` says, now instead of when Kafka comes to it: segments that are too old
+   * by `retention.ms` go, and of the records of a key only the last is left. What is written to is closed first, so that it is no
+   * exception. A tombstone is left by the first call that finds it, and goes `delete.retention.ms` later, by the cluster's clock.
+   *
+   * @param partition one of them. @default all
+   * @throws RangeError where there is none
+   */
+  async cleanUp(topic: string, partition?: number): Promise<void> {
+    const { partitions } = this.#topic(topic);
+    const wanted = partition === undefined ? partitions : [this.#partition(topic, partition)];
+    await Promise.all(wanted.map(({ log }) => this.#cluster.logs.cleanUp(log)));
+  }
+
   // What is to be seen.
 
   /** The latest requests, those of one API or all, in the order in which they were taken. */
@@ -232,9 +247,7 @@ export class KafkaCluster implements AsyncDisposable {
     count: number,
     { timeoutMs = defaultWaitMs }: WaitForOptions = {},
   ): Promise<TopicRecord[]> {
-    const found = this.#cluster.topics.byName(topic);
-    if (found === undefined) throw new RangeError(`there is no topic ${topic}`);
-    return waitForRecords(found, count, timeoutMs, this.#cluster);
+    return waitForRecords(this.#topic(topic), count, timeoutMs, this.#cluster);
   }
 
   /** What a group has committed. */
@@ -253,6 +266,12 @@ export class KafkaCluster implements AsyncDisposable {
     const broker = this.broker(brokerId);
     if (!broker.isAlive) throw new RangeError(`broker ${brokerId} is stopped, and cannot coordinate anything`);
     return broker;
+  }
+
+  #topic(name: string): Topic {
+    const topic = this.#cluster.topics.byName(name);
+    if (topic === undefined) throw new RangeError(`there is no topic ${name}`);
+    return topic;
   }
 
   #partition(topic: string, index: number): Partition {

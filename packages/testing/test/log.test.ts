@@ -2,9 +2,22 @@ import { noProducerState, type ProducerState, RecordBatchBuilder } from "@odrade
 import { describe, expect, test } from "vitest";
 import { ManualClock } from "../src/clock.ts";
 import { AppendError, producedBatch } from "../src/log/log-batch.ts";
-import { PartitionLog } from "../src/log/partition-log.ts";
+import { type LogConfig, PartitionLog } from "../src/log/partition-log.ts";
 
-const config = { retentionBytes: Number.POSITIVE_INFINITY, maxMessageBytes: 1_000_000, isLogAppendTime: false };
+const config: LogConfig = {
+  isDeleted: true,
+  isCompacted: false,
+  retentionBytes: Number.POSITIVE_INFINITY,
+  retentionMs: Number.POSITIVE_INFINITY,
+  segmentBytes: 1_000_000,
+  segmentMs: Number.POSITIVE_INFINITY,
+  minCleanableDirtyRatio: 0.5,
+  minCompactionLagMs: 0,
+  maxCompactionLagMs: Number.POSITIVE_INFINITY,
+  deleteRetentionMs: 0,
+  maxMessageBytes: 1_000_000,
+  isLogAppendTime: false,
+};
 const newLog = (): PartitionLog => new PartitionLog(new ManualClock(1_000), () => config);
 
 function append(log: PartitionLog, count: number, producer: ProducerState = noProducerState, leaderEpoch = 0): bigint {

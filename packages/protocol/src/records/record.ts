@@ -24,14 +24,20 @@ export function recordSizeInBytes(
   value: RecordData,
   headers: readonly RecordHeader[],
 ): number {
-  const bodyBytes =
-    1 +
-    sizeOfVarlong(timestampDelta) +
-    sizeOfVarint(offsetDelta) +
-    sizeOfField(key) +
-    sizeOfField(value) +
-    sizeOfHeaders(headers);
+  const bodyBytes = recordBodySizeInBytes(offsetDelta, timestampDelta, key, value, headers);
   return sizeOfVarint(bodyBytes) + bodyBytes;
+}
+
+/** The same without the length, which is what the length says. */
+export function recordBodySizeInBytes(
+  offsetDelta: number,
+  timestampDelta: number,
+  key: RecordData,
+  value: RecordData,
+  headers: readonly RecordHeader[],
+): number {
+  const overhead = 1 + sizeOfVarlong(timestampDelta) + sizeOfVarint(offsetDelta);
+  return overhead + sizeOfField(key) + sizeOfField(value) + sizeOfHeaders(headers);
 }
 
 /**

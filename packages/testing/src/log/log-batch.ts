@@ -32,6 +32,16 @@ export interface LogBatch {
   readonly isTransactional: boolean;
   /** The end of a transaction that it marks; `null` for a batch of records. */
   readonly marker: Marker | null;
+  /** What compaction left of it; `null` before. */
+  readonly compaction: Compaction | null;
+}
+
+/** What is known of a batch that was compacted. */
+export interface Compaction {
+  /** Of the records that are left. */
+  readonly offsets: readonly bigint[];
+  /** When records without a value may go, ms since 1970; `null` where there were none. */
+  readonly deleteHorizonMs: number | null;
 }
 
 /** How a transaction ended, as the coordinator wrote it. */
@@ -124,6 +134,7 @@ export function stamped(batch: RecordBatch, bytes: Buffer, baseOffset: bigint, l
     baseSequence: batch.baseSequence,
     isTransactional: batch.isTransactional,
     marker: null,
+    compaction: null,
   };
 }
 
@@ -162,6 +173,7 @@ export function markerBatch(
     baseSequence: -1,
     isTransactional: true,
     marker,
+    compaction: null,
   };
 }
 

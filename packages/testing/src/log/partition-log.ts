@@ -10,12 +10,28 @@ import {
   stamped,
   withLogAppendTime,
 } from "./log-batch.ts";
+import type { Cleaning } from "./log-cleaner.ts";
+import { LogSegments, type SegmentLimits } from "./log-segments.ts";
 import { type AbortedTransaction, type ProducedSequence, ProducerStates } from "./producer-states.ts";
 
 /** What the topic's configuration says about a log; it may change meanwhile. */
-export interface LogConfig {
+export interface LogConfig extends SegmentLimits {
+  /** Whether `cleanup.policy` has `delete`: what is too old or too much goes. */
+  readonly isDeleted: boolean;
+  /** Whether it has `compact`. */
+  readonly isCompacted: boolean;
   /** `retention.bytes`: batches at the front go when the log is larger. `Infinity` for no limit. */
   readonly retentionBytes: number;
+  /** `retention.ms`: segments at the front go when all of their records are older. `Infinity` for no limit. */
+  readonly retentionMs: number;
+  /** `min.cleanable.dirty.ratio`: how much of the log has to be new for it to be compacted. */
+  readonly minCleanableDirtyRatio: number;
+  /** `min.compaction.lag.ms`: how long a record stays, whatever comes behind it. */
+  readonly minCompactionLagMs: number;
+  /** `max.compaction.lag.ms`: how old a record may become before the log is compacted, however little is new. */
+  readonly maxCompactionLagMs: number;
+  /** `delete.retention.ms` */
+  readonly deleteRetentionMs: number;
   /** `max.message.bytes` */
   readonly maxMessageBytes: number;
   /** `message.timestamp.type` */
@@ -38,6 +54,11 @@ export interface TimestampAndOffset {
 /** Bytes by which a log may be over its retention before batches go, so that it happens seldom. */
 const slackOf = (retentionBytes: number): number => retentionBytes / 16;
 
+const bytesOf = (batches: readonly LogBatch[]): number => batches.reduce((sum, { bytes }) => sum + bytes.length, 0);
+
+const largestTimestamp = (batches: readonly LogBatch[]): number =>
+  batches.reduce((largest, { maxTimestamp }) => Math.max(largest, maxTimestamp), -1);
+
 /**
  * The log of a partition: batches as they came, each with its offsets. All replicas share it, so that what is appended
  * is replicated, and the high watermark is the end of the log.
@@ -47,11 +68,14 @@ export class PartitionLog {
   readonly #config: () => LogConfig;
   readonly #watchers = new Set<() => void>();
   readonly #epochs = new LeaderEpochs();
+  readonly #segments = new LogSegments();
   #batches: LogBatch[] = [];
   #producers = new ProducerStates();
   #logStartOffset = 0n;
   #logEndOffset = 0n;
   #sizeInBytes = 0;
+  /** What is below it was compacted. */
+  #firstDirtyOffset = 0n;
 
   constructor(clock: Clock, config: () => LogConfig) {
     this.#clock = clock;
@@ -130,7 +154,7 @@ export class PartitionLog {
     const nowMs = this.#clock.now();
     if (config.isLogAppendTime) withLogAppendTime(bytes, nowMs);
     const appended = stamped(batch, bytes, this.#logEndOffset, leaderEpoch);
-    this.#add(config.isLogAppendTime ? { ...appended, maxTimestamp: nowMs } : appended);
+    this.#add(config.isLogAppendTime ? { ...appended, maxTimestamp: nowMs } : appended, config);
     return { baseOffset: appended.baseOffset, logAppendTimeMs: config.isLogAppendTime ? nowMs : -1 };
   }
 
@@ -141,7 +165,8 @@ export class PartitionLog {
     leaderEpoch: number,
   ): void {
     this.#producers.checkEpoch(producer.producerId, producer.producerEpoch);
-    this.#add(markerBatch(marker, producer, { offset: this.#logEndOffset, leaderEpoch, nowMs: this.#clock.now() }));
+    const at = { offset: this.#logEndOffset, leaderEpoch, nowMs: this.#clock.now() };
+    this.#add(markerBatch(marker, producer, at), this.#config());
   }
 
   /**
@@ -163,6 +188,12 @@ export class PartitionLog {
 
   abortedTransactions(from: bigint, to: bigint): AbortedTransaction[] {
     return this.#producers.abortedBetween(from, to);
+  }
+
+  /** Whether the records of a batch are those of a transaction that was aborted. */
+  isAborted({ isTransactional, producerId, baseOffset, lastOffset, marker }: LogBatch): boolean {
+    if (!isTransactional || marker !== null) return false;
+    return this.abortedTransactions(baseOffset, lastOffset + 1n).some((aborted) => aborted.producerId === producerId);
   }
 
   /** The first record of `timestamp` or later; `null` where there is none. */
@@ -194,7 +225,60 @@ export class PartitionLog {
     if (offset <= this.#logStartOffset) return;
     this.#logStartOffset = offset;
     this.#dropFront(this.#indexOf(offset));
+    this.#segments.dropBelow(offset);
     this.#producers.forgetBelow(offset);
+    this.wake();
+  }
+
+  /** Closes the active segment: what is in it may be compacted from now on. */
+  roll(): void {
+    this.#segments.roll(this.#logEndOffset);
+  }
+
+  /**
+   * Deletes the segments at the front whose records are all older than `retention.ms`; the active one too.
+   *
+   * @see UnifiedLog.deleteRetentionMsBreachedSegments (apache/kafka)
+   */
+  deleteOldSegments(): void {
+    const { isDeleted, retentionMs } = this.#config();
+    if (!isDeleted || this.#batches.length === 0) return;
+    const oldestMs = this.#clock.now() - retentionMs;
+    const segments = this.#segments.split(this.#batches);
+    const kept = segments.findIndex(({ batches }) => batches.length > 0 && largestTimestamp(batches) >= oldestMs);
+    if (kept < 0) this.roll();
+    const logStartOffset = kept < 0 ? this.#logEndOffset : (segments[kept]?.baseOffset ?? 0n);
+    this.deleteRecordsBelow(logStartOffset);
+  }
+
+  /** Whether there is enough that is new for the log to be compacted. */
+  isDirty(): boolean {
+    const { isCompacted, minCleanableDirtyRatio, maxCompactionLagMs } = this.#config();
+    if (!isCompacted) return false;
+    const upTo = this.#firstUncleanableOffset();
+    const cleaned = this.#batches.filter(({ lastOffset }) => lastOffset < this.#firstDirtyOffset);
+    const dirty = this.#batches.filter(
+      ({ baseOffset, lastOffset }) => baseOffset >= this.#firstDirtyOffset && lastOffset < upTo,
+    );
+    const [first] = dirty;
+    if (first === undefined) return false;
+    if (this.#clock.now() - first.maxTimestamp > maxCompactionLagMs) return true;
+    const dirtyBytes = bytesOf(dirty);
+    return dirtyBytes / (bytesOf(cleaned) + dirtyBytes) > minCleanableDirtyRatio;
+  }
+
+  /** What may be compacted; `null` where the topic is not compacted. */
+  cleaning(): Cleaning | null {
+    const { isCompacted, deleteRetentionMs } = this.#config();
+    if (!isCompacted) return null;
+    return { upTo: this.#firstUncleanableOffset(), nowMs: this.#clock.now(), deleteRetentionMs };
+  }
+
+  /** Has these batches, and no others, below `upTo`. */
+  replaceCleaned(batches: readonly LogBatch[], upTo: bigint): void {
+    this.#batches = [...batches, ...this.#batches.filter(({ lastOffset }) => lastOffset >= upTo)];
+    this.#sizeInBytes = bytesOf(this.#batches);
+    this.#firstDirtyOffset = upTo;
     this.wake();
   }
 
@@ -208,7 +292,9 @@ export class PartitionLog {
     if (offset >= this.#logEndOffset) return;
     const kept = this.#batches.filter(({ lastOffset }) => lastOffset < offset);
     this.#batches = kept;
-    this.#sizeInBytes = kept.reduce((bytes, batch) => bytes + batch.bytes.length, 0);
+    this.#sizeInBytes = bytesOf(kept);
+    this.#segments.truncateTo(offset, kept);
+    if (offset < this.#firstDirtyOffset) this.#firstDirtyOffset = offset;
     this.#logEndOffset = offset;
     if (offset < this.#logStartOffset) this.#logStartOffset = offset;
     this.#epochs.truncateTo(offset);
@@ -217,13 +303,14 @@ export class PartitionLog {
     this.wake();
   }
 
-  #add(batch: LogBatch): void {
+  #add(batch: LogBatch, config: LogConfig): void {
     this.#epochs.assign(batch.leaderEpoch, batch.baseOffset);
+    this.#segments.add(batch, config);
     this.#batches.push(batch);
     this.#sizeInBytes += batch.bytes.length;
     this.#logEndOffset = batch.lastOffset + 1n;
     this.#producers.update(batch);
-    this.#retain(this.#config().retentionBytes);
+    if (config.isDeleted) this.#retain(config.retentionBytes);
     this.wake();
   }
 
@@ -238,7 +325,27 @@ export class PartitionLog {
     }
     this.#dropFront(count);
     this.#logStartOffset = this.#batches[0]?.baseOffset ?? this.#logEndOffset;
+    this.#segments.dropBelow(this.#logStartOffset);
     this.#producers.forgetBelow(this.#logStartOffset);
+  }
+
+  /**
+   * Where what may be compacted ends: at the active segment, at an open transaction, or at the first segment that has a
+   * record younger than `min.compaction.lag.ms`.
+   *
+   * @see LogCleanerManager.cleanableOffsets (apache/kafka)
+   */
+  #firstUncleanableOffset(): bigint {
+    const { minCompactionLagMs } = this.#config();
+    const oldEnoughMs = this.#clock.now() - minCompactionLagMs;
+    const young =
+      minCompactionLagMs === 0
+        ? undefined
+        : this.#segments.split(this.#batches).find(({ batches }) => largestTimestamp(batches) > oldEnoughMs);
+    let offset = this.#segments.activeOffset;
+    if (this.lastStableOffset < offset) offset = this.lastStableOffset;
+    if (young !== undefined && young.baseOffset < offset) offset = young.baseOffset;
+    return offset;
   }
 
   #dropFront(count: number): void {

@@ -168,7 +168,8 @@ export class ProducerStates {
   #onRecords(entry: ProducerEntry, batch: LogBatch): void {
     entry.batches.push({
       firstSequence: batch.baseSequence,
-      lastSequence: lastOf(batch.baseSequence, batch.recordCount),
+      // Compaction takes records, and leaves the numbers that they had.
+      lastSequence: lastOf(batch.baseSequence, Number(batch.lastOffset - batch.baseOffset) + 1),
       baseOffset: batch.baseOffset,
       timestamp: batch.maxTimestamp,
     });

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { PartitionLog } from "../log/partition-log.ts";
+import { type LogConfig, PartitionLog } from "../log/partition-log.ts";
 import type { TopicConfigs } from "./topic-configs.ts";
 
 /** Which brokers live. */
@@ -17,14 +17,7 @@ export class Partition {
     this.index = index;
     this.#replicas = replicas;
     this.#leaderId = replicas.find(isAlive) ?? -1;
-    this.log = new PartitionLog(clock, () => {
-      const retentionBytes = configs.number("retention.bytes");
-      return {
-        retentionBytes: retentionBytes < 0 ? Number.POSITIVE_INFINITY : retentionBytes,
-        maxMessageBytes: configs.number("max.message.bytes"),
-        isLogAppendTime: configs.value("message.timestamp.type") === "LogAppendTime",
-      };
-    });
+    this.log = new PartitionLog(clock, () => logConfigOf(configs));
     this.log.epochs.assign(0, 0n);
   }
 
@@ -62,4 +55,25 @@ export class Partition {
     this.#replicas = replicas;
     if (!replicas.includes(this.#leaderId)) this.lead(replicas.find(isAlive) ?? -1);
   }
+}
+
+/** What a topic's configuration says about its logs. */
+function logConfigOf(configs: TopicConfigs): LogConfig {
+  const isCompacted = configs.isListed("cleanup.policy", "compact");
+  const maxCompactionLagMs = configs.number("max.compaction.lag.ms");
+  const segmentMs = configs.number("segment.ms");
+  return {
+    isDeleted: configs.isListed("cleanup.policy", "delete"),
+    isCompacted,
+    retentionBytes: configs.limit("retention.bytes"),
+    retentionMs: configs.limit("retention.ms"),
+    segmentBytes: configs.number("segment.bytes"),
+    segmentMs: isCompacted ? Math.min(segmentMs, maxCompactionLagMs) : segmentMs,
+    minCleanableDirtyRatio: configs.number("min.cleanable.dirty.ratio"),
+    minCompactionLagMs: configs.number("min.compaction.lag.ms"),
+    maxCompactionLagMs,
+    deleteRetentionMs: configs.number("delete.retention.ms"),
+    maxMessageBytes: configs.number("max.message.bytes"),
+    isLogAppendTime: configs.value("message.timestamp.type") === "LogAppendTime",
+  };
 }

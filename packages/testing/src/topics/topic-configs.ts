@@ -89,6 +89,12 @@ export class TopicConfigs {
     return Number(this.value(name));
   }
 
+  /** A number, of which a negative one stands for no limit. */
+  limit(name: string): number {
+    const value = this.number(name);
+    return value < 0 ? Number.POSITIVE_INFINITY : value;
+  }
+
   isListed(name: string, item: string): boolean {
     return this.value(name).split(",").includes(item);
   }

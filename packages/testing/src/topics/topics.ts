@@ -1,5 +1,6 @@
 import type { BrokerErrorName } from "@odradek/protocol";
 import type { Clock } from "../clock.ts";
+import type { PartitionLog } from "../log/partition-log.ts";
 import { type IsAlive, Partition } from "./partition.ts";
 import { invalidTopicName, Topic } from "./topic.ts";
 import { InvalidConfigError, TopicConfigs } from "./topic-configs.ts";
@@ -80,6 +81,10 @@ export class Topics {
 
   *partitions(): Generator<{ readonly topic: Topic; readonly partition: Partition }> {
     for (const topic of this.#byName.values()) for (const partition of topic.partitions) yield { topic, partition };
+  }
+
+  *logs(): Generator<PartitionLog> {
+    for (const { partition } of this.partitions()) yield partition.log;
   }
 
   /** @throws ControllerError */

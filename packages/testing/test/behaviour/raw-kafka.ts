@@ -235,8 +235,10 @@ export interface BatchOptions {
 }
 
 /** A batch of records with these values. */
-export function batchOf(values: readonly string[], options: BatchOptions = {}): Buffer {
-  const builder = new RecordBatchBuilder(Buffer.alloc(4096 + values.reduce((sum, { length }) => sum + length + 64, 0)));
+export function batchOf(values: readonly (string | null)[], options: BatchOptions = {}): Buffer {
+  const builder = new RecordBatchBuilder(
+    Buffer.alloc(4096 + values.reduce((sum, value) => sum + (value?.length ?? 0) + 64, 0)),
+  );
   const { producer = noProducerState, key = null, timestamp = Date.now() } = options;
   values.forEach((value, index) => {
     builder.append(timestamp + index * 10, key, value);

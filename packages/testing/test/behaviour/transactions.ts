@@ -9,11 +9,15 @@ import { TxnOffsetCommit } from "@odradek/protocol/messages/txn-offset-commit";
 import { expect } from "vitest";
 import { baseOffsets, fetch, listOffset } from "./fetching.ts";
 import { produce } from "./producing.ts";
-import { batchOf, newName, type RawKafka, type RawTopic, transient } from "./raw-kafka.ts";
+import { type BatchOptions, batchOf, newName, type RawKafka, type RawTopic, transient } from "./raw-kafka.ts";
 import { type Case, kafka } from "./suite.ts";
 
 const transactionKey = 1;
 const firstV2 = 12;
+
+/** What is sent in a transaction. */
+type KeyedRecord = Pick<BatchOptions, "key" | "timestamp"> & { readonly value: string };
+const unkeyed: KeyedRecord = { value: "a" };
 
 interface Producer {
   readonly producerId: bigint;
@@ -21,7 +25,7 @@ interface Producer {
 }
 
 /** A transactional producer, request by request. */
-class Transactional {
+export class Transactional {
   readonly id: string;
   readonly #cluster: RawKafka;
   readonly #coordinator: number;
@@ -54,10 +58,11 @@ class Transactional {
   }
 
   /** Produces; where the markers of the transaction before are still on their way, again. */
-  send(topic: RawTopic, producer: Producer, baseSequence: number, version = firstV2) {
+  send(topic: RawTopic, producer: Producer, baseSequence: number, version = firstV2, record: KeyedRecord = unkeyed) {
     const state: ProducerState = { ...producer, baseSequence, isTransactional: true };
     const options = { version, transactionalId: this.id };
-    return this.#settled(() => produce(this.#cluster, topic, batchOf(["a"], { producer: state }), options));
+    const { value, ...rest } = record;
+    return this.#settled(() => produce(this.#cluster, topic, batchOf([value], { ...rest, producer: state }), options));
   }
 
   async addPartition(topic: RawTopic, { producerId, producerEpoch }: Producer) {
@@ -96,7 +101,7 @@ class Transactional {
 }
 
 /** Waits until the markers of a transaction are in the log: a coordinator answers before it has written them. */
-const stable = (cluster: RawKafka, topic: RawTopic) =>
+export const stable = (cluster: RawKafka, topic: RawTopic) =>
   cluster.eventually(
     () => fetch(cluster, topic, 0n, { isolationLevel: 1 }),
     ({ lastStableOffset, highWatermark }) => lastStableOffset === highWatermark,

@@ -1,0 +1,22 @@
+import { afterAll, beforeAll, describe, test } from "vitest";
+import { KafkaCluster } from "../src/index.ts";
+import { cleaning } from "./behaviour/cleaning.ts";
+import { RawKafka } from "./behaviour/raw-kafka.ts";
+
+let cluster: KafkaCluster;
+let kafka: RawKafka;
+
+beforeAll(async () => {
+  cluster = await KafkaCluster.start({ logCleanerBackoffMs: 50, logRetentionCheckIntervalMs: 50 });
+  kafka = await RawKafka.connect(cluster.bootstrapServers);
+});
+
+afterAll(async () => {
+  await kafka.close();
+  await cluster.close();
+});
+
+// integration/test/cleaning.test.ts runs the same cases against Kafka.
+describe("the cluster for tests", () => {
+  test.each(cleaning)("$name", ({ run }) => run(kafka));
+});
