@@ -29,7 +29,7 @@ export class Cluster {
   readonly groups: GroupCoordinator;
   readonly transactions: TransactionCoordinator;
   readonly faults: Faults = new Faults();
-  readonly journal: Journal;
+  readonly journal: Journal = new Journal();
   /** Who coordinates a key, where it was moved. */
   readonly #moved = new Map<string, number>();
   readonly #closing = new AbortController();
@@ -41,7 +41,6 @@ export class Cluster {
     const apis = Object.values(handlers).map(({ api }) => api);
     this.apis = advertisedApis(options.version, apis);
     this.clock = options.clock;
-    this.journal = new Journal(options.clock);
     this.brokers = Array.from({ length: options.brokers }, (_, index) => {
       const port = options.port === 0 ? 0 : options.port + index;
       return new Broker(index + 1, port, options.racks[index] ?? null, this);
@@ -126,7 +125,6 @@ export class Cluster {
     this.logs.close();
     this.groups.close();
     this.transactions.close();
-    this.journal.close();
     await Promise.all(this.brokers.map((broker) => broker.stop()));
   }
 }

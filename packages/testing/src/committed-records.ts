@@ -1,8 +1,8 @@
-import type { Clock } from "./clock.ts";
 import type { LogBatch } from "./log/log-batch.ts";
 import type { PartitionLog } from "./log/partition-log.ts";
 import { type LoggedRecord, recordsOf } from "./partition-view.ts";
 import type { Topic } from "./topics/topic.ts";
+import { whenThere } from "./waiting.ts";
 
 /** A record of a topic, with the partition that it is in. */
 export interface TopicRecord extends LoggedRecord {
@@ -19,9 +19,14 @@ export async function waitForRecords(
   topic: Topic,
   count: number,
   timeoutMs: number,
-  { clock, closing }: { readonly clock: Clock; readonly closing: AbortSignal },
+  closing: AbortSignal,
 ): Promise<TopicRecord[]> {
-  await untilThereAre(topic, count, timeoutMs, clock, closing);
+  const failure = () => `${topic.name} has ${countOf(topic)} of ${count} records after ${timeoutMs} ms`;
+  await whenThere(
+    () => (hasRecords(topic, count) ? true : null),
+    (onChange) => watchLogs(topic, onChange),
+    { timeoutMs, closing, failure },
+  );
   const records: TopicRecord[] = [];
   for (const { index: partition, log } of topic.partitions) {
     const found = await recordsOf(committedBatches(log), log.logStartOffset);
@@ -30,37 +35,12 @@ export async function waitForRecords(
   return records;
 }
 
-function untilThereAre(
-  topic: Topic,
-  count: number,
-  timeoutMs: number,
-  clock: Clock,
-  closing: AbortSignal,
-): Promise<void> {
-  if (hasRecords(topic, count)) return Promise.resolve();
-  return new Promise((resolve, reject) => {
-    const unwatch = topic.partitions.map(({ log }) =>
-      log.watch(() => {
-        if (!hasRecords(topic, count)) return;
-        done();
-        resolve();
-      }),
-    );
-    const fail = (reason: string) => {
-      done();
-      reject(new Error(reason));
-    };
-    const timer = clock.after(timeoutMs, () =>
-      fail(`${topic.name} has ${countOf(topic)} of ${count} records after ${timeoutMs} ms`),
-    );
-    const onClosing = () => fail("the cluster was closed");
-    closing.addEventListener("abort", onClosing);
-    const done = () => {
-      timer.cancel();
-      closing.removeEventListener("abort", onClosing);
-      for (const stop of unwatch) stop();
-    };
-  });
+/** Calls `onChange` after every change of the logs of a topic, until the returned function is called. */
+export function watchLogs({ partitions }: Topic, onChange: () => void): () => void {
+  const unwatch = partitions.map(({ log }) => log.watch(onChange));
+  return () => {
+    for (const stop of unwatch) stop();
+  };
 }
 
 /** They are counted only where there are offsets enough, since it is asked after every append. */
@@ -80,7 +60,7 @@ function recordsFrom(start: bigint, { baseOffset, lastOffset, compaction }: LogB
 }
 
 /** What a consumer that reads committed records is given. */
-function committedBatches(log: PartitionLog): LogBatch[] {
+export function committedBatches(log: PartitionLog): LogBatch[] {
   const { lastStableOffset } = log;
   return log.batches.filter(
     (batch) => batch.marker === null && batch.lastOffset < lastStableOffset && !log.isAborted(batch),

@@ -16,7 +16,7 @@ import type { Topic } from "./topics/topic.ts";
 export type RequestOfApi<N extends ApiName> = RecordedRequest<N, RequestBody<N>>;
 
 export interface WaitForOptions {
-  /** By the cluster's clock. @default 5,000 */
+  /** By the machine's clock, whatever that of the cluster is. @default 5,000 */
   readonly timeoutMs?: number;
 }
 
@@ -226,7 +226,10 @@ export class KafkaCluster implements AsyncDisposable {
   ): Promise<RequestOfApi<N>> {
     handlerNamed(api);
     const isIt = (request: RecordedRequest): request is RequestOfApi<N> => request.api === api;
-    const found = await this.#cluster.journal.waitFor((request) => isIt(request) && predicate(request), timeoutMs, api);
+    const { closing, journal } = this.#cluster;
+    const failure = () => `no ${api} request came within ${timeoutMs} ms that the predicate takes`;
+    const patience = { timeoutMs, closing, failure };
+    const found = await journal.waitFor((request) => isIt(request) && predicate(request), patience);
     if (isIt(found)) return found;
     throw new Error(`a request of ${found.api} was taken for one of ${api}`);
   }
@@ -247,7 +250,7 @@ export class KafkaCluster implements AsyncDisposable {
     count: number,
     { timeoutMs = defaultWaitMs }: WaitForOptions = {},
   ): Promise<TopicRecord[]> {
-    return waitForRecords(this.#topic(topic), count, timeoutMs, this.#cluster);
+    return waitForRecords(this.#topic(topic), count, timeoutMs, this.#cluster.closing);
   }
 
   /** What a group has committed. */

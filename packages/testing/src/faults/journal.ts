@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import { type Patience, whenThere } from "../waiting.ts";
 
 /** A request that a broker took. */
 export interface RecordedRequest<Name extends string = string, Body = unknown> {
@@ -15,28 +15,17 @@ export interface RecordedRequest<Name extends string = string, Body = unknown> {
 const maxRequests = 10_000;
 const maxBytes = 16 * 1024 * 1024;
 
-interface Waiter {
-  /** @returns whether it waits no more */
-  readonly look: (request: RecordedRequest) => boolean;
-  readonly giveUp: (error: unknown) => void;
-}
-
 /** The latest requests, in the order in which the brokers took them. */
 export class Journal {
-  readonly #clock: Clock;
   readonly #entries: { readonly request: RecordedRequest; readonly bytes: number }[] = [];
-  readonly #waiters = new Set<Waiter>();
+  readonly #watchers = new Set<(request: RecordedRequest) => void>();
   #bytes = 0;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
 
   record(request: RecordedRequest, bytes: number): void {
     this.#entries.push({ request, bytes });
     this.#bytes += bytes;
     if (this.#entries.length > maxRequests || this.#bytes > maxBytes) this.#forget();
-    for (const waiter of this.#waiters) if (waiter.look(request)) this.#waiters.delete(waiter);
+    for (const onRequest of [...this.#watchers]) onRequest(request);
   }
 
   requests(): RecordedRequest[] {
@@ -48,44 +37,18 @@ export class Journal {
     this.#bytes = 0;
   }
 
-  /** The first remembered request that `isIt` says yes to, or the next one that comes. */
-  async waitFor(
-    isIt: (request: RecordedRequest) => boolean,
-    timeoutMs: number,
-    what: string,
-  ): Promise<RecordedRequest> {
-    const known = this.#entries.find(({ request }) => isIt(request));
-    if (known !== undefined) return known.request;
-    return new Promise((resolve, reject) => {
-      const waiter: Waiter = {
-        look: (request) => {
-          // What is wrong with the predicate is for who waits, and not for the client whose request is looked at.
-          try {
-            if (!isIt(request)) return false;
-          } catch (error) {
-            waiter.giveUp(error);
-            return true;
-          }
-          timer.cancel();
-          resolve(request);
-          return true;
-        },
-        giveUp: (error) => {
-          timer.cancel();
-          this.#waiters.delete(waiter);
-          reject(error);
-        },
+  /** The first remembered request that `isIt` says yes to, or the next one that comes. @throws whatever `isIt` throws */
+  waitFor(isIt: (request: RecordedRequest) => boolean, patience: Patience): Promise<RecordedRequest> {
+    let candidates: readonly RecordedRequest[] = this.requests();
+    const watch = (onChange: () => void) => {
+      const onRequest = (request: RecordedRequest) => {
+        candidates = [request];
+        onChange();
       };
-      const timer = this.#clock.after(timeoutMs, () =>
-        waiter.giveUp(new Error(`no ${what} request came within ${timeoutMs} ms that the predicate takes`)),
-      );
-      this.#waiters.add(waiter);
-    });
-  }
-
-  /** Nothing will come any more. */
-  close(): void {
-    for (const waiter of this.#waiters) waiter.giveUp(new Error("the cluster was closed"));
+      this.#watchers.add(onRequest);
+      return () => this.#watchers.delete(onRequest);
+    };
+    return whenThere(() => candidates.find(isIt) ?? null, watch, patience);
   }
 
   /** Forgets the oldest half at once, so that it happens seldom. */
