@@ -12,6 +12,7 @@ import { ApiVersions } from "@odradek/protocol/messages/api-versions";
 import type { Broker } from "./broker.ts";
 import { afterOthers } from "./clock.ts";
 import type { Cluster } from "./cluster.ts";
+import type { RecordedRequest } from "./faults/journal.ts";
 import { handlerOf } from "./handlers/index.ts";
 import type { Handler, RequestContext, Requester } from "./request-context.ts";
 import { RequestFrames } from "./request-frames.ts";
@@ -26,6 +27,14 @@ const arrows: Readonly<Record<ConnectionState, readonly ConnectionState[]>> = {
   busy: ["ready", "silent"],
   silent: [],
 };
+
+/** A request that was read. */
+interface TakenRequest {
+  readonly header: RequestHeader;
+  readonly body: ReturnType<Handler["decode"]>;
+  /** As it is told to those who follow along. */
+  readonly request: RecordedRequest;
+}
 
 /** What a client may send ahead of the answers; beyond it nothing more is read from its socket. */
 const maxWaitingBytes = 1024 * 1024;
@@ -133,26 +142,18 @@ export class Connection implements Requester {
       this.#refuseVersion(header);
       return;
     }
-    const request = handler.decode(payload, header.apiVersion);
-    this.#cluster.journal.record(
-      {
-        api: handler.api.name,
-        apiVersion: header.apiVersion,
-        broker: this.#broker.id,
-        clientId: header.clientId ?? "",
-        body: request,
-      },
-      payload.length,
-    );
+    const body = handler.decode(payload, header.apiVersion);
+    const taken: TakenRequest = { header, body, request: this.#recorded(handler.api.name, header, body) };
+    this.#cluster.journal.record(taken.request, payload.length);
     this.#cluster.observe(this.#broker.id, handler.api.name, header);
-    const delay = this.#cluster.faults.take("delay", header.apiKey, this.#broker.id);
+    const delay = this.#cluster.faults.take("delay", header.apiKey, taken.request);
     if (delay === null) {
-      this.#answer(handler, request, header);
+      this.#answer(handler, taken);
       return;
     }
     const timer = this.#cluster.clock.after(delay.ms, () => {
       forget();
-      this.#later(() => this.#answer(handler, request, header));
+      this.#later(() => this.#answer(handler, taken));
     });
     // A client that goes leaves its request behind; a broker that stops does not.
     const forget = this.onClose(() => {
@@ -160,14 +161,19 @@ export class Connection implements Requester {
     });
   }
 
-  #answer(handler: Handler, request: ReturnType<Handler["decode"]>, header: RequestHeader): void {
-    const response = handler.answer(request, this.#contextOf(header));
+  #recorded(api: string, { apiVersion, clientId }: RequestHeader, body: unknown): RecordedRequest {
+    return { api, apiVersion, broker: this.#broker.id, clientId: clientId ?? "", body };
+  }
+
+  #answer(handler: Handler, taken: TakenRequest): void {
+    const { header, body, request } = taken;
+    const response = handler.answer(body, this.#contextOf(header, request));
     if (!(response instanceof Promise)) {
-      this.#send(response, header.apiKey);
+      this.#send(response, header.apiKey, request);
       return;
     }
     response.then(
-      (frame) => this.#later(() => this.#send(frame, header.apiKey)),
+      (frame) => this.#later(() => this.#send(frame, header.apiKey, request)),
       (error: unknown) => this.#giveUp(error),
     );
   }
@@ -194,40 +200,43 @@ export class Connection implements Requester {
     this.close();
   }
 
-  #contextOf({ apiKey, apiVersion, correlationId, clientId }: RequestHeader): RequestContext {
+  #contextOf({ apiKey, correlationId }: RequestHeader, request: RecordedRequest): RequestContext {
     const { faults } = this.#cluster;
-    const failures = faults.failuresOf(apiKey, this.#broker.id);
+    const { apiVersion, clientId } = request;
+    const failures = faults.failuresOf(apiKey, request);
     return {
       cluster: this.#cluster,
       broker: this.#broker,
       connection: this,
       correlationId,
       apiVersion,
-      clientId: clientId ?? "",
-      throttleTimeMs: faults.take("throttle", apiKey, this.#broker.id)?.ms ?? 0,
+      clientId,
+      throttleTimeMs: faults.take("throttle", apiKey, request)?.ms ?? 0,
       failure: (topic, partition) => failures.errorCodeOf(topic, partition),
     };
   }
 
   /** A version of ApiVersions that is not known is answered in the form of version 0 (KIP-511); any other closes. */
-  #refuseVersion({ apiKey, correlationId }: RequestHeader): void {
+  #refuseVersion(header: RequestHeader): void {
+    const { apiKey, correlationId } = header;
     if (apiKey !== ApiVersions.key) {
       this.close();
       return;
     }
     const own = this.#cluster.apis.filter((range) => range.apiKey === ApiVersions.key);
     const errorCode = codeOf("UNSUPPORTED_VERSION");
-    this.#send(encodeResponse(ApiVersions, 0, correlationId, { errorCode, apiKeys: own }), apiKey);
+    const frame = encodeResponse(ApiVersions, 0, correlationId, { errorCode, apiKeys: own });
+    this.#send(frame, apiKey, this.#recorded(ApiVersions.name, header, {}));
   }
 
-  #send(frame: Frame | null, apiKey: number): void {
+  #send(frame: Frame | null, apiKey: number, request: RecordedRequest): void {
     if (!this.isOpen) return;
     const { faults } = this.#cluster;
-    if (faults.take("drop", apiKey, this.#broker.id) !== null) {
+    if (faults.take("drop", apiKey, request) !== null) {
       this.#state.to("silent");
       return;
     }
-    const cut = faults.take("closeAfter", apiKey, this.#broker.id);
+    const cut = faults.take("closeAfter", apiKey, request);
     if (cut !== null) {
       this.#state.to("silent");
       this.#socket.write(Buffer.concat(frame?.chunks ?? []).subarray(0, cut.bytes), () => this.close());
@@ -237,7 +246,7 @@ export class Connection implements Requester {
       this.#state.to("ready");
       return;
     }
-    const split = faults.take("split", apiKey, this.#broker.id);
+    const split = faults.take("split", apiKey, request);
     if (split !== null) {
       this.#sendInPieces(Buffer.concat(frame.chunks), split.bytes);
       return;

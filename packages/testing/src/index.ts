@@ -5,7 +5,7 @@ export type { TopicRecord } from "./committed-records.ts";
 export type { Fault, FaultScope, PartitionScope } from "./faults/faults.ts";
 export type { RecordedRequest } from "./faults/journal.ts";
 export type { ApiName, RequestBody } from "./handlers/index.ts";
-export { KafkaCluster, type RequestOfApi, type WaitForOptions } from "./kafka-cluster.ts";
+export { type AnyApiScope, KafkaCluster, type RequestOfApi, type WaitForOptions } from "./kafka-cluster.ts";
 export type { KafkaVersion } from "./kafka-version.ts";
 export type { LoggedBatch, LoggedRecord, PartitionView } from "./partition-view.ts";
 export type { SaslMechanism } from "./security/sasl-exchange.ts";

@@ -15,6 +15,12 @@ import type { Topic } from "./topics/topic.ts";
 /** A request that came, with its body as the protocol reads it. */
 export type RequestOfApi<N extends ApiName> = RecordedRequest<N, RequestBody<N>>;
 
+/** Which requests, of one API or of all. */
+export interface AnyApiScope<N extends ApiName> extends FaultScope<RequestOfApi<N>> {
+  /** @default any */
+  readonly api?: N;
+}
+
 export interface WaitForOptions {
   /** By the machine's clock, whatever that of the cluster is. @default 5,000 */
   readonly timeoutMs?: number;
@@ -95,7 +101,7 @@ export class KafkaCluster implements AsyncDisposable {
    * @param error Kafka's name of it, or its code
    * @throws TypeError for an API, an error or a scope that there is not, as all of these do
    */
-  fail(api: ApiName, error: BrokerErrorName | number, scope: PartitionScope = {}): Fault {
+  fail<N extends ApiName>(api: N, error: BrokerErrorName | number, scope: PartitionScope<RequestOfApi<N>> = {}): Fault {
     if (handlerNamed(api).hasErrorOfWhole && (scope.topic !== undefined || scope.partition !== undefined)) {
       throw new TypeError(`${api} has an error for the request, not for each partition: leave out topic and partition`);
     }
@@ -103,27 +109,27 @@ export class KafkaCluster implements AsyncDisposable {
   }
 
   /** Takes requests `ms` later, by the cluster's clock. What comes behind them on the connection waits. */
-  delay(api: ApiName, ms: number, scope?: FaultScope): Fault {
+  delay<N extends ApiName>(api: N, ms: number, scope?: FaultScope<RequestOfApi<N>>): Fault {
     return this.#arrange(api, effects.delay(ms), scope);
   }
 
   /** Does what is asked and says nothing: the answer is lost, and the connection stays silent from then on. */
-  dropResponse(api: ApiName, scope?: FaultScope): Fault {
+  dropResponse<N extends ApiName>(api: N, scope?: FaultScope<RequestOfApi<N>>): Fault {
     return this.#arrange(api, effects.drop, scope);
   }
 
   /** Does what is asked, sends that many bytes of the answer, and closes the connection. @param scope without `api` any */
-  closeAfter(bytes: number, scope: FaultScope & { readonly api?: ApiName } = {}): Fault {
+  closeAfter<N extends ApiName>(bytes: number, scope: AnyApiScope<N> = {}): Fault {
     return this.#arrange(scope.api, effects.closeAfter(bytes), scope);
   }
 
   /** Sends answers in pieces of that many bytes, one by one. @param scope without `times` all answers, without `api` of all */
-  splitWrites(bytes = 1, scope: FaultScope & { readonly api?: ApiName } = {}): Fault {
+  splitWrites<N extends ApiName>(bytes = 1, scope: AnyApiScope<N> = {}): Fault {
     return this.#arrange(scope.api, effects.split(bytes), { times: Number.POSITIVE_INFINITY, ...scope });
   }
 
   /** Tells clients in answers that they are over their quota and have to wait (KIP-219). */
-  throttle(api: ApiName, ms: number, scope?: FaultScope): Fault {
+  throttle<N extends ApiName>(api: N, ms: number, scope?: FaultScope<RequestOfApi<N>>): Fault {
     return this.#arrange(api, effects.throttle(ms), scope);
   }
 

@@ -24,8 +24,10 @@ afterEach(async () => {
 });
 
 const askMetadata = () => kafka.ask(Metadata, 12, { topics: [] });
-const newProducer = () =>
-  new KafkaProducer({ bootstrapServers: cluster.bootstrapServers, valueSerializer: string, retryBackoffMs: 1 });
+const producerOptions = () => ({
+  ...{ bootstrapServers: cluster.bootstrapServers, valueSerializer: string, retryBackoffMs: 1 },
+});
+const newProducer = () => new KafkaProducer(producerOptions());
 
 describe("requests that fail", () => {
   test("so many times, and then no more", async () => {
@@ -55,6 +57,30 @@ describe("requests that fail", () => {
     expect(() => cluster.fail("Heartbeat", "REBALANCE_IN_PROGRESS", { topic: "t" })).toThrow(/leave out topic/);
   });
 
+  test("of one client, and not of another that asks the same", async () => {
+    const fault = cluster.fail("Produce", "NOT_ENOUGH_REPLICAS", { when: ({ clientId }) => clientId === "service" });
+    expect((await produce(kafka, topic, batchOf(["a"]))).errorCode).toBe(0);
+    await using service = new KafkaProducer({ ...producerOptions(), clientId: "service" });
+    await service.send({ topic: topic.name, value: "a" });
+    expect(fault.hits).toBe(1);
+  });
+
+  test("by what they ask, and by how many of them came", async () => {
+    const asked: number[] = [];
+    const fault = cluster.closeAfter(0, {
+      api: "Produce",
+      when({ body }) {
+        asked.push(body.acks);
+        return asked.length === 2;
+      },
+    });
+    const produceOnce = () => produce(kafka, topic, batchOf(["a"]), { acks: 1 });
+    expect((await produceOnce()).errorCode).toBe(0);
+    await expect(produceOnce()).rejects.toThrow("the broker closed the connection");
+    expect(asked).toEqual([1, 1]);
+    expect(fault.hits).toBe(1);
+  });
+
   test("under the code of an error as under its name", async () => {
     cluster.fail("Produce", codeOf("NOT_ENOUGH_REPLICAS"), { partition: 1 });
     expect((await produce(kafka, topic, batchOf(["a"]), { partition: 0 })).errorCode).toBe(0);
@@ -70,6 +96,7 @@ describe("requests that fail", () => {
     ["success", () => cluster.fail("Fetch", "NONE"), /NONE is no error/],
     ["no times", () => cluster.fail("Fetch", 6, { times: 0 }), /times is 0/],
     ["a partition", () => cluster.fail("Fetch", 6, { partition: -1 }), /partition is -1/],
+    ["no function", () => cluster.delay("Fetch", 1, { when: "now" as unknown as () => boolean }), /when is now/],
     ["a broker", () => cluster.delay("Fetch", 1, { broker: 4 }), /no broker 4; there are 1 to 3/],
     ["a time", () => cluster.delay("Fetch", Number.NaN), /ms is NaN/],
     ["a time to wait", () => cluster.throttle("Fetch", -1), /ms is -1/],

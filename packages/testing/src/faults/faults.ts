@@ -1,15 +1,18 @@
 import type { Effect } from "./effect.ts";
+import type { RecordedRequest } from "./journal.ts";
 
 /** Which requests a fault befalls, and how often. */
-export interface FaultScope {
+export interface FaultScope<Request extends RecordedRequest = RecordedRequest> {
   /** How many requests. @default 1 */
   readonly times?: number;
   /** Only requests to this broker. @default any */
   readonly broker?: number;
+  /** Only requests that it says yes to, such as those of one client or about one group. It is asked once for each. @default all */
+  when?(request: Request): boolean;
 }
 
 /** Which partitions too, for APIs that answer for each. */
-export interface PartitionScope extends FaultScope {
+export interface PartitionScope<Request extends RecordedRequest = RecordedRequest> extends FaultScope<Request> {
   /** @default any */
   readonly topic?: string;
   /** @default any */
@@ -47,9 +50,12 @@ class Rule implements Fault {
     return this.#isRemoved || this.hits >= (this.scope.times ?? 1);
   }
 
-  matches(apiKey: number, brokerId: number): boolean {
+  matches(apiKey: number, request: RecordedRequest): boolean {
     if (this.isSpent) return false;
-    return (this.apiKey ?? apiKey) === apiKey && (this.scope.broker ?? brokerId) === brokerId;
+    const { broker, when } = this.scope;
+    return (
+      (this.apiKey ?? apiKey) === apiKey && (broker ?? request.broker) === request.broker && (when?.(request) ?? true)
+    );
   }
 
   matchesPartition(topic: string | undefined, partition: number | undefined): boolean {
@@ -99,31 +105,33 @@ export class Faults {
   }
 
   /** The next fault of a kind for this request, which counts as having happened; `null` for none. */
-  take<K extends Effect["kind"]>(kind: K, apiKey: number, brokerId: number): EffectOf<K> | null {
+  take<K extends Effect["kind"]>(kind: K, apiKey: number, request: RecordedRequest): EffectOf<K> | null {
     if (this.#rules.length === 0) return null;
     for (const rule of this.#rules) {
       const { effect } = rule;
-      if (!isKind(effect, kind) || !rule.matches(apiKey, brokerId)) continue;
+      if (!isKind(effect, kind) || !rule.matches(apiKey, request)) continue;
       rule.hits += 1;
       return effect;
     }
     return null;
   }
 
-  failuresOf(apiKey: number, brokerId: number): Failures {
+  failuresOf(apiKey: number, request: RecordedRequest): Failures {
     if (this.#rules.length === 0) return noFailures;
-    return new Failures(this.#rules.filter((rule) => rule.matches(apiKey, brokerId)));
+    const isFailure = ({ effect }: Rule) => effect.kind === "fail";
+    return new Failures(this.#rules.filter((rule) => isFailure(rule) && rule.matches(apiKey, request)));
   }
 }
 
 const isKind = <K extends Effect["kind"]>(effect: Effect, kind: K): effect is EffectOf<K> => effect.kind === kind;
 
-function checkScope({ times = 1, topic = "", partition = 0 }: PartitionScope): void {
+function checkScope({ times = 1, topic = "", partition = 0, when = () => true }: PartitionScope): void {
   const refuse = (what: string, value: unknown, mayBe: string) => {
     throw new TypeError(`a fault: ${what} is ${String(value)}; it must be ${mayBe}`);
   };
   const isCount = Number.isInteger(times) || times === Number.POSITIVE_INFINITY;
   if (!isCount || times < 1) refuse("times", times, "a whole number from 1 on, or Infinity");
+  if (typeof when !== "function") refuse("when", when, "a function");
   if (typeof topic !== "string") refuse("topic", topic, "a name");
   if (!Number.isInteger(partition) || partition < 0) refuse("partition", partition, "a whole number from 0 on");
 }
