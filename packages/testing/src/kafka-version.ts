@@ -4,6 +4,7 @@ export type KafkaVersion = "2.1" | "3.9" | "4.3";
 /** What all brokers of a cluster have agreed to use. */
 interface Feature {
   readonly name: string;
+  readonly minVersion: number;
   readonly maxVersion: number;
 }
 
@@ -76,7 +77,7 @@ export const releases: Readonly<Record<KafkaVersion, Release>> = {
       ...{ 42: 2, 43: 2, 44: 1, 45: 0, 46: 0, 47: 0, 60: 1, 61: 0, 65: 0, 66: 1, 68: 0, 69: 0, 74: 0, 75: 0 },
     },
     oldest: handshakes,
-    features: [{ name: "metadata.version", maxVersion: 21 }],
+    features: [{ name: "metadata.version", minVersion: 1, maxVersion: 21 }],
   },
   "4.3": {
     newest: {
@@ -106,9 +107,9 @@ export const releases: Readonly<Record<KafkaVersion, Release>> = {
     // It says so for the sake of old clients, and refuses 0 to 2 all the same (KAFKA-18659).
     oldest: { ...handshakes, 0: 0 },
     features: [
-      { name: "group.version", maxVersion: 1 },
-      { name: "metadata.version", maxVersion: 30 },
-      { name: "transaction.version", maxVersion: 2 },
+      { name: "group.version", minVersion: 0, maxVersion: 1 },
+      { name: "metadata.version", minVersion: 7, maxVersion: 30 },
+      { name: "transaction.version", minVersion: 0, maxVersion: 2 },
     ],
   },
 };

@@ -60,6 +60,8 @@ function brokerEntries(id: string, options: RequestContext["cluster"]["options"]
     entry("group.consumer.session.timeout.ms", options.groups.consumerSessionTimeoutMs, 3),
     entry("group.initial.rebalance.delay.ms", options.groups.initialRebalanceDelayMs, 3),
     entry("group.min.session.timeout.ms", options.groups.minSessionTimeoutMs, 3),
+    entry("log.cleaner.backoff.ms", options.logs.cleanerBackoffMs, 5),
+    entry("log.retention.check.interval.ms", options.logs.retentionCheckIntervalMs, 5),
     entry("node.id", id, 3),
     entry("num.partitions", options.topicDefaults.partitions, 3),
     entry("transaction.max.timeout.ms", options.transactions.maxTimeoutMs, 3),
@@ -73,6 +75,7 @@ export function alter(
   validateOnly: boolean,
   { cluster }: RequestContext,
 ): Outcome {
+  if (resource.resourceType === resourceType.broker) return alterBroker(changes);
   if (resource.resourceType !== resourceType.topic) {
     return refused("INVALID_REQUEST", `Unsupported resource type: ${resource.resourceType}`);
   }
@@ -87,6 +90,13 @@ export function alter(
     if (!(error instanceof InvalidConfigError)) throw error;
     return refused("INVALID_CONFIG", error.message);
   }
+}
+
+/** No key can be set while brokers run, so that none is there to be deleted, which is no error. */
+function alterBroker(changes: readonly ConfigChange[]): Outcome {
+  const set = changes.filter(({ operation }) => operation !== "delete").map(({ name }) => name);
+  if (set.length === 0) return { errorCode: 0, errorMessage: null };
+  return refused("INVALID_REQUEST", `Cannot update these configs dynamically: [${set.join(", ")}]`);
 }
 
 /** What a change to exactly `configs` comes to: the keys that are not listed go back to their defaults. */

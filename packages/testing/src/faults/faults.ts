@@ -52,9 +52,11 @@ class Rule implements Fault {
 
   matches(apiKey: number, request: RecordedRequest): boolean {
     if (this.isSpent) return false;
-    const { broker, when } = this.scope;
+    const { broker } = this.scope;
     return (
-      (this.apiKey ?? apiKey) === apiKey && (broker ?? request.broker) === request.broker && (when?.(request) ?? true)
+      (this.apiKey ?? apiKey) === apiKey &&
+      (broker ?? request.broker) === request.broker &&
+      (this.scope.when?.(request) ?? true)
     );
   }
 
@@ -125,13 +127,14 @@ export class Faults {
 
 const isKind = <K extends Effect["kind"]>(effect: Effect, kind: K): effect is EffectOf<K> => effect.kind === kind;
 
-function checkScope({ times = 1, topic = "", partition = 0, when = () => true }: PartitionScope): void {
+function checkScope(scope: PartitionScope): void {
+  const { times = 1, topic = "", partition = 0 } = scope;
   const refuse = (what: string, value: unknown, mayBe: string) => {
     throw new TypeError(`a fault: ${what} is ${String(value)}; it must be ${mayBe}`);
   };
   const isCount = Number.isInteger(times) || times === Number.POSITIVE_INFINITY;
   if (!isCount || times < 1) refuse("times", times, "a whole number from 1 on, or Infinity");
-  if (typeof when !== "function") refuse("when", when, "a function");
+  if (!["function", "undefined"].includes(typeof scope.when)) refuse("when", scope.when, "a function");
   if (typeof topic !== "string") refuse("topic", topic, "a name");
   if (!Number.isInteger(partition) || partition < 0) refuse("partition", partition, "a whole number from 0 on");
 }

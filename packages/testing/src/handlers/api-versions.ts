@@ -13,12 +13,14 @@ export const apiVersions = handler({
     if (apiVersion >= 3 && !software.every((text) => softwareForm.test(text))) {
       return { errorCode: codeOf("INVALID_REQUEST"), apiKeys: [] };
     }
-    const features = releases[cluster.version].features;
+    const { features } = releases[cluster.version];
+    // Clients from before version 4 take no feature whose oldest version is 0 (KAFKA-17011).
+    const supported = features.filter(({ minVersion }) => minVersion > 0 || apiVersion >= 4);
     return {
       errorCode: 0,
       apiKeys: cluster.apis,
       throttleTimeMs: 0,
-      supportedFeatures: features.map(({ name, maxVersion }) => ({ name, minVersion: 0, maxVersion })),
+      supportedFeatures: supported.map(({ name, minVersion, maxVersion }) => ({ name, minVersion, maxVersion })),
       finalizedFeaturesEpoch: features.length === 0 ? -1n : 1n,
       finalizedFeatures: features.map(({ name, maxVersion }) => ({
         name,

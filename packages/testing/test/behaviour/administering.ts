@@ -1,5 +1,6 @@
 import { codeOf } from "@odradek/protocol";
 import { AlterPartitionReassignments } from "@odradek/protocol/messages/alter-partition-reassignments";
+import { ApiVersions } from "@odradek/protocol/messages/api-versions";
 import { CreateAcls } from "@odradek/protocol/messages/create-acls";
 import { CreatePartitions } from "@odradek/protocol/messages/create-partitions";
 import { CreateTopics } from "@odradek/protocol/messages/create-topics";
@@ -15,7 +16,7 @@ import { ElectLeaders } from "@odradek/protocol/messages/elect-leaders";
 import { IncrementalAlterConfigs } from "@odradek/protocol/messages/incremental-alter-configs";
 import { Metadata } from "@odradek/protocol/messages/metadata";
 import { expect } from "vitest";
-import { newName, type RawKafka, type RawTopic } from "./raw-kafka.ts";
+import { newName, type RawKafka, type RawTopic, transient } from "./raw-kafka.ts";
 import { type Case, kafka } from "./suite.ts";
 
 interface Wanted {
@@ -244,6 +245,32 @@ export const administering: readonly Case[] = [
     expect(deleted.filterResults).toMatchObject([none]);
   }),
 
+  kafka("a broker is not configured while it runs, and has nothing to take back", async (cluster) => {
+    const [id = -1] = cluster.brokerIds;
+    const ask = async (name: string, value: string | null, configOperation: number) => {
+      const configs = [{ name, configOperation, value }];
+      const resources = [{ resourceType: 4, resourceName: `${id}`, configs }];
+      return (await cluster.ask(IncrementalAlterConfigs, 1, { resources, validateOnly: false }, id)).responses[0];
+    };
+    expect(await ask("node.id", "7", 0)).toMatchObject({ errorCode: code("INVALID_REQUEST") });
+    const cleared = await ask("leader.replication.throttled.rate", null, 1);
+    expect(cleared).toMatchObject({ errorCode: 0, errorMessage: null });
+  }),
+
+  kafka("features are told with what there was of them, to clients that can take it", async (cluster) => {
+    const about = { clientSoftwareName: "suite", clientSoftwareVersion: "1" };
+    const features = async (version: number) => {
+      const { supportedFeatures } = await cluster.ask(ApiVersions, version, about);
+      return Object.fromEntries((supportedFeatures ?? []).map(({ name, minVersion }) => [name, minVersion]));
+    };
+    expect(await features(4)).toMatchObject({
+      ...{ "metadata.version": 7, "group.version": 0, "transaction.version": 0 },
+    });
+    const before = await features(3);
+    expect(before["metadata.version"]).toBe(7);
+    expect([before["group.version"], before["transaction.version"]]).toEqual([undefined, undefined]);
+  }),
+
   kafka("producers and transactions that were never there", async (cluster) => {
     const topic = await cluster.topic();
     const leader = await cluster.leaderOf(topic.name, 0);
@@ -253,7 +280,11 @@ export const administering: readonly Case[] = [
     const transactionalId = newName();
     const coordinator = await cluster.coordinatorOf(transactionalId, 1);
     const request = { transactionalIds: [transactionalId] };
-    const { transactionStates } = await cluster.ask(DescribeTransactions, 0, request, coordinator);
+    // The first transactional id of a cluster has the coordinators load first.
+    const { transactionStates } = await cluster.eventually(
+      () => cluster.ask(DescribeTransactions, 0, request, coordinator),
+      ({ transactionStates: [state] }) => !transient.has(state?.errorCode ?? 0),
+    );
     expect(transactionStates[0]).toMatchObject({ errorCode: code("TRANSACTIONAL_ID_NOT_FOUND"), transactionalId });
   }),
 ];
