@@ -14,9 +14,9 @@ test("a service for kafkajs handles what was sent, and commits it", async () => 
   await consumer.subscribe({ topics: ["orders"], fromBeginning: true });
   const handled: string[] = [];
   await consumer.run({ eachMessage: async ({ message }) => void handled.push(String(message.value)) });
-  await cluster.waitFor("OffsetCommit");
+  const committed = await cluster.waitForCommitted("billing", "orders");
   await consumer.disconnect();
 
   expect(handled).toEqual(["seven"]);
-  expect(cluster.committed("billing")).toMatchObject([{ topic: "orders", partition: 0, offset: 1n }]);
+  expect(committed).toMatchObject([{ topic: "orders", partition: 0, offset: 1n }]);
 });

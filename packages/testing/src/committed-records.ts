@@ -50,17 +50,22 @@ const offsetsOf = ({ partitions }: Topic): number =>
   partitions.reduce((sum, { log }) => sum + Number(log.lastStableOffset - log.logStartOffset), 0);
 
 const countOf = ({ partitions }: Topic): number =>
-  partitions
-    .flatMap(({ log }) => committedBatches(log).map((batch) => recordsFrom(log.logStartOffset, batch)))
-    .reduce((sum, count) => sum + count, 0);
+  partitions.reduce((sum, { log }) => sum + countFrom(log, log.logStartOffset), 0);
+
+/** How many records there are from `offset` on. */
+export function countFrom(log: PartitionLog, offset: bigint): number {
+  const start = offset > log.logStartOffset ? offset : log.logStartOffset;
+  return committedBatches(log).reduce((sum, batch) => sum + recordsFrom(start, batch), 0);
+}
 
 function recordsFrom(start: bigint, { baseOffset, lastOffset, compaction }: LogBatch): number {
+  if (lastOffset < start) return 0;
   if (compaction !== null) return compaction.offsets.filter((offset) => offset >= start).length;
   return Number(lastOffset - (start > baseOffset ? start : baseOffset)) + 1;
 }
 
 /** What a consumer that reads committed records is given. */
-export function committedBatches(log: PartitionLog): LogBatch[] {
+function committedBatches(log: PartitionLog): LogBatch[] {
   const { lastStableOffset } = log;
   return log.batches.filter(
     (batch) => batch.marker === null && batch.lastOffset < lastStableOffset && !log.isAborted(batch),

@@ -4,6 +4,7 @@ export type { KafkaClusterOptions, ObservedRequest, SaslOptions, TopicOptions } 
 export type { TopicRecord } from "./committed-records.ts";
 export type { Fault, FaultScope, PartitionScope } from "./faults/faults.ts";
 export type { RecordedRequest } from "./faults/journal.ts";
+export type { CommittedOffset } from "./groups/committed-offsets.ts";
 export type { ApiName, RequestBody } from "./handlers/index.ts";
 export { type AnyApiScope, KafkaCluster, type RequestOfApi, type WaitForOptions } from "./kafka-cluster.ts";
 export type { KafkaVersion } from "./kafka-version.ts";

@@ -7,6 +7,8 @@ import { coordinatorType } from "./coordinator-type.ts";
 import * as effects from "./faults/effect.ts";
 import type { Fault, FaultScope, PartitionScope } from "./faults/faults.ts";
 import type { RecordedRequest } from "./faults/journal.ts";
+import { waitForCommitted } from "./group-progress.ts";
+import type { CommittedOffset } from "./groups/committed-offsets.ts";
 import { type ApiName, handlerNamed, type RequestBody } from "./handlers/index.ts";
 import { type PartitionView, viewOf } from "./partition-view.ts";
 import type { Partition } from "./topics/partition.ts";
@@ -259,10 +261,24 @@ export class KafkaCluster implements AsyncDisposable {
     return waitForRecords(this.#topic(topic), count, timeoutMs, this.#cluster.closing);
   }
 
-  /** What a group has committed. */
-  committed(
+  /**
+   * Waits until a group is done with a topic: until nothing is left to read from the offsets on that it committed, records of
+   * open and aborted transactions aside.
+   *
+   * @returns what it has committed of the topic
+   * @throws Error when it does not come to that in time, with how many records are left; RangeError where there is no such topic
+   */
+  async waitForCommitted(
     groupId: string,
-  ): { topic: string; partition: number; offset: bigint; leaderEpoch: number; metadata: string }[] {
+    topic: string,
+    { timeoutMs = defaultWaitMs }: WaitForOptions = {},
+  ): Promise<CommittedOffset[]> {
+    const { groups, closing } = this.#cluster;
+    return waitForCommitted(groupId, this.#topic(topic), groups, { timeoutMs, closing });
+  }
+
+  /** What a group has committed. */
+  committed(groupId: string): CommittedOffset[] {
     return this.#cluster.groups.get(groupId)?.offsets.all() ?? [];
   }
 

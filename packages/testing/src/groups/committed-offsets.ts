@@ -17,6 +17,12 @@ export class CommittedOffsets {
   readonly #offsets = new Map<string, CommittedOffset>();
   /** By producer id. */
   readonly #pending = new Map<bigint, Map<string, CommittedOffset>>();
+  readonly #onCommit: () => void;
+
+  /** @param onCommit called when an offset is committed */
+  constructor(onCommit: () => void) {
+    this.#onCommit = onCommit;
+  }
 
   get isEmpty(): boolean {
     return this.#offsets.size === 0 && this.#pending.size === 0;
@@ -43,6 +49,7 @@ export class CommittedOffsets {
 
   commit(offset: CommittedOffset): void {
     this.#offsets.set(keyOf(offset), offset);
+    this.#onCommit();
   }
 
   commitInTransaction(producerId: bigint, offset: CommittedOffset): void {

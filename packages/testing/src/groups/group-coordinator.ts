@@ -23,11 +23,18 @@ export class GroupCoordinator {
   readonly #clock: Clock;
   readonly #topics: Topics;
   readonly #groups = new Map<string, Group>();
+  readonly #watchers = new Set<() => void>();
 
   constructor(clock: Clock, topics: Topics, settings: GroupSettings) {
     this.#clock = clock;
     this.#topics = topics;
     this.settings = settings;
+  }
+
+  /** Calls `onCommit` after every commit of an offset, until the returned function is called. */
+  watch(onCommit: () => void): () => void {
+    this.#watchers.add(onCommit);
+    return () => this.#watchers.delete(onCommit);
   }
 
   all(): Group[] {
@@ -70,7 +77,8 @@ export class GroupCoordinator {
     const known = this.#groups.get(groupId);
     if (known !== undefined) return known;
     const membership = new ClassicGroup(this.#clock, this.settings);
-    const group: Group = { groupId, offsets: new CommittedOffsets(), membership };
+    const offsets = new CommittedOffsets(() => this.#onCommit());
+    const group: Group = { groupId, offsets, membership };
     this.#groups.set(groupId, group);
     return group;
   }
@@ -94,5 +102,9 @@ export class GroupCoordinator {
   close(): void {
     for (const { membership } of this.#groups.values()) membership.close();
     this.#groups.clear();
+  }
+
+  #onCommit(): void {
+    for (const onCommit of [...this.#watchers]) onCommit();
   }
 }
