@@ -12,6 +12,7 @@ beforeAll(async () => {
     "log.initial.task.delay.ms": "500",
     "log.retention.check.interval.ms": "500",
     "log.cleaner.backoff.ms": "500",
+    "offsets.retention.check.interval.ms": "500",
   };
   cluster = await startCluster({ brokers: 1, properties });
   kafka = await RawKafka.connect(cluster.bootstrapServers);

@@ -58,6 +58,10 @@ export interface KafkaClusterOptions {
   readonly consumerSessionTimeoutMs?: number;
   /** `group.consumer.heartbeat.interval.ms`. @default 500 */
   readonly consumerHeartbeatIntervalMs?: number;
+  /** `offsets.retention.minutes`, here in ms: how long the offsets of a group are kept that nobody is in. @default 604,800,000 */
+  readonly offsetsRetentionMs?: number;
+  /** `offsets.retention.check.interval.ms`: how often offsets that are too old are looked for. @default 600,000 */
+  readonly offsetsRetentionCheckIntervalMs?: number;
   /** `transaction.max.timeout.ms`. @default 900,000 */
   readonly maxTransactionTimeoutMs?: number;
   /** `log.retention.check.interval.ms`: how often segments that are too old are looked for. @default 300,000 */
@@ -80,6 +84,8 @@ export interface GroupSettings {
   readonly maxSessionTimeoutMs: number;
   readonly consumerSessionTimeoutMs: number;
   readonly consumerHeartbeatIntervalMs: number;
+  readonly offsetsRetentionMs: number;
+  readonly offsetsRetentionCheckIntervalMs: number;
   /** `offset.metadata.max.bytes` */
   readonly maxMetadataBytes: number;
 }
@@ -142,6 +148,8 @@ export function resolveOptions(options: KafkaClusterOptions): ResolvedOptions {
       maxSessionTimeoutMs: 1_800_000,
       consumerSessionTimeoutMs: number("consumerSessionTimeoutMs", 1, most, 45_000),
       consumerHeartbeatIntervalMs: number("consumerHeartbeatIntervalMs", 1, most, 500),
+      offsetsRetentionMs: number("offsetsRetentionMs", 1, most, 604_800_000),
+      offsetsRetentionCheckIntervalMs: number("offsetsRetentionCheckIntervalMs", 1, most, 600_000),
       maxMetadataBytes: 4_096,
     },
     transactions: {

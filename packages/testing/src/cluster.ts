@@ -62,6 +62,7 @@ export class Cluster {
     const started = await Promise.allSettled(this.brokers.map((broker) => broker.start()));
     for (const each of started) if (each.status === "rejected") throw each.reason;
     this.logs.start(this.options.logs);
+    this.groups.start();
   }
 
   /** Aborted from the moment on in which the cluster is closed. */

@@ -6,6 +6,7 @@ import { GroupError } from "../src/groups/group-error.ts";
 
 const settings = {
   ...{ initialRebalanceDelayMs: 0, minSessionTimeoutMs: 1, maxSessionTimeoutMs: 1_000_000, maxMetadataBytes: 4_096 },
+  ...{ offsetsRetentionMs: 604_800_000, offsetsRetentionCheckIntervalMs: 600_000 },
   ...{ consumerSessionTimeoutMs: 1, consumerHeartbeatIntervalMs: 1 },
 };
 

@@ -7,7 +7,8 @@ let cluster: KafkaCluster;
 let kafka: RawKafka;
 
 beforeAll(async () => {
-  cluster = await KafkaCluster.start({ logCleanerBackoffMs: 50, logRetentionCheckIntervalMs: 50 });
+  const soon = { logCleanerBackoffMs: 50, logRetentionCheckIntervalMs: 50, offsetsRetentionCheckIntervalMs: 50 };
+  cluster = await KafkaCluster.start(soon);
   kafka = await RawKafka.connect(cluster.bootstrapServers);
 });
 

@@ -71,10 +71,12 @@ class Bookkeeper {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isStopped = true;
-    await this.#running.finally(async () => {
+    try {
+      await this.#running;
+    } finally {
       await this.#consumer.close();
       await this.#producer.close();
-    });
+    }
   }
 }
 

@@ -158,6 +158,44 @@ describe("by the clock", () => {
     expect(await read("accounts")).toEqual(["1 a=2", "2 b=1"]);
   });
 
+  test.each(["classic", "consumer"] as const)(
+    "a group of the %s protocol that nobody is in forgets its offsets after a week, and not before",
+    async (groupProtocol) => {
+      await send("orders", "a", "1");
+      const { bootstrapServers } = cluster;
+      const consumer = new KafkaConsumer({
+        bootstrapServers,
+        groupId: "g",
+        groupProtocol,
+        autoOffsetReset: "earliest",
+      });
+      consumer.subscribe(["orders"]);
+      await cluster.waitForRecords("orders", 1);
+      let count = 0;
+      while (count === 0) count = (await consumer.poll(1_000)).count;
+      await consumer.commitSync();
+      await consumer.close();
+      clock.advance(7 * 24 * hourMs - 600_000);
+      expect(cluster.committed("g")).toHaveLength(1);
+      clock.advance(1_200_000);
+      expect(cluster.committed("g")).toEqual([]);
+    },
+  );
+
+  test("offsets that a group without members keeps grow old with each commit", async () => {
+    const { bootstrapServers } = cluster;
+    await using consumer = new KafkaConsumer({ bootstrapServers, groupId: "g" });
+    const partition = { topic: "orders", partition: 0 };
+    consumer.assign([partition]);
+    for (let day = 0; day < 10; day += 5) {
+      await consumer.commitSync([{ ...partition, offset: 1 }]);
+      clock.advance(5 * 24 * hourMs);
+    }
+    expect(cluster.committed("g")).toHaveLength(1);
+    clock.advance(3 * 24 * hourMs);
+    expect(cluster.committed("g")).toEqual([]);
+  });
+
   test("nothing happens any more once the cluster is closed", async () => {
     await send("orders", "a", "1");
     await producer.close();

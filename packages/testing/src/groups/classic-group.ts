@@ -61,6 +61,8 @@ export class ClassicGroup {
   #generationId = 0;
   #protocolType: string | null = null;
   #protocolName: string | null = null;
+  /** When the last member went; `null` before there was one. */
+  #emptySinceMs: number | null = null;
   /** Ends the wait for members to join, or to ask for their assignment. */
   #rebalance: Timer | null = null;
   /** Whether the rebalance under way is the first of an empty group, which waits for more members to come. */
@@ -189,6 +191,18 @@ export class ClassicGroup {
     if (this.#members.size === 0) return false;
     if (protocolType !== "consumer" || this.#protocolName === null) return null;
     return this.#members.isSubscribedTo(topic, this.#protocolName);
+  }
+
+  /**
+   * From when on the retention of an offset counts: once nobody is in the group, from then on.
+   *
+   * @returns `null` where offsets are kept
+   * @see ClassicGroup.offsetExpirationCondition (apache/kafka)
+   */
+  expirationBase(commitTimestampMs: number): number | null {
+    if (this.#protocolType === null) return commitTimestampMs;
+    if (this.#state.is("Empty")) return this.#emptySinceMs ?? commitTimestampMs;
+    return this.#state.is("Stable") ? commitTimestampMs : null;
   }
 
   /** Sends those that wait to another coordinator, which goes on with the group as it is. */
@@ -320,6 +334,7 @@ export class ClassicGroup {
     this.#generationId += 1;
     if (this.#members.size === 0) {
       this.#protocolName = null;
+      this.#emptySinceMs = this.#clock.now();
       this.#state.to("Empty");
       return;
     }

@@ -1,3 +1,5 @@
+import type { Clock } from "../clock.ts";
+
 /** How far a group has read a partition. */
 export interface CommittedOffset {
   readonly topic: string;
@@ -10,17 +12,37 @@ export interface CommittedOffset {
   readonly metadata: string;
 }
 
+/** An offset with what decides how long it is kept. */
+interface Kept {
+  readonly committed: CommittedOffset;
+  /** Ms since 1970. */
+  readonly commitTimestampMs: number;
+  /** As the commit said itself, up to version 4 of OffsetCommit; `null` where the cluster's retention decides. */
+  readonly expireTimestampMs: number | null;
+}
+
+/** Which offsets are too old. */
+export interface OffsetExpiration {
+  readonly nowMs: number;
+  /** `offsets.retention.minutes` */
+  readonly retentionMs: number;
+  /** From when on the retention counts, by when it was committed; `null` for an offset that is kept. */
+  baseOf(topic: string, commitTimestampMs: number): number | null;
+}
+
 const keyOf = ({ topic, partition }: Pick<CommittedOffset, "topic" | "partition">): string => `${topic}/${partition}`;
 
 /** The offsets of a group, and those that open transactions are about to commit. */
 export class CommittedOffsets {
-  readonly #offsets = new Map<string, CommittedOffset>();
+  readonly #offsets = new Map<string, Kept>();
   /** By producer id. */
   readonly #pending = new Map<bigint, Map<string, CommittedOffset>>();
+  readonly #clock: Clock;
   readonly #onCommit: () => void;
 
   /** @param onCommit called when an offset is committed */
-  constructor(onCommit: () => void) {
+  constructor(clock: Clock, onCommit: () => void) {
+    this.#clock = clock;
     this.#onCommit = onCommit;
   }
 
@@ -29,11 +51,11 @@ export class CommittedOffsets {
   }
 
   all(): CommittedOffset[] {
-    return [...this.#offsets.values()];
+    return [...this.#offsets.values()].map(({ committed }) => committed);
   }
 
   get(topic: string, partition: number): CommittedOffset | undefined {
-    return this.#offsets.get(keyOf({ topic, partition }));
+    return this.#offsets.get(keyOf({ topic, partition }))?.committed;
   }
 
   /** Whether an open transaction is about to change it. */
@@ -47,8 +69,11 @@ export class CommittedOffsets {
     return [...this.#pending.values()].flatMap((offsets) => [...offsets.values()]);
   }
 
-  commit(offset: CommittedOffset): void {
-    this.#offsets.set(keyOf(offset), offset);
+  /** @param retentionMs how long it is kept, where the commit says so itself */
+  commit(committed: CommittedOffset, retentionMs: number | null = null): void {
+    const commitTimestampMs = this.#clock.now();
+    const expireTimestampMs = retentionMs === null ? null : commitTimestampMs + retentionMs;
+    this.#offsets.set(keyOf(committed), { committed, commitTimestampMs, expireTimestampMs });
     this.#onCommit();
   }
 
@@ -65,6 +90,20 @@ export class CommittedOffsets {
 
   delete(topic: string, partition: number): void {
     this.#offsets.delete(keyOf({ topic, partition }));
+  }
+
+  /**
+   * Forgets the offsets that are too old, except for those that an open transaction is about to change.
+   *
+   * @see OffsetMetadataManager.cleanupExpiredOffsets, OffsetExpirationConditionImpl (apache/kafka)
+   */
+  expire({ nowMs, retentionMs, baseOf }: OffsetExpiration): void {
+    for (const { committed, commitTimestampMs, expireTimestampMs } of this.#offsets.values()) {
+      const { topic, partition } = committed;
+      const baseMs = baseOf(topic, commitTimestampMs);
+      if (baseMs === null || this.isUnstable(topic, partition)) continue;
+      if (nowMs >= (expireTimestampMs ?? baseMs + retentionMs)) this.delete(topic, partition);
+    }
   }
 
   /** Forgets the topics that are no more. */

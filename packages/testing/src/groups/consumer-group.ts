@@ -169,6 +169,11 @@ export class ConsumerGroup {
     return this.members.some((member) => this.#topicNamesOf(member).includes(topic));
   }
 
+  /** From when on the retention of an offset of a topic counts that nobody is subscribed to: since it was committed. */
+  expirationBase(commitTimestampMs: number): number {
+    return commitTimestampMs;
+  }
+
   /** Ends a member's session, as if it had been silent for too long. @returns whether there is such a member */
   expire(memberId: string): boolean {
     const member = this.#members.get(memberId);

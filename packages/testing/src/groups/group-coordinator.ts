@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import type { Clock, Timer } from "../clock.ts";
 import type { GroupSettings } from "../cluster-options.ts";
 import type { Topics } from "../topics/topics.ts";
 import { ClassicGroup } from "./classic-group.ts";
@@ -24,11 +24,21 @@ export class GroupCoordinator {
   readonly #topics: Topics;
   readonly #groups = new Map<string, Group>();
   readonly #watchers = new Set<() => void>();
+  #expiration: Timer | null = null;
 
   constructor(clock: Clock, topics: Topics, settings: GroupSettings) {
     this.#clock = clock;
     this.#topics = topics;
     this.settings = settings;
+  }
+
+  /** Begins to look for offsets that are too old. */
+  start(): void {
+    const { offsetsRetentionCheckIntervalMs } = this.settings;
+    this.#expiration = this.#clock.after(offsetsRetentionCheckIntervalMs, () => {
+      this.#expireOffsets();
+      this.start();
+    });
   }
 
   /** Calls `onCommit` after every commit of an offset, until the returned function is called. */
@@ -77,7 +87,7 @@ export class GroupCoordinator {
     const known = this.#groups.get(groupId);
     if (known !== undefined) return known;
     const membership = new ClassicGroup(this.#clock, this.settings);
-    const offsets = new CommittedOffsets(() => this.#onCommit());
+    const offsets = new CommittedOffsets(this.#clock, () => this.#onCommit());
     const group: Group = { groupId, offsets, membership };
     this.#groups.set(groupId, group);
     return group;
@@ -100,8 +110,21 @@ export class GroupCoordinator {
   }
 
   close(): void {
+    this.#expiration?.cancel();
     for (const { membership } of this.#groups.values()) membership.close();
     this.#groups.clear();
+  }
+
+  /** @see GroupMetadataManager.cleanupExpiredOffsets (apache/kafka) */
+  #expireOffsets(): void {
+    const nowMs = this.#clock.now();
+    for (const { groupId, membership, offsets } of this.all()) {
+      const baseOf = (topic: string, commitTimestampMs: number) =>
+        membership.isSubscribedTo(topic) === false ? membership.expirationBase(commitTimestampMs) : null;
+      offsets.expire({ nowMs, retentionMs: this.settings.offsetsRetentionMs, baseOf });
+      // Nothing is known of it any more.
+      if (offsets.isEmpty && membership.isEmpty) this.delete(groupId);
+    }
   }
 
   #onCommit(): void {

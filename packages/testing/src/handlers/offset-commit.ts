@@ -32,10 +32,12 @@ export const offsetCommit = handler({
           if (Buffer.byteLength(metadata) > groups.settings.maxMetadataBytes) {
             return failed(codeOf("OFFSET_METADATA_TOO_LARGE"));
           }
-          groups.getOrCreate(groupId).offsets.commit({
+          const committed = {
             ...{ topic: topic.name, partition: partitionIndex, offset: committedOffset },
             ...{ leaderEpoch: committedLeaderEpoch, metadata },
-          });
+          };
+          const retentionMs = Number(request.retentionTimeMs);
+          groups.getOrCreate(groupId).offsets.commit(committed, retentionMs < 0 ? null : retentionMs);
           return failed(0);
         }),
       };

@@ -1,8 +1,11 @@
 import { codeOf, defaultRecordBatchesOptions, RecordBatches } from "@odradek/protocol";
+import { DescribeGroups } from "@odradek/protocol/messages/describe-groups";
+import { OffsetCommit } from "@odradek/protocol/messages/offset-commit";
+import { OffsetFetch } from "@odradek/protocol/messages/offset-fetch";
 import { expect } from "vitest";
 import { fetch, listOffset } from "./fetching.ts";
 import { produce } from "./producing.ts";
-import { batchOf, type RawKafka, type RawTopic } from "./raw-kafka.ts";
+import { batchOf, newName, type RawKafka, type RawTopic, transient } from "./raw-kafka.ts";
 import { type Case, kafka } from "./suite.ts";
 import { stable, Transactional } from "./transactions.ts";
 
@@ -171,12 +174,11 @@ export const cleaning: readonly Case[] = [
   kafka("a segment goes as a whole: what is old stays with what is not", async (cluster) => {
     const mixed = await cluster.topic(1, { "retention.ms": `${hourMs}` });
     const topic = await cluster.topic(1, { "retention.ms": `${hourMs}` });
-    for (const each of [mixed, topic]) {
-      const writer = new Writer(cluster, each);
-      writer.timestamp -= 2 * hourMs;
-      await writer.write("a", "1");
-      if (each === topic) continue;
-      writer.timestamp = Date.now();
+    const [recent, old] = [new Writer(cluster, mixed), new Writer(cluster, topic)];
+    // What is not old comes first: there is no moment in which all is.
+    await recent.write("a", "1");
+    for (const writer of [recent, old]) {
+      writer.timestamp = Date.now() - 2 * hourMs;
       await writer.write("a", "2");
     }
     const start = await cluster.eventually(
@@ -187,5 +189,31 @@ export const cleaning: readonly Case[] = [
     expect(start).toMatchObject({ offset: 1n });
     expect(await fetch(cluster, topic, 1n)).toMatchObject({ errorCode: 0, logStartOffset: 1n, highWatermark: 1n });
     expect(await listOffset(cluster, mixed, earliest)).toMatchObject({ errorCode: 0, offset: 0n });
+  }),
+
+  kafka("offsets that were committed for a time are gone after it, and the group with them", async (cluster) => {
+    const topic = await cluster.topic();
+    const groupId = newName();
+    const coordinator = await cluster.coordinatorOf(groupId);
+    const commit = (retentionTimeMs: bigint) => {
+      const partitions = [{ partitionIndex: 0, committedOffset: 7n, committedMetadata: "" }];
+      const request = { groupId, memberId: "", retentionTimeMs, topics: [{ name: topic.name, partitions }] };
+      return cluster.ask(OffsetCommit, 4, request, coordinator);
+    };
+    await cluster.eventually(
+      () => commit(-1n),
+      ({ topics: [answer] }) => !transient.has(answer?.partitions[0]?.errorCode ?? 0),
+    );
+    const committed = async () => {
+      const request = { groupId, topics: [{ name: topic.name, partitionIndexes: [0] }] };
+      const { topics } = await cluster.ask(OffsetFetch, 5, request, coordinator);
+      return topics[0]?.partitions[0]?.committedOffset;
+    };
+    expect(await committed()).toBe(7n);
+    await commit(100n);
+    const gone = await cluster.eventually(committed, (offset) => offset === -1n);
+    expect(gone).toBe(-1n);
+    const described = await cluster.ask(DescribeGroups, 6, { groups: [groupId] }, coordinator);
+    expect(described.groups[0]).toMatchObject({ errorCode: codeOf("GROUP_ID_NOT_FOUND"), groupState: "Dead" });
   }),
 ];
