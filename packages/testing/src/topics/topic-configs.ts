@@ -9,6 +9,8 @@ interface ConfigKey {
   readonly among?: readonly string[];
   /** The least that a number may be. */
   readonly least?: number;
+  /** The most that it may be. */
+  readonly most?: number;
 }
 
 /** What a topic can be configured with, and Kafka's defaults. Source: TopicConfig, LogConfig (apache/kafka) */
@@ -19,18 +21,31 @@ const topicConfigKeys: Readonly<Record<string, ConfigKey>> = {
     default: "producer",
     among: ["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"],
   },
+  "compression.gzip.level": { type: "int", default: "-1", least: -1, most: 9 },
+  "compression.lz4.level": { type: "int", default: "9", least: 1, most: 17 },
+  "compression.zstd.level": { type: "int", default: "3", least: -131_072, most: 22 },
   "delete.retention.ms": { type: "long", default: "86400000", least: 0 },
   "file.delete.delay.ms": { type: "long", default: "60000", least: 0 },
   "flush.messages": { type: "long", default: "9223372036854775807", least: 1 },
   "flush.ms": { type: "long", default: "9223372036854775807", least: 0 },
+  "follower.replication.throttled.replicas": { type: "list", default: "" },
   "index.interval.bytes": { type: "int", default: "4096", least: 0 },
+  "leader.replication.throttled.replicas": { type: "list", default: "" },
+  "local.retention.bytes": { type: "long", default: "-2", least: -2 },
+  "local.retention.ms": { type: "long", default: "-2", least: -2 },
   "max.compaction.lag.ms": { type: "long", default: "9223372036854775807", least: 1 },
   "max.message.bytes": { type: "int", default: "1048588", least: 0 },
+  "message.timestamp.after.max.ms": { type: "long", default: "3600000", least: 0 },
+  "message.timestamp.before.max.ms": { type: "long", default: "9223372036854775807", least: 0 },
   "message.timestamp.type": { type: "string", default: "CreateTime", among: ["CreateTime", "LogAppendTime"] },
   "min.cleanable.dirty.ratio": { type: "double", default: "0.5", least: 0 },
   "min.compaction.lag.ms": { type: "long", default: "0", least: 0 },
   "min.insync.replicas": { type: "int", default: "1", least: 1 },
   preallocate: { type: "boolean", default: "false" },
+  "remote.log.copy.disable": { type: "boolean", default: "false" },
+  "remote.log.delete.on.disable": { type: "boolean", default: "false" },
+  // Brokers without a remote storage refuse it.
+  "remote.storage.enable": { type: "boolean", default: "false", among: ["false"] },
   "retention.bytes": { type: "long", default: "-1", least: -1 },
   "retention.ms": { type: "long", default: "604800000", least: -1 },
   "segment.bytes": { type: "int", default: "1073741824", least: 14 },
@@ -172,12 +187,14 @@ function checkConfig(name: string, value: string): void {
     case "double":
       if (value.trim() === "" || Number.isNaN(Number(value))) throw refusal("Not a number of type DOUBLE");
       break;
-    case "string":
-    case "list": {
-      const among = key.among ?? [];
-      const items = key.type === "list" ? value.split(",") : [value];
-      if (!items.every((item) => among.includes(item))) throw refusal(`String must be one of: ${among.join(", ")}`);
-    }
+    default:
+      break;
+  }
+  if (key.among !== undefined) {
+    const { among } = key;
+    const items = key.type === "list" ? value.split(",") : [value];
+    if (!items.every((item) => among.includes(item))) throw refusal(`String must be one of: ${among.join(", ")}`);
   }
   if (key.least !== undefined && Number(value) < key.least) throw refusal(`Value must be at least ${key.least}`);
+  if (key.most !== undefined && Number(value) > key.most) throw refusal(`Value must be no more than ${key.most}`);
 }

@@ -151,12 +151,60 @@ export const administering: readonly Case[] = [
     await becomes(cluster, name, "cleanup.policy", "delete", 5);
   }),
 
+  kafka("a topic has these keys", async (cluster) => {
+    const topic = await cluster.topic();
+    const resources = [{ resourceType: 2, resourceName: topic.name, configurationKeys: null }];
+    const { results } = await cluster.ask(DescribeConfigs, 4, { resources });
+    const types = Object.fromEntries((results[0]?.configs ?? []).map(({ name, configType }) => [name, configType]));
+    const [boolean, string, int, long, double, list] = [1, 2, 3, 5, 6, 7];
+    expect(types).toEqual({
+      "cleanup.policy": list,
+      "compression.gzip.level": int,
+      "compression.lz4.level": int,
+      "compression.type": string,
+      "compression.zstd.level": int,
+      "delete.retention.ms": long,
+      "file.delete.delay.ms": long,
+      "flush.messages": long,
+      "flush.ms": long,
+      "follower.replication.throttled.replicas": list,
+      "index.interval.bytes": int,
+      "leader.replication.throttled.replicas": list,
+      "local.retention.bytes": long,
+      "local.retention.ms": long,
+      "max.compaction.lag.ms": long,
+      "max.message.bytes": int,
+      "message.timestamp.after.max.ms": long,
+      "message.timestamp.before.max.ms": long,
+      "message.timestamp.type": string,
+      "min.cleanable.dirty.ratio": double,
+      "min.compaction.lag.ms": long,
+      "min.insync.replicas": int,
+      preallocate: boolean,
+      "remote.log.copy.disable": boolean,
+      "remote.log.delete.on.disable": boolean,
+      "remote.storage.enable": boolean,
+      "retention.bytes": long,
+      "retention.ms": long,
+      "segment.bytes": int,
+      "segment.index.bytes": int,
+      "segment.jitter.ms": long,
+      "segment.ms": long,
+      "unclean.leader.election.enable": boolean,
+    });
+  }),
+
   kafka("configurations that cannot be are refused", async (cluster) => {
     const topic = await cluster.topic();
     const invalid = { errorCode: code("INVALID_CONFIG") };
     expect(await alter(cluster, topic.name, "no.such.key", "1")).toMatchObject(invalid);
     expect(await alter(cluster, topic.name, "retention.ms", "soon")).toMatchObject(invalid);
     expect(await alter(cluster, topic.name, "retention.ms", "1", 2)).toMatchObject(invalid);
+    expect(await alter(cluster, topic.name, "compression.gzip.level", "10")).toMatchObject(invalid);
+    expect(await alter(cluster, topic.name, "remote.storage.enable", "true")).toMatchObject(invalid);
+    expect(await alter(cluster, topic.name, "leader.replication.throttled.replicas", "0:1")).toMatchObject({
+      errorCode: 0,
+    });
     const unknown = { errorCode: code("UNKNOWN_TOPIC_OR_PARTITION") };
     expect(await alter(cluster, `${topic.name}-not`, "retention.ms", "1")).toMatchObject(unknown);
     expect(await configOf(cluster, `${topic.name}-not`, "retention.ms")).toMatchObject(unknown);
