@@ -1,9 +1,12 @@
 import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { KafkaCluster, type KafkaVersion } from "@odradek/testing";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { foreignClients } from "./foreign-clients.ts";
-import { javaTool } from "./java-tool.ts";
+import { clusterTool, javaTool } from "./java-tool.ts";
 
 // On brokers inside this process, whose clients are Kafka's own and those of others.
 
@@ -67,4 +70,35 @@ test("Java's producer commits transactions, and its tools describe what is there
   const lines = await javaTool("org.apache.kafka.tools.TopicCommand", ...at, "--describe", "--topic", topic);
   expect(lines[0]).toMatch(/Topic: orders\tTopicId: \S+\tPartitionCount: 3\tReplicationFactor: 3/);
   expect(lines).toHaveLength(4);
+});
+
+test("Java's tools move partitions, and set back what a group has read", async () => {
+  await using cluster = await KafkaCluster.start({ brokers: 3, topics: { [topic]: { replicationFactor: 2 } } });
+  const { bootstrapServers } = cluster;
+  await foreignClients.kafkajs.produce(bootstrapServers, topic, values);
+  await foreignClients.kafkajs.consume(bootstrapServers, topic, "billing", values.length);
+  await cluster.waitForCommitted("billing", topic);
+
+  const folder = await mkdtemp(join(tmpdir(), "odradek-test-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const plan = join(folder, "plan.json");
+  await writeFile(plan, JSON.stringify({ version: 1, partitions: [{ topic, partition: 0, replicas: [3, 2] }] }));
+  const reassign = (what: string) =>
+    clusterTool(
+      bootstrapServers,
+      "org.apache.kafka.tools.reassign.ReassignPartitionsCommand",
+      ...["--reassignment-json-file", plan, what],
+    );
+  await reassign("--execute");
+  expect(cluster.log(topic)).toMatchObject({ replicas: [3, 2], leader: 3 });
+  // It takes back what it would have set at brokers and topics to go slowly.
+  expect(await reassign("--verify")).toContain("Reassignment of partition orders-0 is completed.");
+
+  const groups = (...args: readonly string[]) =>
+    clusterTool(bootstrapServers, "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand", ...args);
+  await groups("--group", "billing", "--reset-offsets", "--topic", topic, "--shift-by", "-5", "--execute");
+  expect(cluster.committed("billing")).toMatchObject([{ offset: BigInt(values.length - 5) }]);
+  expect((await groups("--list", "--state")).slice(1).map((line) => line.split(/\s+/).slice(0, 2))).toEqual([
+    ["billing", "Empty"],
+  ]);
 });
