@@ -96,7 +96,7 @@ describe("requests that fail", () => {
     ["success", () => cluster.fail("Fetch", "NONE"), /NONE is no error/],
     ["no times", () => cluster.fail("Fetch", 6, { times: 0 }), /times is 0/],
     ["a partition", () => cluster.fail("Fetch", 6, { partition: -1 }), /partition is -1/],
-    ["no function", () => cluster.delay("Fetch", 1, { when: "now" as unknown as () => boolean }), /when is now/],
+    ["no function", () => cluster.delay("Fetch", 1, { when: "now" as unknown as () => boolean }), /when is a string/],
     ["a broker", () => cluster.delay("Fetch", 1, { broker: 4 }), /no broker 4; there are 1 to 3/],
     ["a time", () => cluster.delay("Fetch", Number.NaN), /ms is NaN/],
     ["a time to wait", () => cluster.throttle("Fetch", -1), /ms is -1/],

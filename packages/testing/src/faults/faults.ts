@@ -134,7 +134,7 @@ function checkScope(scope: PartitionScope): void {
   };
   const isCount = Number.isInteger(times) || times === Number.POSITIVE_INFINITY;
   if (!isCount || times < 1) refuse("times", times, "a whole number from 1 on, or Infinity");
-  if (!["function", "undefined"].includes(typeof scope.when)) refuse("when", String(scope.when), "a function");
+  if (!["function", "undefined"].includes(typeof scope.when)) refuse("when", `a ${typeof scope.when}`, "a function");
   if (typeof topic !== "string") refuse("topic", topic, "a name");
   if (!Number.isInteger(partition) || partition < 0) refuse("partition", partition, "a whole number from 0 on");
 }

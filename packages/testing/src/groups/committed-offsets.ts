@@ -27,7 +27,7 @@ export interface OffsetExpiration {
   /** `offsets.retention.minutes` */
   readonly retentionMs: number;
   /** From when on the retention counts, by when it was committed; `null` for an offset that is kept. */
-  baseOf(topic: string, commitTimestampMs: number): number | null;
+  readonly baseOf: (topic: string, commitTimestampMs: number) => number | null;
 }
 
 const keyOf = ({ topic, partition }: Pick<CommittedOffset, "topic" | "partition">): string => `${topic}/${partition}`;

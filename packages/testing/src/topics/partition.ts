@@ -17,7 +17,14 @@ export class Partition {
     this.index = index;
     this.#replicas = replicas;
     this.#leaderId = replicas.find(isAlive) ?? -1;
-    this.log = new PartitionLog(clock, () => logConfigOf(configs));
+    // It is asked for with every batch, and hardly ever another one.
+    let { revision } = configs;
+    let config = logConfigOf(configs);
+    this.log = new PartitionLog(clock, () => {
+      if (configs.revision !== revision) config = logConfigOf(configs);
+      ({ revision } = configs);
+      return config;
+    });
     this.log.epochs.assign(0, 0n);
   }
 

@@ -85,6 +85,7 @@ export class InvalidConfigError extends Error {}
 export class TopicConfigs {
   readonly #clusterDefaults: Readonly<Record<string, string>>;
   readonly #own = new Map<string, string>();
+  #revision = 0;
 
   /** @throws InvalidConfigError */
   constructor(clusterDefaults: Readonly<Record<string, string>>, own: Readonly<Record<string, string>> = {}) {
@@ -93,6 +94,11 @@ export class TopicConfigs {
       checkConfig(name, value);
       this.#own.set(name, value);
     }
+  }
+
+  /** Another one after each change. */
+  get revision(): number {
+    return this.#revision;
   }
 
   /** The value that counts. */
@@ -155,6 +161,7 @@ export class TopicConfigs {
 
   /** Takes what `changed` gave. */
   replace(own: Readonly<Record<string, string>>): void {
+    this.#revision += 1;
     this.#own.clear();
     for (const [name, value] of Object.entries(own)) this.#own.set(name, value);
   }
