@@ -72,7 +72,7 @@ export interface KafkaClusterOptions {
   readonly sasl?: SaslOptions;
   /** Has brokers speak TLS: the server's side of `node:tls`, with `key` and `cert` at the least. @default plain text */
   readonly tls?: TlsOptions;
-  /** Where sessions, transactions and waiting requests take their time from. @default the machine's clock */
+  /** Where sessions, transactions, retention and waiting requests take their time from. @default the machine's clock */
   readonly clock?: Clock;
   /** Called with each request before it is answered. */
   readonly onRequest?: (request: ObservedRequest) => void;
