@@ -46,8 +46,16 @@ export class ConnectionSession {
     return this.#renewal.authenticator.hasBegun ? Number.POSITIVE_INFINITY : this.#renewal.deadlineMs;
   }
 
+  /**
+   * Whether a request may be sent now. From the moment on in which the session is to be renewed that comes first, as in Java, however
+   * late the timer is: whatever is sent in its place may be read by the broker when the session is over.
+   */
+  takesRequests(nowMs: number): boolean {
+    return this.dueAtMs > nowMs && !this.#isOver(nowMs);
+  }
+
   /** Whether the broker closes the connection at the next request. */
-  isOver(nowMs: number): boolean {
+  #isOver(nowMs: number): boolean {
     return this.#session.isOver(nowMs);
   }
 
@@ -74,7 +82,7 @@ export class ConnectionSession {
     const channel: SaslChannel = { ...this.#channel, begin: () => this.#begin(authenticator) };
     const authenticator: SaslAuthenticator = new SaslAuthenticator(channel, this.#mechanism);
     // Until the end of the session, so that a failure is told by then; behind it nothing is lost by waiting.
-    const endsAtMs = this.isOver(nowMs) ? Number.POSITIVE_INFINITY : this.#session.endsAtMs;
+    const endsAtMs = this.#isOver(nowMs) ? Number.POSITIVE_INFINITY : this.#session.endsAtMs;
     const deadlineMs = Math.min(nowMs + this.#attemptTimeoutMs, endsAtMs);
     this.#renewal = { authenticator, deadlineMs };
     try {
@@ -107,7 +115,7 @@ export class ConnectionSession {
 
   #postpone(error: unknown): void {
     const nowMs = this.#clock.now();
-    const isOver = this.#session.isOver(nowMs);
+    const isOver = this.#isOver(nowMs);
     this.#session = isOver ? this.#session.unrenewable() : this.#session.postponed(nowMs);
     if (isOver) throw error;
   }

@@ -112,8 +112,7 @@ export class Connection {
    */
   hasRoom(maxInFlight: number): boolean {
     if (!this.#state.is("ready") || this.#requests.size >= maxInFlight || this.#socket.isFull) return false;
-    // The broker closes a connection that goes on after the end of its session.
-    return this.#session?.isOver(this.#clock.now()) !== true;
+    return this.#session === null || this.#session.takesRequests(this.#clock.now());
   }
 
   /** What the broker supports. @throws Error before it was asked: a defect of the caller */
@@ -262,6 +261,8 @@ export class Connection {
   async #renew(session: ConnectionSession): Promise<void> {
     const renewing = session.renew();
     this.#setAlarm();
+    // Requests that were held back for it go on while its mechanism looks for credentials.
+    this.#onRoom();
     try {
       await renewing;
     } catch (error) {

@@ -292,6 +292,19 @@ describe("a session that ends", () => {
     expect(clock.timers).toBe(0);
   });
 
+  test("is renewed before anything else is sent, also by a process that was held up when it was time", async () => {
+    const broker = new SaslBroker();
+    const { connection, clock } = await opened(broker);
+    // Within the session, which may be over when the broker gets to read what is sent now.
+    clock.holdUp(0.95 * lifetimeMs);
+    expect(connection.state).toBe("ready");
+    expect(connection.hasRoom(5)).toBe(false);
+    clock.advance(0);
+    await until(() => connection.hasRoom(5));
+    await ask(connection);
+    expect(broker.log).toEqual(["STEPS", "token", "STEPS", "token", "Metadata"]);
+  });
+
   test("loses no request that is under way, and holds back those that are not", async () => {
     const broker = new SaslBroker();
     broker.holds = true;
@@ -404,6 +417,23 @@ describe("a session whose renewal is late", () => {
     expect(connection.hasRoom(5)).toBe(true);
     await ask(connection);
     expect(broker.log).toEqual(["STEPS", "token", "Metadata"]);
+  });
+
+  test("because its process was held up takes requests again as soon as its mechanism looks for credentials", async () => {
+    const {
+      opened: told,
+      connection,
+      clock,
+    } = await opened(
+      lookingFor(() => new Promise(() => {})),
+      60_000,
+    );
+    clock.holdUp(59_000);
+    expect(connection.hasRoom(5)).toBe(false);
+    told.calls.length = 0;
+    clock.advance(0);
+    expect(told.calls).toEqual(["room"]);
+    expect(connection.hasRoom(5)).toBe(true);
   });
 
   test("because its mechanism never finds credentials ends with its connection, soon after", async () => {

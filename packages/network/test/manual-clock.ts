@@ -70,6 +70,11 @@ export class ManualClock implements Clock {
     throw new Error(`${spinRings} timers rang within ${untilMs - startMs} ms: something sets them without end`);
   }
 
+  /** Lets `ms` pass in which nothing rings, as while a process is busy or stands still: what is due rings with the next turn. */
+  holdUp(ms: number): void {
+    this.#nowMs += ms;
+  }
+
   #next(): PendingTimer | null {
     let next: PendingTimer | null = null;
     for (const timer of this.#timers) if (next === null || timer.atMs < next.atMs) next = timer;
