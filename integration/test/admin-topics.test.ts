@@ -4,6 +4,7 @@ import { createTopic } from "../cluster/topic.ts";
 import { becomes } from "./becomes.ts";
 import { clusterTool, javaTool } from "./java-tool.ts";
 import { newName } from "./opened.ts";
+import { recordTimeMs } from "./record-time.ts";
 import { bootstrapServers, brokers } from "./topics.ts";
 
 const admin = new KafkaAdmin({ bootstrapServers });
@@ -127,8 +128,7 @@ describe("topics", () => {
 describe("partitions", () => {
   test("tell their offsets, and begin later when records are deleted, as Kafka's own tool has it", async () => {
     const topic = await placedTopic();
-    const firstMs = Date.UTC(2024, 1, 29);
-    await write(topic, 3, 5, firstMs);
+    await write(topic, 3, 5, recordTimeMs);
     const offsetsOf = async (specs: Parameters<typeof admin.listOffsets>[0]) =>
       (await admin.listOffsets(specs)).orThrow().map(({ offset, timestamp }) => [offset, timestamp]);
     expect(
@@ -140,16 +140,16 @@ describe("partitions", () => {
     ).toEqual([
       [0n, null],
       [5n, null],
-      [4n, firstMs + 4_000],
+      [4n, recordTimeMs + 4_000],
     ]);
     expect(
       await offsetsOf([
-        { topic, partition: 0, spec: firstMs + 1_500 },
-        { topic, partition: 1, spec: firstMs + 9_000 },
+        { topic, partition: 0, spec: recordTimeMs + 1_500 },
+        { topic, partition: 1, spec: recordTimeMs + 9_000 },
         { topic, partition: 2, spec: "earliestLocal" },
       ]),
     ).toEqual([
-      [2n, firstMs + 2_000],
+      [2n, recordTimeMs + 2_000],
       [null, null],
       [0n, null],
     ]);

@@ -23,6 +23,7 @@ import {
 import { describe, expect, test } from "vitest";
 import { newName } from "./opened.ts";
 import { bootstrapServers, newTopic, opened } from "./topics.ts";
+import { recordTimeMs } from "./record-time.ts";
 
 const partitionsOf = (topic: string, count: number) =>
   Array.from({ length: count }, (_, partition) => ({ topic, partition }));
@@ -176,7 +177,7 @@ describe("KafkaConsumer", () => {
       { key: "trace", value: "abc" },
       { key: "none", value: null },
     ];
-    await producer.send({ topic, key: "k", value: "v", headers, timestamp: 1_700_000_000_123 });
+    await producer.send({ topic, key: "k", value: "v", headers, timestamp: recordTimeMs });
     await producer.send({ topic, key: null, value: null });
     const consumer = consumerOf(topic);
     const got = [...(await consumer.poll(10_000))];
@@ -187,7 +188,7 @@ describe("KafkaConsumer", () => {
       offset: 0n,
       key: "k",
       value: "v",
-      timestamp: 1_700_000_000_123,
+      timestamp: recordTimeMs,
       timestampType: "createTime",
       leaderEpoch: 0,
       serializedKeySize: 1,
@@ -342,7 +343,7 @@ describe("KafkaConsumer", () => {
 
   test("tells the ends of logs, and offsets by time", async () => {
     const topic = await newTopic(2);
-    const startMs = 1_700_000_000_000;
+    const startMs = recordTimeMs;
     await write(
       topic,
       numbered(10).map((record, index) => ({ ...record, timestamp: startMs + index * 1_000 })),

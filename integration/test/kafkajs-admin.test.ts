@@ -5,6 +5,7 @@ import { collection, committedOf, type EachMessage, textOf, written } from "./ka
 import { type AdminOfJS, type ConsumerOfJS, candidates, type EventOfJS } from "./kafkajs-libraries.ts";
 import { newName, opened } from "./opened.ts";
 import { untilAll } from "./partitions.ts";
+import { recordTimeMs } from "./record-time.ts";
 import { bootstrapServers, brokers, newTopic } from "./topics.ts";
 
 const connected: (AdminOfJS | ConsumerOfJS)[] = [];
@@ -280,8 +281,8 @@ describe.each(candidates)("an admin client of %s", (name, library) => {
         { partition: 0, offset: "2" },
         { partition: 1, offset: "0" },
       ];
-      expect(await at(1_700_000_000_000)).toEqual([{ partition: 0, offset: "0" }, ends[1]]);
-      expect(await at(1_700_000_000_001)).toEqual(ends);
+      expect(await at(recordTimeMs)).toEqual([{ partition: 0, offset: "0" }, ends[1]]);
+      expect(await at(recordTimeMs + 1)).toEqual(ends);
       expect(await at()).toEqual(ends);
       await expect(admin.fetchTopicOffsets(newName())).rejects.toMatchObject({
         name: "KafkaJSNumberOfRetriesExceeded",

@@ -12,6 +12,7 @@ import {
 } from "./kafkajs-handling.ts";
 import { type ConsumerOfJS, candidates, type EventOfJS } from "./kafkajs-libraries.ts";
 import { newName } from "./opened.ts";
+import { recordTimeMs } from "./record-time.ts";
 import { bootstrapServers, newTopic } from "./topics.ts";
 
 const connected: ConsumerOfJS[] = [];
@@ -37,7 +38,7 @@ describe.each(candidates)("a consumer of %s", (name, { Kafka }) => {
       { key: "many", value: "2" },
       { key: "many", value: "3" },
     ];
-    await producer.send({ topic, key: "k", value: "v", headers, timestamp: 1_700_000_000_000 });
+    await producer.send({ topic, key: "k", value: "v", headers, timestamp: recordTimeMs });
     await producer.send({ topic, value: null });
     const { items, complete, add } = collection<EachMessage>(2);
     const consumer = newConsumer(newName());
@@ -50,7 +51,7 @@ describe.each(candidates)("a consumer of %s", (name, { Kafka }) => {
       key: Buffer.from("k"),
       value: Buffer.from("v"),
       offset: "0",
-      timestamp: "1700000000000",
+      timestamp: String(recordTimeMs),
       attributes: 0,
       headers: { one: Buffer.from("1"), many: [Buffer.from("2"), Buffer.from("3")] },
     });

@@ -1,4 +1,5 @@
 import { KafkaConsumer, KafkaProducer } from "odradek";
+import { recordTimeMs } from "./record-time.ts";
 import { bootstrapServers } from "./topics.ts";
 
 /** A message as handlers get it. */
@@ -78,7 +79,7 @@ export function collection<T>(size: number): Collection<T> {
 
 export async function written(topic: string, values: readonly string[], partition = 0): Promise<void> {
   await using producer = new KafkaProducer({ bootstrapServers });
-  await producer.sendBatch(values.map((value) => ({ topic, partition, value, timestamp: 1_700_000_000_000 })));
+  await producer.sendBatch(values.map((value) => ({ topic, partition, value, timestamp: recordTimeMs })));
 }
 
 export async function committedOf(groupId: string, topic: string, partition = 0): Promise<bigint | null> {

@@ -4,6 +4,7 @@ import { type ConsumerRecord, KafkaAdmin, KafkaConsumer, type ProducerRecord as 
 import { afterEach, describe, expect, test } from "vitest";
 import { candidates, type EventOfJS, type ProducerOfJS, type SentOfJS } from "./kafkajs-libraries.ts";
 import { newName } from "./opened.ts";
+import { recordTimeMs } from "./record-time.ts";
 import { bootstrapServers, newTopic } from "./topics.ts";
 
 process.env["KAFKAJS_NO_PARTITIONER_WARNING"] = "1";
@@ -82,13 +83,13 @@ describe.each(candidates)("a producer of %s", (name, { Kafka, CompressionTypes }
     const headers = { text: "a", bytes: Buffer.from([1]), many: ["b", Buffer.from("c")] };
     await producer.send({
       topic,
-      messages: [{ key: "k", value: Buffer.from("v"), headers, timestamp: "1700000000000" }],
+      messages: [{ key: "k", value: Buffer.from("v"), headers, timestamp: String(recordTimeMs) }],
     });
     await producer.send({ topic, messages: [{ key: Buffer.from("k"), value: null }] });
     const [first, second] = await contents(topic);
     expect(textOf(first?.key ?? null)).toBe("k");
     expect(textOf(first?.value ?? null)).toBe("v");
-    expect(first?.timestamp).toBe(1_700_000_000_000);
+    expect(first?.timestamp).toBe(recordTimeMs);
     expect(first?.headers.map(({ key, value }) => [key, textOf(value)])).toEqual([
       ["text", "a"],
       ["bytes", "\u0001"],

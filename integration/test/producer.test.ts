@@ -12,6 +12,8 @@ import {
   string,
 } from "odradek";
 import { describe, expect, test } from "vitest";
+import { becomes } from "./becomes.ts";
+import { recordTimeMs } from "./record-time.ts";
 import { bootstrapServers, newTopic, opened } from "./topics.ts";
 
 function producerOf(options: Partial<ProducerOptions> = {}): KafkaProducer {
@@ -121,7 +123,7 @@ describe("a record", () => {
     const topic = await newTopic();
     const producer = producerOf();
     const records: ProducerRecord[] = [
-      { topic, key: "k", value: "中文 ✓", headers, timestamp: 1_700_000_000_123 },
+      { topic, key: "k", value: "中文 ✓", headers, timestamp: recordTimeMs },
       { topic, key: Buffer.from([1, 2]), value: null },
       { topic, key: null, value: Buffer.alloc(0) },
       { topic },
@@ -134,7 +136,7 @@ describe("a record", () => {
       [null, ""],
       [null, null],
     ]);
-    expect(read[0]?.timestamp).toBe(1_700_000_000_123);
+    expect(read[0]?.timestamp).toBe(recordTimeMs);
     expect(read[0]?.headers.map(({ key, value }) => [key, value && Buffer.from(value).toString("hex")])).toEqual([
       ["trace", Buffer.from("é-1").toString("hex")],
       ["trace", "00ff"],

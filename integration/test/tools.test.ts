@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type KafkaCluster, startCluster } from "../cluster/cluster.ts";
 import { ask } from "../cluster/wire.ts";
 import { javaTool } from "./java-tool.ts";
+import { recordTimeMs } from "./record-time.ts";
 
 let cluster: KafkaCluster;
 beforeAll(async () => {
@@ -22,8 +23,6 @@ interface Written {
   readonly timestamp: number;
   readonly headers: readonly Header[];
 }
-
-const firstMs = Date.UTC(2024, 1, 29);
 
 /** One of each kind; a codec finds something to shorten in the last. */
 const written: readonly Written[] = [
@@ -43,7 +42,7 @@ const written: readonly Written[] = [
   },
   { key: "", value: "", headers: [] },
   { key: "schlüssel 🔑", value: "wörter and again and again ".repeat(40), headers: [] },
-].map((record, index) => ({ ...record, timestamp: firstMs + index * 1_001 }));
+].map((record, index) => ({ ...record, timestamp: recordTimeMs + index * 1_001 }));
 
 /** Writes all of these with each codec, to a partition for each. @returns the name of the topic */
 async function writeWithEachCodec(): Promise<string> {
