@@ -155,19 +155,6 @@ test("an invalid name is the error of that topic alone", async () => {
   expect((await awaitTopic(client, name)).partitions).toHaveLength(3);
 });
 
-test("an answer that came while the process was busy is no answer that came too late", async () => {
-  const client = clientOf(bootstrapServers, { requestTimeoutMs: 300 });
-  await learnCluster(client);
-  const whom = { includeClusterAuthorizedOperations: false };
-  const ask = () => client.request(DescribeCluster, whom, { to: "any", deadline: within(300) });
-  await ask();
-  const asked = ask();
-  // A turn in which the request is written, and one that lasts longer than the broker has to answer.
-  await new Promise((resolve) => setImmediate(resolve));
-  for (const endMs = performance.now() + 600; performance.now() < endMs; );
-  expect((await asked).errorCode).toBe(0);
-});
-
 test("a program that closes its client ends by itself", async () => {
   const program = `
     const { Deadline, NetworkClient, OptionReader, resolveClientOptions, systemClock } = require("@odradek/network");

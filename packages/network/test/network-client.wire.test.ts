@@ -5,6 +5,7 @@ import { Metadata } from "@odradek/protocol/messages/metadata";
 import { Produce } from "@odradek/protocol/messages/produce";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type NetworkOptions, resolveClientOptions } from "../src/client-options.ts";
+import { type Clock, systemClock } from "../src/clock.ts";
 import { Deadline } from "../src/deadline.ts";
 import { ClosedError, ConnectionError, TimeoutError } from "../src/errors.ts";
 import { NetworkClient } from "../src/network-client.ts";
@@ -20,15 +21,15 @@ const openSockets = () => process.getActiveResourcesInfo().filter((name) => name
 
 const question = { includeClusterAuthorizedOperations: false };
 
-/** A client whose time stands still unless the test turns it; closed when the test is over. */
-const clientOf = (bootstrapServers: readonly string[], more: Partial<NetworkOptions> = {}) => {
+/** A client whose time stands still unless the test turns it, or is `time`; closed when the test is over. */
+const clientOf = (bootstrapServers: readonly string[], more: Partial<NetworkOptions> = {}, time?: Clock) => {
   const clock = new ManualClock();
   const options = {
     ...resolveClientOptions(new OptionReader({ bootstrapServers })),
     maxInFlightRequestsPerConnection: 5,
     ...more,
   };
-  const client = new NetworkClient("consumer", options, clock);
+  const client = new NetworkClient("consumer", options, time ?? clock);
   onTestFinished(async () => {
     const closed = client.close({ timeoutMs: 0 });
     clock.advance(0);
@@ -86,6 +87,24 @@ describe("a request", () => {
     const answers = await Promise.all(Array.from({ length: 100 }, () => ask("controller")));
     expect(new Set(answers.map(({ clusterId }) => clusterId))).toEqual(new Set(["broker 1"]));
     expect(cluster.connectionsTo(1)).toHaveLength(1);
+  });
+
+  test("whose answer came while the process was busy was answered in time", async () => {
+    const timeoutMs = 1_000;
+    let askedAtMs = Number.NEGATIVE_INFINITY;
+    const cluster = await ScriptedCluster.listen(1, {
+      serve: (...asked) => {
+        describeSelf(...asked);
+        // The answer is there, and nobody in this process reads it before its time is over.
+        while (performance.now() < askedAtMs + timeoutMs + 100);
+      },
+    });
+    const { client } = clientOf(cluster.bootstrapServers, { requestTimeoutMs: timeoutMs }, systemClock);
+    const ask = (withinMs: number) =>
+      client.request(DescribeCluster, question, { to: "any", deadline: new Deadline(systemClock, withinMs) });
+    await ask(60_000);
+    askedAtMs = performance.now();
+    expect((await ask(timeoutMs)).clusterId).toBe("broker 1");
   });
 
   test("to a broker that is not known yet has metadata asked for until it is", async () => {
