@@ -105,7 +105,6 @@ const quickGroups = {
   "group.consumer.min.heartbeat.interval.ms": "500",
   "group.consumer.heartbeat.interval.ms": "500",
   "group.consumer.min.session.timeout.ms": "5000",
-  "group.consumer.session.timeout.ms": "6000",
   "group.share.min.heartbeat.interval.ms": "500",
   "group.share.heartbeat.interval.ms": "500",
   "group.share.min.record.lock.duration.ms": "1000",

@@ -1,4 +1,3 @@
-import { IncrementalAlterConfigs } from "@odradek/protocol/messages/incremental-alter-configs";
 import { type ConsumerOptions, KafkaProducer, string } from "odradek";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type KafkaCluster, startCluster } from "../cluster/cluster.ts";
@@ -8,7 +7,8 @@ import { GroupLedger, Member } from "./group-member.ts";
 import { beginAnew, letExpire } from "./lost-offsets.ts";
 import { newName, opened } from "./opened.ts";
 import { restoreLeaders } from "./partitions.ts";
-import { coordinatorOf, networkOf, withinAMinute } from "./requests.ts";
+import { coordinatorOf } from "./requests.ts";
+import { setSessionTimeout } from "./session-timeout.ts";
 
 let cluster: KafkaCluster;
 beforeAll(async () => {
@@ -75,18 +75,6 @@ const protocols = [
   ["consumer", { groupProtocol: "consumer" }],
 ] as const;
 
-/** How long a broker waits for a sign of life of members of a group, before it is the others' turn. */
-async function setSessionTimeout(groupId: string, timeoutMs: number): Promise<void> {
-  const network = networkOf({ bootstrapServers: cluster.bootstrapServers });
-  const configs = [{ name: "consumer.session.timeout.ms", configOperation: 0, value: `${timeoutMs}` }];
-  const { responses } = await network.request(
-    IncrementalAlterConfigs,
-    { resources: [{ resourceType: 32, resourceName: groupId, configs }], validateOnly: false },
-    { to: "any", deadline: withinAMinute() },
-  );
-  expect(responses).toMatchObject([{ errorCode: 0, errorMessage: null }]);
-}
-
 /** A group of two that share a topic of its own, to which somebody writes all the time. */
 async function busyGroup(groupId: string, options: Partial<ConsumerOptions<string, string>>) {
   const { bootstrapServers } = cluster;
@@ -150,12 +138,11 @@ describe.each(protocols)("a group of the %s protocol", (_protocol, options) => {
 test("groups of either protocol read on when a leader is killed that coordinates none of them, and when that is back", async () => {
   const leader = cluster.brokers.at(-1)!;
   const groups = await Promise.all(
-    protocols.map(async ([protocol, options]) => {
+    protocols.map(async ([, options]) => {
       for (;;) {
         const groupId = newName();
         const { nodeId } = await coordinatorOf(cluster.bootstrapServers, groupId);
         if (nodeId === leader.id) continue;
-        if (protocol === "consumer") await setSessionTimeout(groupId, 30_000);
         return busyGroup(groupId, options);
       }
     }),
@@ -175,7 +162,7 @@ test("groups of either protocol read on when a leader is killed that coordinates
 // They wait most of their time.
 describe.concurrent("a member in a process of its own", () => {
   /** @param sessionTimeoutMs in groups of the consumer protocol brokers decide on that */
-  const optionsOf = (protocol: (typeof protocols)[number][0], sessionTimeoutMs: number): ConsumerOptions => ({
+  const optionsOf = (protocol: (typeof protocols)[number][0], sessionTimeoutMs: number) => ({
     bootstrapServers: cluster.bootstrapServers,
     groupId: newName(),
     groupProtocol: protocol,
@@ -207,6 +194,8 @@ describe.concurrent("a member in a process of its own", () => {
       protocols.map(async ([protocol]) => {
         const topic = await newTopic();
         const options = optionsOf(protocol, 3_000);
+        // The shortest that brokers take.
+        if (protocol === "consumer") await setSessionTimeout(cluster.bootstrapServers, options.groupId, 5_000);
         const child = new GroupChild(topic, options, context);
         await when(`the one of ${protocol} has all`, () => child.owned.length === 3);
         const other = new GroupChild(topic, options, context);
@@ -230,7 +219,6 @@ describe.concurrent("a member in a process of its own", () => {
         const topic = await newTopic();
         await using writing = new Writing(topic);
         const options = optionsOf(protocol, 30_000);
-        if (protocol === "consumer") await setSessionTimeout(options.groupId ?? "", 30_000);
         const child = new GroupChild(topic, options, context);
         const calls = () => child.said.filter((line) => !line.startsWith("read"));
         await when(`the one of ${protocol} has all`, () => child.owned.length === 3);

@@ -12,6 +12,7 @@ import { until } from "../cluster/readiness.ts";
 import { GroupLedger, Member } from "./group-member.ts";
 import { newName } from "./opened.ts";
 import { addPartitions } from "./partitions.ts";
+import { setSessionTimeout } from "./session-timeout.ts";
 import { bootstrapServers, newTopic, opened } from "./topics.ts";
 
 const producer = new KafkaProducer({ bootstrapServers, valueSerializer: string });
@@ -53,7 +54,7 @@ const when = (what: string, holds: () => boolean): Promise<void> => until(what, 
 /** Polls until there are records. */
 async function some(consumer: KafkaConsumer<Uint8Array, string>) {
   for (;;) {
-    const records = await consumer.poll(10_000);
+    const records = await consumer.poll(60_000);
     if (!records.isEmpty) return records;
   }
 }
@@ -180,8 +181,8 @@ describe("a group of one", () => {
     const seen: string[] = [];
     for await (const { value } of slow) {
       seen.push(value ?? "");
-      // Whose turn it is must not wait for 400 of these.
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      // Whose turn it is must not wait for 400 of these, which are 80 s.
+      await new Promise((resolve) => setTimeout(resolve, 200));
       if (seen.length === 1) void some(quick).catch(() => {});
       if (slow.assignment().length === 1) break;
     }
@@ -307,13 +308,14 @@ describe.each([
     const topic = await newTopic(6);
     const ledger = new GroupLedger();
     const isStatic = kind.startsWith("static");
+    // As long as that of the classic members: it is waited for.
+    if (kind === "static, of the consumer protocol") await setSessionTimeout(bootstrapServers, topic, 10_000);
     let serial = 0;
     const start = () => {
       const name = `m${serial++}`;
       const own = {
         ...options,
         ...(isStatic ? { groupInstanceId: name } : {}),
-        ...(kind === "static" ? { sessionTimeoutMs: 3_000 } : {}),
       };
       const member = new Member(name, [topic], ledger, { groupId: topic, autoCommitIntervalMs: 100, ...own });
       opened.push(member);
