@@ -27,7 +27,7 @@ async function fixture(groupProtocol: "classic" | "consumer") {
   consumer.subscribe([topic], { onPartitionsAssigned: () => {} });
   /** Polls until there are so many records. */
   const read = async (count: number) => {
-    for (let got = 0; got < count; ) got += (await consumer.poll(10_000)).count;
+    for (let got = 0; got < count; ) got += (await consumer.poll(60_000)).count;
   };
   /** Values by name, of a group of metrics, and of these tags besides `client-id`. */
   const values = (group: string, tags: Readonly<Record<string, string>> = {}): Readonly<Record<string, number>> =>

@@ -32,7 +32,7 @@ test("brokers in containers take records and give them back, or one line says wh
   consumer.assign([{ topic: "orders", partition: 0 }]);
   const received: (string | null)[] = [];
   while (received.length < values.length) {
-    const records = await consumer.poll(10_000);
+    const records = await consumer.poll(60_000);
     expect(records.count).toBeGreaterThan(0);
     for (const { value } of records) received.push(value);
   }

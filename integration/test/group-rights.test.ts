@@ -57,7 +57,7 @@ describe.each(["classic", "consumer"] as const)("a member of a group of the %s p
   /** Polls once. @returns what a broker said against it; `null` where it found what there was */
   async function poll(consumer: Reader, seen: string[]): Promise<BrokerError | null> {
     try {
-      for (const { value } of await consumer.poll(10_000)) seen.push(value ?? "");
+      for (const { value } of await consumer.poll(60_000)) seen.push(value ?? "");
       return null;
     } catch (error) {
       if (error instanceof BrokerError) return error;

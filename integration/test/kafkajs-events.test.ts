@@ -95,13 +95,15 @@ describe.each(candidates)("events of %s", (name, { Kafka }) => {
     await consumer.run({ eachMessage: async () => {} });
     await heard(consumer, "HEARTBEAT").complete;
     const { payloads } = heard(consumer, "REQUEST");
-    // Five more take at least 1.5 s, in which each of the three brokers is asked three or four times.
+    const startMs = performance.now();
+    // Five more take at least 1.5 s, in which each of the three brokers is asked three or four times; on a busy machine they take longer.
     const { complete, add } = collection<number>(5);
     let heartbeats = 0;
     consumer.on("consumer.heartbeat", () => add(heartbeats++));
     await complete;
+    const seconds = (performance.now() - startMs) / 1_000;
     expect(payloads("REQUEST").length).toBeGreaterThanOrEqual(5);
-    expect(payloads("REQUEST").length).toBeLessThan(60);
+    expect(payloads("REQUEST").length / seconds).toBeLessThan(40);
   });
 
   test("tell of the requests of a producer", async () => {

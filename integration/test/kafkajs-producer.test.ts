@@ -540,14 +540,16 @@ describe.each(candidates)("a producer of %s", (name, { Kafka, CompressionTypes }
 
     test("lingers, so that sends that come one after the other share a batch", async () => {
       const topic = await newTopic();
-      const producer = await odradek({ lingerMs: 300 });
-      await producer.send({ topic, messages: [{ value: "first" }] });
+      // Longer than the test: the end of the producer sends what lingers, and a batch that is full does not linger.
+      const producer = await odradek({ lingerMs: 600_000, batchSize: 1_000 });
+      await producer.send({ topic, messages: [{ value: Buffer.alloc(2_000) }] });
       const requests = await requestsOf(async () => {
         const sent: Promise<unknown>[] = [];
         for (let index = 0; index < 5; index++) {
           sent.push(producer.send({ topic, messages: [{ value: `${index}` }] }));
           await new Promise((resolve) => setImmediate(resolve));
         }
+        await producer.disconnect();
         await Promise.all(sent);
       });
       expect(requests).toBe(1);

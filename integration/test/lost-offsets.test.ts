@@ -34,7 +34,7 @@ test("a consumer goes on where it is, although what it committed is lost meanwhi
   consumer.assign([partition]);
   const seen: (string | null)[] = [];
   const read = async (count: number) => {
-    while (seen.length < count) for (const { value } of await consumer.poll(10_000)) seen.push(value);
+    while (seen.length < count) for (const { value } of await consumer.poll(60_000)) seen.push(value);
   };
   await read(2);
   await consumer.commitSync();

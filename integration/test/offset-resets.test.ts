@@ -27,7 +27,7 @@ function consumerOf(topic: string, autoOffsetReset: AutoOffsetReset, options = {
 /** The values of the next so many records. */
 async function values(consumer: ReturnType<typeof consumerOf>, count: number): Promise<(string | null)[]> {
   const seen: (string | null)[] = [];
-  while (seen.length < count) for (const { value } of await consumer.poll(10_000)) seen.push(value);
+  while (seen.length < count) for (const { value } of await consumer.poll(60_000)) seen.push(value);
   return seen;
 }
 

@@ -140,7 +140,7 @@ test.each(["commitTransaction", "abortTransaction"] as const)(
     const latest = consumer("read_committed");
     latest.seekToEnd([partition]);
     expect(await latest.position(partition)).toBe(1n);
-    expect([...(await committed.poll(10_000))].map(({ value }) => value)).toEqual(["0"]);
+    expect([...(await committed.poll(60_000))].map(({ value }) => value)).toEqual(["0"]);
     expect((await committed.poll(300)).count).toBe(0);
     expect([await committed.position(partition), committed.currentLag(partition)]).toEqual([1n, 0n]);
 
