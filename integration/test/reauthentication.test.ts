@@ -18,19 +18,19 @@ beforeAll(async () => {
 afterAll(() => cluster?.stop());
 
 const partitionCount = 3;
-/** How often each connection is to have authenticated again: its sessions last 4 s. */
-const enough = 3;
+/** How often each connection is to have authenticated again: its sessions last 15 s. */
+const enough = 2;
 /** In which it has happened, by far. */
-const limitMs = 60_000;
+const limitMs = 120_000;
 
-test("sessions that end every few seconds go on under traffic, and nobody notices", async () => {
+test("sessions that end soon go on under traffic, and nobody notices", async () => {
   using witness = new Witness();
   const topic = newName();
   await cluster.createTopic({ name: topic, partitions: partitionCount });
   const { alice: password } = security.passwords;
   const options: ClientOptions = {
     bootstrapServers: cluster.bootstrapServersOf("SASL_PLAINTEXT"),
-    sasl: { mechanism: "SCRAM-SHA-256", username: "alice", password },
+    sasl: { mechanism: "SCRAM-SHA-512", username: "alice", password },
     logger: witness.logger,
   };
   await using producer = new KafkaProducer({ ...options, valueSerializer: string });
@@ -62,7 +62,7 @@ test("sessions that end every few seconds go on under traffic, and nobody notice
   })();
   const reading = (async () => {
     while (!isOver() || readCount() < sends.length) {
-      const records = await consumer.poll(10_000);
+      const records = await consumer.poll(60_000);
       expect(records.count).toBeGreaterThan(0);
       for (const { partition, value } of records) read[partition]?.push(value ?? "");
     }
@@ -87,7 +87,7 @@ test("sessions that end every few seconds go on under traffic, and nobody notice
   }
   expect(witness.count("odradek:disconnect")).toBe(0);
   witness.expectNoneOf([password]);
-});
+}, 240_000);
 
 test("traffic by password, in TLS and in sessions that end, goes on while a broker takes connections and says nothing", async () => {
   const replicas = [
