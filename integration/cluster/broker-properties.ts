@@ -30,6 +30,8 @@ export function brokerProperties(node: Node, layout: ClusterLayout, dataFolder: 
     "broker.rack": `r${node.id}`,
     // Every five minutes it would have first replicas lead again, in the midst of a test that moved them.
     "auto.leader.rebalance.enable": "false",
+    // Every ten minutes it would remove groups that have no offsets yet but those of a transaction.
+    "offsets.retention.check.interval.ms": "86400000",
     "replica.selector.class": "org.apache.kafka.common.replica.RackAwareReplicaSelector",
     // Its default of 128 MiB is a third of the heap.
     "log.cleaner.dedupe.buffer.size": "2097152",

@@ -11,6 +11,12 @@ import { memberOf, TestMember } from "./test-member.ts";
 const me = { memberId: "me", groupInstanceId: null, metadata: subscribed() };
 const other = (metadata: Buffer) => ({ memberId: "other", groupInstanceId: null, metadata });
 
+/** How long this process has worked since then, milliseconds, however long it had to wait for that on a busy machine. */
+function cpuMsSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000;
+}
+
 /** A leader, once it was told of all members. */
 async function leaderOf(members: readonly (typeof me)[], protocolName = "range"): Promise<TestMember> {
   const member = new TestMember();
@@ -70,11 +76,11 @@ describe("a claim of another member", () => {
 
   test("to a hundred thousand topics that nobody has heard of is gone through in no time", async () => {
     const topics = Array.from({ length: 100_000 }, (_, index) => `unheard-of-${index}`);
-    const startMs = performance.now();
+    const before = process.cpuUsage();
     const member = await leaderOf([me, other(subscribed({ topics }))]);
     // The cluster has yet to say that there are none.
     expect([member.thrown, member.asked]).toEqual([[], []]);
-    expect(performance.now() - startMs).toBeLessThan(5_000);
+    expect(cpuMsSince(before)).toBeLessThan(5_000);
   });
 });
 
@@ -113,10 +119,10 @@ describe("an assignment", () => {
 
   test("of the consumer protocol that names one topic again and again takes time for what it names, and no more", () => {
     const topics = Array.from({ length: 30_000 }, (_, partition) => ({ topicId: "a", partitions: [partition] }));
-    const sinceMs = performance.now();
+    const before = process.cpuUsage();
     expect(distinctTopics(topics)[0]?.partitions).toHaveLength(topics.length);
     // With all of them gone through for each of them it would be a minute.
-    expect(performance.now() - sinceMs).toBeLessThan(5_000);
+    expect(cpuMsSince(before)).toBeLessThan(5_000);
   });
 
   test("of a classic group that names a partition twice is of it once", async () => {
