@@ -2,7 +2,7 @@ import { KafkaConsumer } from "odradek";
 import { afterEach, describe, expect, test } from "vitest";
 import { becomes } from "./becomes.ts";
 import { collection, committedOf, type EachMessage, textOf, written } from "./kafkajs-handling.ts";
-import { type AdminOfJS, type ConsumerOfJS, candidates, type EventOfJS, patience } from "./kafkajs-libraries.ts";
+import { type AdminOfJS, type ConsumerOfJS, candidates, type EventOfJS } from "./kafkajs-libraries.ts";
 import { newName, opened } from "./opened.ts";
 import { untilAll } from "./partitions.ts";
 import { recordTimeMs } from "./record-time.ts";
@@ -28,7 +28,6 @@ describe.each(candidates)("an admin client of %s", (name, library) => {
   const kafka = new Kafka({
     brokers: [...bootstrapServers],
     logLevel: 0,
-    ...patience,
     retry: { retries: 3, initialRetryTime: 100 },
   });
 

@@ -1,13 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { collection, type EachMessage, happening, textOf, written } from "./kafkajs-handling.ts";
-import {
-  type ConsumerOfJS,
-  candidates,
-  type EventOfJS,
-  type KafkaJS,
-  libraries,
-  patience,
-} from "./kafkajs-libraries.ts";
+import { type ConsumerOfJS, candidates, type EventOfJS, type KafkaJS, libraries } from "./kafkajs-libraries.ts";
 import { newName } from "./opened.ts";
 import { bootstrapServers, newTopic } from "./topics.ts";
 
@@ -17,7 +10,7 @@ afterEach(async () => {
 });
 
 function newConsumer({ Kafka }: KafkaJS, groupId: string, config: object = {}): ConsumerOfJS {
-  const kafka = new Kafka({ brokers: [...bootstrapServers], logLevel: 0, ...patience });
+  const kafka = new Kafka({ brokers: [...bootstrapServers], logLevel: 0 });
   const retry = { retries: 1, initialRetryTime: 50 };
   const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 200, heartbeatInterval: 100, retry, ...config });
   connected.push(consumer);

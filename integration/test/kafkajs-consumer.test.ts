@@ -10,7 +10,7 @@ import {
   textOf,
   written,
 } from "./kafkajs-handling.ts";
-import { type ConsumerOfJS, candidates, type EventOfJS, patience } from "./kafkajs-libraries.ts";
+import { type ConsumerOfJS, candidates, type EventOfJS } from "./kafkajs-libraries.ts";
 import { newName } from "./opened.ts";
 import { recordTimeMs } from "./record-time.ts";
 import { bootstrapServers, newTopic } from "./topics.ts";
@@ -23,7 +23,7 @@ afterEach(async () => {
 describe.each(candidates)("a consumer of %s", (name, { Kafka }) => {
   const isOurs = name === "@odradek/kafkajs";
   const newConsumer = (groupId: string, config: object = {}): ConsumerOfJS => {
-    const kafka = new Kafka({ brokers: [...bootstrapServers], logLevel: 0, ...patience });
+    const kafka = new Kafka({ brokers: [...bootstrapServers], logLevel: 0 });
     const retry = { retries: 2, initialRetryTime: 50 };
     const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 200, retry, ...config });
     connected.push(consumer);

@@ -9,7 +9,7 @@ import {
   textOf,
   written,
 } from "./kafkajs-handling.ts";
-import { type ConsumerOfJS, candidates, type EventOfJS, patience } from "./kafkajs-libraries.ts";
+import { type ConsumerOfJS, candidates, type EventOfJS } from "./kafkajs-libraries.ts";
 import { newName } from "./opened.ts";
 import { bootstrapServers, newTopic } from "./topics.ts";
 
@@ -20,7 +20,7 @@ afterEach(async () => {
 
 describe.each(candidates)("handlers of %s", (name, { Kafka }) => {
   const isOurs = name === "@odradek/kafkajs";
-  const kafka = new Kafka({ brokers: [...bootstrapServers], logLevel: 0, ...patience });
+  const kafka = new Kafka({ brokers: [...bootstrapServers], logLevel: 0 });
   const newConsumer = (groupId: string, config: object = {}): ConsumerOfJS => {
     const retry = { retries: 2, initialRetryTime: 50 };
     const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 200, heartbeatInterval: 100, retry, ...config });

@@ -131,9 +131,6 @@ const isKafkaJS = (library: unknown): library is KafkaJS =>
   typeof library === "object" && library !== null && "Kafka" in library && "CompressionTypes" in library;
 if (!isKafkaJS(odradek)) throw new Error("@odradek/kafkajs exports no Kafka");
 
-/** For clients that try a few times only: a broker on a busy machine may need more than the second that kafkajs gives a connection. */
-export const patience = { connectionTimeout: 10_000 } as const;
-
 /** Both do what stands in the contract. */
 export const libraries: readonly (readonly ["kafkajs 2.2.4" | "@odradek/kafkajs", KafkaJS])[] = [
   ["kafkajs 2.2.4", original],

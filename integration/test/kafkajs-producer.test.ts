@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { ProducerConfig } from "@odradek/kafkajs";
 import { type ConsumerRecord, KafkaAdmin, KafkaConsumer, type ProducerRecord as SentRecord } from "odradek";
 import { afterEach, describe, expect, test } from "vitest";
-import { candidates, type EventOfJS, type ProducerOfJS, patience, type SentOfJS } from "./kafkajs-libraries.ts";
+import { candidates, type EventOfJS, type ProducerOfJS, type SentOfJS } from "./kafkajs-libraries.ts";
 import { newName } from "./opened.ts";
 import { recordTimeMs } from "./record-time.ts";
 import { bootstrapServers, newTopic } from "./topics.ts";
@@ -55,7 +55,7 @@ const valuesOf = async (topic: string, partitionCount = 1): Promise<(string | nu
 describe.each(candidates)("a producer of %s", (name, { Kafka, CompressionTypes }) => {
   const isOurs = name === "@odradek/kafkajs";
   const newProducer = async (config: object = {}, client: object = {}): Promise<ProducerOfJS> => {
-    const kafka = new Kafka({ brokers: [...bootstrapServers], logLevel: 0, ...patience, ...client });
+    const kafka = new Kafka({ brokers: [...bootstrapServers], logLevel: 0, ...client });
     const producer = kafka.producer(config);
     await producer.connect();
     connected.push(producer);

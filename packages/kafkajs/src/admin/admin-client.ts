@@ -1,5 +1,6 @@
 import { type Clock, KafkaAdmin, KafkaError } from "odradek";
-import { clientOptionsOf, connectTimeoutMs, longestMs, requestTimeoutMs } from "../client/client-options.ts";
+import { clientOptionsOf, longestMs, requestTimeoutMs } from "../client/client-options.ts";
+import { connectPatiently } from "../client/connecting.ts";
 import type { Instrumentation } from "../client/instrumentation.ts";
 import type { KafkaConfig } from "../client/kafka-config.ts";
 import { requestListener } from "../client/request-events.ts";
@@ -110,13 +111,14 @@ export class AdminClient {
     const options = await clientOptionsOf({ config, retry, metadataMaxAge }, rootLogger.namespace("Cluster"));
     // As long as kafkajs goes on where brokers answer that it should try again, and one of them does not answer.
     const defaultApiTimeoutMs = Math.min(longestMs, Math.ceil(totalRetryMs(retry)) + requestTimeoutMs(config));
-    let admin: KafkaAdmin | null = null;
+    let made: KafkaAdmin | null = null;
     try {
-      admin = new KafkaAdmin({ ...options, defaultApiTimeoutMs, diagnostics: requestListener(instrumentation) });
-      await admin.connect({ timeoutMs: connectTimeoutMs({ config, retry }) });
+      const admin = new KafkaAdmin({ ...options, defaultApiTimeoutMs, diagnostics: requestListener(instrumentation) });
+      made = admin;
+      await connectPatiently((limits) => admin.connect(limits), { config, retry }, instrumentation);
       return admin;
     } catch (error) {
-      await admin?.close();
+      await made?.close();
       throw this.givenUp(error);
     }
   }

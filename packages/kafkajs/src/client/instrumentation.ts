@@ -78,6 +78,7 @@ export class Instrumentation {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly #listeners = new Map<string, Set<{ readonly tell: (event: never) => unknown }>>();
+  readonly #watchers = new Set<{ readonly onRequest: () => void }>();
 
   /**
    * @param client `producer`, `consumer` or `admin`
@@ -112,6 +113,22 @@ export class Instrumentation {
   isHeard(type: string): boolean {
     const listeners = this.#listeners.get(type);
     return listeners !== undefined && listeners.size > 0;
+  }
+
+  /** Has something else than an event come of each request that is sent. @returns what ends that */
+  watchRequests(onRequest: () => void): () => void {
+    const watcher = { onRequest };
+    this.#watchers.add(watcher);
+    return () => void this.#watchers.delete(watcher);
+  }
+
+  /** Whether somebody watches what is sent. */
+  get isWatched(): boolean {
+    return this.#watchers.size > 0;
+  }
+
+  requestSent(): void {
+    for (const { onRequest } of this.#watchers) onRequest();
   }
 
   /** What a listener throws, or rejects with, is logged and reaches nobody else. */

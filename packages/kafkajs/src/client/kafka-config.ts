@@ -16,7 +16,7 @@ export interface KafkaConfig {
   sasl?: SASLOptions | Mechanism;
   /** @default "kafkajs" */
   clientId?: string;
-  /** How long a connection may take to be set up, milliseconds; with `sasl`, `authenticationTimeout` on top. @default 1_000 */
+  /** How long a connection may take to be set up before another is tried, milliseconds; with `sasl`, `authenticationTimeout` on top. @default 1_000 */
   connectionTimeout?: number;
   /** @default 10_000 */
   authenticationTimeout?: number;

@@ -55,6 +55,7 @@ export function requestListener(instrumentation: Instrumentation): DiagnosticsLi
   const queueSizeEvent = `${client}.network.request_queue_size`;
 
   const onRequest = (message: RequestMessage): void => {
+    instrumentation.requestSent();
     if (isDebugging(logger)) log("Request", message);
     const { clientId, inFlight } = message;
     const payload: RequestQueueSizePayload = { broker: brokerOf(message), clientId, queueSize: inFlight };
@@ -74,7 +75,8 @@ export function requestListener(instrumentation: Instrumentation): DiagnosticsLi
   };
   return {
     get "odradek:request"() {
-      return instrumentation.isHeard(queueSizeEvent) || isDebugging(logger) ? onRequest : undefined;
+      const isWanted = instrumentation.isWatched || instrumentation.isHeard(queueSizeEvent) || isDebugging(logger);
+      return isWanted ? onRequest : undefined;
     },
     get "odradek:response"() {
       return instrumentation.isHeard(requestEvent) || isDebugging(logger) ? onResponse : undefined;

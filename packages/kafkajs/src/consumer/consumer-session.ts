@@ -32,7 +32,8 @@ export interface ConsumerSessionParts {
   readonly config: ResolvedRunConfig;
   readonly retry: ResolvedRetryOptions;
   readonly rebalanceListener: ConsumerRebalanceListener;
-  readonly connectTimeoutMs: number;
+  /** Connects the consumer; the signal calls it off. */
+  readonly connect: (consumer: KafkaConsumer<Buffer, Buffer>, signal: AbortSignal) => Promise<void>;
   readonly maxWaitMs: number;
   readonly limits: LanesLimits;
   readonly rootLogger: Logger;
@@ -139,10 +140,10 @@ export class ConsumerSession {
   }
 
   async #run(): Promise<Error | null> {
-    const { connectTimeoutMs, topics, maxWaitMs, emit } = this.#parts;
+    const { connect, topics, maxWaitMs, emit } = this.#parts;
     const { signal } = this.#end;
     try {
-      await this.#consumer.connect({ timeoutMs: connectTimeoutMs, signal });
+      await connect(this.#consumer, signal);
       emit("consumer.connect");
       this.#consumer.subscribe(topics.topics, {
         onPartitionsAssigned: (partitions) => this.#onAssigned(partitions),

@@ -1,7 +1,8 @@
 import { type Clock, KafkaConsumer, systemClock, type Timer } from "odradek";
 import { AdminClient } from "../admin/admin-client.ts";
 import { describeGroup, type GroupDescription } from "../admin/group-descriptions.ts";
-import { clientOptionsOf, connectTimeoutMs } from "../client/client-options.ts";
+import { clientOptionsOf } from "../client/client-options.ts";
+import { connectPatiently } from "../client/connecting.ts";
 import { Instrumentation, type Listen } from "../client/instrumentation.ts";
 import type { KafkaConfig } from "../client/kafka-config.ts";
 import { requestListener } from "../client/request-events.ts";
@@ -86,19 +87,19 @@ export function createConsumer(
   );
 
   const clientOptions = () => clientOptionsOf({ ...resolved, config }, rootLogger.namespace("Cluster"));
-  const connectMs = connectTimeoutMs({ config, retry });
 
   const connect = async (): Promise<void> => {
     const client = await clientOptions();
-    let probe: KafkaConsumer | null = null;
+    let made: KafkaConsumer | null = null;
     try {
       // It fetches nothing: however little time a request has, no fetch can last too long.
-      probe = new KafkaConsumer({ ...client, fetchMaxWaitMs: 0, diagnostics: requestListener(instrumentation) });
-      await probe.connect({ timeoutMs: connectMs });
+      const probe = new KafkaConsumer({ ...client, fetchMaxWaitMs: 0, diagnostics: requestListener(instrumentation) });
+      made = probe;
+      await connectPatiently((limits) => probe.connect(limits), { config, retry }, instrumentation);
     } catch (error) {
       throw givenUp(error, retry);
     } finally {
-      await probe?.close();
+      await made?.close();
     }
   };
 
@@ -124,7 +125,8 @@ export function createConsumer(
         topics,
         config: runConfig,
         retry,
-        connectTimeoutMs: connectMs,
+        connect: (consumer, signal) =>
+          connectPatiently((limits) => consumer.connect({ ...limits, signal }), { config, retry }, instrumentation),
         maxWaitMs: resolved.maxWaitTimeInMs,
         rebalanceListener: resolved.odradek.rebalanceListener ?? {},
         limits: {

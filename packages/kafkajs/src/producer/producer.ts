@@ -1,5 +1,6 @@
 import { type ClientOptions, type Clock, KafkaProducer, systemClock } from "odradek";
 import { clientOptionsOf } from "../client/client-options.ts";
+import { connectPatiently } from "../client/connecting.ts";
 import {
   Instrumentation,
   type Listen,
@@ -112,7 +113,7 @@ export function createProducer(
     const client = { ...common, diagnostics: requestListener(instrumentation) };
     const producer = made(() => new KafkaProducer(producerOptionsOf(client, config, resolved, idempotent)));
     try {
-      await producer.connect();
+      await connectPatiently(() => producer.connect(), { config, retry }, instrumentation);
     } catch (error) {
       await producer.close();
       throw givenUp(error, retry);
