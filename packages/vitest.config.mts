@@ -22,7 +22,8 @@ export default defineConfig({
           include: ["packages/*/test/**/*.test.ts"],
           exclude: ["**/*.wire.test.ts", "**/*.schemas.test.ts"],
           // These tests wait for nothing: how long one takes says how much else the machine does.
-          testTimeout: 20_000,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
@@ -31,7 +32,8 @@ export default defineConfig({
           name: "wire",
           root,
           include: ["packages/*/test/**/*.wire.test.ts", "examples/test/**/*.test.ts"],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
@@ -60,7 +62,8 @@ export default defineConfig({
           include: ["integration/test/**/*.test.ts"],
           exclude: programsAlone,
           globalSetup: ["integration/test/cluster.setup.ts"],
-          testTimeout: 120_000,
+          // More than `until` of the cluster has, so that what was waited for in vain is told.
+          testTimeout: 240_000,
           hookTimeout: 240_000,
           fileParallelism: false,
         },

@@ -87,7 +87,7 @@ test("sessions that end soon go on under traffic, and nobody notices", async () 
   }
   expect(witness.count("odradek:disconnect")).toBe(0);
   witness.expectNoneOf([password]);
-}, 240_000);
+});
 
 test("traffic by password, in TLS and in sessions that end, goes on while a broker takes connections and says nothing", async () => {
   const replicas = [

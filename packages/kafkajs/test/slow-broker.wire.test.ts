@@ -1,6 +1,6 @@
-import { KafkaCluster } from "@odradek/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ScriptedPeer } from "../../network/test/scripted-peer.ts";
+import { KafkaCluster } from "../../testing/src/index.ts";
 import { Kafka, logLevel } from "../src/index.ts";
 
 /** What it has for a connection, all in all. */

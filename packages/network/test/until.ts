@@ -3,7 +3,7 @@
  *
  * @throws where it does not happen: a test that waits for ever says nothing
  */
-export async function until(happened: () => boolean, withinMs = 10_000): Promise<void> {
+export async function until(happened: () => boolean, withinMs = 30_000): Promise<void> {
   const startMs = performance.now();
   while (!happened()) {
     if (performance.now() - startMs > withinMs)
