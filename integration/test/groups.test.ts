@@ -334,19 +334,24 @@ describe.each([
         for (const { error } of members) if (error !== null) throw error;
         return `${ledger.shares(members)}` === `${shares}` || `they have ${ledger.shares(members)}`;
       });
+    /** Who leaves in the midst of a rebalance may not commit, as in Java; and it may not be over yet for one that keeps what it has. */
+    const leave = async (member: Member) => {
+      await until("it may commit", () => member.consumer.commitSync().then(() => true, String));
+      await member[Symbol.asyncDispose]();
+    };
     const members = [start()];
     await shared(members, [6]);
     members.push(start(), start());
     await shared(members, [2, 2, 2]);
     // A static member that is gone is waited for until its session is over.
-    await members.shift()?.[Symbol.asyncDispose]();
+    await leave(members.shift()!);
     await shared(members, [3, 3]);
     written.isOver = true;
     await writing;
     await when("all is read", () => ledger.read.size === written.count);
     expect(ledger.wrongs).toEqual([]);
     expect([...ledger.read.keys()].sort()).toEqual(numbered(written.count));
-    for (const member of members) await member[Symbol.asyncDispose]();
+    for (const member of members) await leave(member);
     // All that was read was committed before its owner left: nobody read it again.
     if (!isStatic) expect([...ledger.read].filter(([, count]) => count > 1)).toEqual([]);
   });
