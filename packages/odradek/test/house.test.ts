@@ -50,7 +50,7 @@ describe("imports go downward only", () => {
   });
 
   test.each(manifests)("$directory imports only what it declares", ({ directory, manifest }) => {
-    const declared = new Set(Object.keys(manifest.dependencies ?? {}));
+    const declared = new Set(Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies }));
     const undeclared = sources(directory).flatMap((file) =>
       importsOf(file)
         .filter((name) => !name.startsWith(".") && !name.startsWith("node:") && !declared.has(packageOf(name)))
