@@ -140,6 +140,41 @@ describe.each(candidates)("a consumer of %s", (name, { Kafka }) => {
     });
   });
 
+  test("a batch has what kafkajs' types do not tell", async () => {
+    const topic = await newTopic();
+    await written(topic, numbers(4));
+    const { items, complete, add } = collection<object>(2);
+    const consumer = newConsumer(newName());
+    await consumer.subscribe({ topics: [topic], fromBeginning: true });
+    await consumer.run({
+      eachBatchAutoResolve: false,
+      eachBatch: async ({ batch, resolveOffset }: EachBatch) => {
+        resolveOffset(batch.messages.length === 4 ? "1" : "3");
+        add({
+          ...batch,
+          messages: batch.messages.map(textOf),
+          rawMessages: batch.rawMessages.map(textOf),
+          messagesWithinOffset: batch.messagesWithinOffset.map(textOf),
+          isSame: batch.messagesWithinOffset[0] === batch.messages[0],
+          emptiness: [
+            batch.isEmptyIncludingFiltered(),
+            batch.isEmptyDueToFiltering(),
+            batch.isEmptyControlRecord(),
+            batch.isEmptyDueToLogCompactedMessages(),
+          ],
+        });
+      },
+    });
+    await complete;
+    const told = { topic, partition: 0, highWatermark: "4", isSame: true, emptiness: [false, false, false, false] };
+    const [all, last] = [numbers(4), ["2", "3"]];
+    expect(items.slice(0, 2)).toEqual([
+      { ...told, fetchedOffset: "0", messages: all, rawMessages: all, messagesWithinOffset: all },
+      // kafkajs is given the whole of a batch, from before where it has asked, too.
+      { ...told, fetchedOffset: "2", messages: last, rawMessages: isOurs ? last : all, messagesWithinOffset: last },
+    ]);
+  });
+
   test("with eachBatchAutoResolve off, what is not resolved comes again", async () => {
     const [topic, groupId] = [await newTopic(), newName()];
     await written(topic, numbers(4));

@@ -25,7 +25,14 @@ export interface EachBatch {
     readonly partition: number;
     readonly highWatermark: string;
     readonly messages: readonly MessageOfJS[];
+    readonly fetchedOffset: string;
+    readonly rawMessages: readonly MessageOfJS[];
+    readonly messagesWithinOffset: readonly MessageOfJS[];
     isEmpty(): boolean;
+    isEmptyIncludingFiltered(): boolean;
+    isEmptyDueToFiltering(): boolean;
+    isEmptyControlRecord(): boolean;
+    isEmptyDueToLogCompactedMessages(): boolean;
     firstOffset(): string | null;
     lastOffset(): string;
     offsetLag(): string;

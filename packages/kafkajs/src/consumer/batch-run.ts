@@ -3,7 +3,7 @@ import { KafkaJSProtocolError } from "../errors/errors.ts";
 import { protocolErrorOfCode } from "../errors/protocol-errors.ts";
 import type { Logger } from "../logger.ts";
 import type { Offsets } from "../producer/transactions.ts";
-import { type BatchSource, batchOf, batchPayloadOf } from "./batch.ts";
+import { type BatchSource, batchPayloadOf, FetchedBatch } from "./batch.ts";
 import type { Committer } from "./committer.ts";
 import type { EmitConsumerEvent } from "./consumer-events.ts";
 import { messageOf } from "./kafka-message.ts";
@@ -125,7 +125,7 @@ export class BatchRun {
     const { ledger } = committer;
     try {
       await handle({
-        batch: batchOf(this.#source),
+        batch: new FetchedBatch(this.#source),
         resolveOffset: (offset) => this.#resolve(BigInt(offset)),
         heartbeat: () => this.#heartbeat(),
         pause: () => this.#context.pause(this.partition),

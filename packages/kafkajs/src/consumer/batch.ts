@@ -23,6 +23,8 @@ export interface BatchSource {
   readonly topic: string;
   readonly partition: number;
   readonly records: readonly ConsumerRecord<Buffer, Buffer>[];
+  /** Where the partition was read from; `null` where that is not known. */
+  readonly from: bigint | null;
   /** Offset of what comes behind the batch. */
   readonly next: bigint;
   /** How many records lie behind it; `null` where that is not known. */
@@ -44,20 +46,65 @@ function placeOf({ records, next, lag }: BatchSource) {
   };
 }
 
-export function batchOf(source: BatchSource): Batch {
-  const { topic, partition, records } = source;
-  const { highWatermark, firstOffset, lastOffset, offsetLag, offsetLagLow } = placeOf(source);
-  return {
-    topic,
-    partition,
-    highWatermark,
-    messages: records.map(messageOf),
-    isEmpty: () => records.length === 0,
-    firstOffset: () => firstOffset,
-    lastOffset: () => lastOffset,
-    offsetLag: () => offsetLag,
-    offsetLagLow: () => offsetLagLow,
-  };
+/** A batch with all that kafkajs' has, also what its types keep to themselves. Who copies it copies its data, and not its methods. */
+export class FetchedBatch implements Batch {
+  readonly topic: string;
+  readonly partition: number;
+  readonly fetchedOffset: string;
+  readonly highWatermark: string;
+  /** Those of `messages`, whatever becomes of that array: what is no message, or counts for nothing, does not come up to here. */
+  readonly rawMessages: KafkaMessage[];
+  readonly messagesWithinOffset: KafkaMessage[];
+  messages: KafkaMessage[];
+  readonly #place: ReturnType<typeof placeOf>;
+
+  constructor(source: BatchSource) {
+    this.#place = placeOf(source);
+    this.topic = source.topic;
+    this.partition = source.partition;
+    this.fetchedOffset = source.from === null ? this.#place.firstOffset : String(source.from);
+    this.highWatermark = this.#place.highWatermark;
+    this.messages = source.records.map(messageOf);
+    this.rawMessages = [...this.messages];
+    this.messagesWithinOffset = this.rawMessages;
+  }
+
+  isEmpty(): boolean {
+    return this.messages.length === 0;
+  }
+
+  /** A handler is given no such batch, nor one of the kinds that follow. */
+  isEmptyIncludingFiltered(): boolean {
+    return this.messagesWithinOffset.length === 0;
+  }
+
+  isEmptyDueToFiltering(): boolean {
+    return this.isEmpty() && this.rawMessages.length > 0;
+  }
+
+  isEmptyControlRecord(): boolean {
+    return false;
+  }
+
+  isEmptyDueToLogCompactedMessages(): boolean {
+    return this.rawMessages.length > 0 && this.isEmptyIncludingFiltered();
+  }
+
+  firstOffset(): string | null {
+    return this.#place.firstOffset;
+  }
+
+  lastOffset(): string {
+    return this.#place.lastOffset;
+  }
+
+  offsetLag(): string {
+    return this.#place.offsetLag;
+  }
+
+  offsetLagLow(): string {
+    return this.#place.offsetLagLow;
+  }
 }
 
 /** What events say of a batch. */

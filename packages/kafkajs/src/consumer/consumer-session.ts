@@ -57,6 +57,8 @@ export class ConsumerSession {
   readonly #context: BatchRunContext;
   readonly #seeks: Seeks;
   readonly #assigned = new Map<string, TopicPartition>();
+  /** Where the next poll goes on with each partition, as far as is known. */
+  readonly #reached = new Map<string, bigint>();
   readonly #end = new AbortController();
   /** Ends the poll that is under way; another takes its place then. */
   #turn = new AbortController();
@@ -160,7 +162,10 @@ export class ConsumerSession {
 
   async #poll(maxWaitMs: number): Promise<void> {
     this.#turn = new AbortController();
-    this.#seeks.carryOut();
+    for (const { partition, target } of this.#seeks.carryOut()) {
+      if (typeof target === "bigint") this.#reached.set(partitionKey(partition), target);
+      else this.#reached.delete(partitionKey(partition));
+    }
     const { signal } = this.#turn;
     try {
       this.#take(await this.#consumer.poll(maxWaitMs, { signal }));
@@ -200,7 +205,9 @@ export class ConsumerSession {
       const place = { topic, partition };
       if (this.#seeks.isMoving(place)) continue;
       const lag = this.#consumer.currentLag(place);
-      this.#lanes.add(new BatchRun({ ...place, records: records.records(place), next, lag }, this.#context));
+      const from = this.#reached.get(partitionKey(place)) ?? null;
+      this.#reached.set(partitionKey(place), next);
+      this.#lanes.add(new BatchRun({ ...place, records: records.records(place), from, next, lag }, this.#context));
       this.#applyPause(place);
     }
     if (this.#lanes.isOverfull) this.repause();
@@ -338,7 +345,10 @@ export class ConsumerSession {
     }
     await Promise.all(runs.map(({ done }) => done));
     this.#seeks.forget(partitions);
-    for (const partition of partitions) this.#assigned.delete(partitionKey(partition));
+    for (const partition of partitions) {
+      this.#assigned.delete(partitionKey(partition));
+      this.#reached.delete(partitionKey(partition));
+    }
   }
 
   /** Of topics that begin at the last message, where others begin at the first, which is what the layer below does with all. */

@@ -1,6 +1,12 @@
 import { KafkaError, type TopicPartition } from "odradek";
 import { givenUp } from "../errors/error-translation.ts";
-import { isFinal, KafkaJSError, KafkaJSNonRetriableError, KafkaJSNumberOfRetriesExceeded } from "../errors/errors.ts";
+import {
+  isFinal,
+  KafkaJSError,
+  KafkaJSNonRetriableError,
+  KafkaJSNotImplemented,
+  KafkaJSNumberOfRetriesExceeded,
+} from "../errors/errors.ts";
 import { firstRetryMs, nextRetryMs, type ResolvedRetryOptions } from "../retry-options.ts";
 import { partitionKey } from "./offset-ledger.ts";
 
@@ -8,7 +14,9 @@ import { partitionKey } from "./offset-ledger.ts";
 export type FailureVerdict = { readonly error: Error } | { readonly waitMs: number };
 
 const final = (error: Error): KafkaJSNonRetriableError =>
-  new KafkaJSNonRetriableError(error, { cause: error.cause instanceof Error ? error.cause : error });
+  error instanceof KafkaJSNotImplemented
+    ? error
+    : new KafkaJSNonRetriableError(error, { cause: error.cause instanceof Error ? error.cause : error });
 
 /** Codes of errors that stand for those of the user's own assigner, and of the user's own listener. */
 const codesOfUsers: readonly string[] = ["ASSIGNOR", "LISTENER"];
@@ -52,8 +60,9 @@ export class Failures {
     const waitMs = before === undefined ? firstRetryMs(this.#retry) : nextRetryMs(before.waitMs, this.#retry);
     const count = (before?.count ?? 0) + 1;
     if (count > this.#retry.retries) {
-      const retryTime = before?.waitMs ?? this.#retry.initialRetryTime;
-      return { error: new KafkaJSNumberOfRetriesExceeded(error, { retryCount: this.#retry.retries, retryTime }) };
+      // As long as it would have waited next, the consumer waits before it starts again.
+      const { retries: retryCount } = this.#retry;
+      return { error: new KafkaJSNumberOfRetriesExceeded(error, { retryCount, retryTime: waitMs }) };
     }
     this.#counts.set(key, { count, waitMs });
     return { waitMs };

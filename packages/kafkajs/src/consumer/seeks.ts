@@ -4,6 +4,11 @@ import { partitionKey } from "./offset-ledger.ts";
 /** Where a partition is to go on: an offset, or an end of its log. */
 export type SeekTarget = bigint | "beginning" | "end";
 
+export interface SeekMove {
+  readonly partition: TopicPartition;
+  readonly target: SeekTarget;
+}
+
 /**
  * Where partitions are to go on elsewhere than behind what was read of them. They are moved between two polls and at no other time: a poll
  * that is under way may have found records already, and nobody could tell whether they are of before or behind a move.
@@ -14,7 +19,7 @@ export class Seeks {
   /** What users want of partitions that are at work, or not assigned yet. */
   readonly #wanted = new Map<string, SeekTarget>();
   /** What is to be moved before the next poll. */
-  readonly #moves = new Map<string, { readonly partition: TopicPartition; readonly target: SeekTarget }>();
+  readonly #moves = new Map<string, SeekMove>();
 
   /** @param onMove called when the poll that is under way is to end, so that something can be moved */
   constructor(
@@ -59,13 +64,15 @@ export class Seeks {
     for (const partition of partitions) this.#moves.delete(partitionKey(partition));
   }
 
-  /** Moves what is to be moved, while no poll is under way. */
-  carryOut(): void {
-    for (const { partition, target } of this.#moves.values()) {
+  /** Moves what is to be moved, while no poll is under way. @returns that */
+  carryOut(): SeekMove[] {
+    const moves = [...this.#moves.values()];
+    this.#moves.clear();
+    for (const { partition, target } of moves) {
       if (target === "beginning") this.#consumer.seekToBeginning([partition]);
       else if (target === "end") this.#consumer.seekToEnd([partition]);
       else this.#consumer.seek(partition, target);
     }
-    this.#moves.clear();
+    return moves;
   }
 }

@@ -1,7 +1,11 @@
 import { KafkaError } from "odradek";
 import { describe, expect, test } from "vitest";
 import { crashOf, Failures, mayPass } from "../../src/consumer/failures.ts";
-import { KafkaJSNonRetriableError, KafkaJSNumberOfRetriesExceeded } from "../../src/errors/errors.ts";
+import {
+  KafkaJSNonRetriableError,
+  KafkaJSNotImplemented,
+  KafkaJSNumberOfRetriesExceeded,
+} from "../../src/errors/errors.ts";
 import { resolveRetryOptions } from "../../src/retry-options.ts";
 
 const place = { topic: "t", partition: 0 };
@@ -14,7 +18,7 @@ describe("an error of a handler", () => {
     expect(failures.failed(place, error)).toEqual({ waitMs: 100 });
     expect(failures.failed(place, error)).toEqual({ waitMs: 200 });
     expect(failures.failed(place, error)).toMatchObject({
-      error: { name: "KafkaJSNumberOfRetriesExceeded", message: "no", cause: error, retryCount: 2, retryTime: 200 },
+      error: { name: "KafkaJSNumberOfRetriesExceeded", message: "no", cause: error, retryCount: 2, retryTime: 400 },
     });
   });
 
@@ -32,6 +36,11 @@ describe("an error of a handler", () => {
   ])("that is %s is a crash at once", (_, error) => {
     const verdict = new Failures(retry).failed(place, error);
     expect(verdict).toMatchObject({ error: { name: "KafkaJSNonRetriableError", message: "no", cause: error } });
+  });
+
+  test("that says that something is not there stays what it is", () => {
+    const error = new KafkaJSNotImplemented("no");
+    expect(new Failures(retry).failed(place, error)).toHaveProperty("error", error);
   });
 
   test("may be anything", () => {
