@@ -324,10 +324,33 @@ describe.each(candidates)("a consumer of %s", (name, { Kafka }) => {
     connected.push(consumer);
     const crashes: EventOfJS[] = [];
     consumer.on("consumer.crash", (event) => crashes.push(event));
-    if (isOurs) await consumer.subscribe({ topics: ["t"] });
     await consumer.run({ eachMessage: async () => {} });
     expect(crashes).toHaveLength(1);
     expect(crashes[0]?.payload).toMatchObject({ error: { name: "KafkaJSNumberOfRetriesExceeded" } });
+  });
+
+  // So it is with kafkajs, where no topic of the cluster is without a leader: it looks at all of them then.
+  test.runIf(isOurs)("that subscribes to nothing is in its group all the same", async () => {
+    const groupId = newName();
+    const consumer = newConsumer(groupId);
+    const told: EventOfJS[] = [];
+    for (const event of ["consumer.crash", "consumer.group_join"]) consumer.on(event, (tell) => told.push(tell));
+    await consumer.connect();
+    await consumer.run({ eachMessage: async () => {} });
+    expect(told.map(({ type, payload }) => ({ type, payload }))).toMatchObject([
+      { type: "consumer.group_join", payload: { groupId, memberAssignment: {} } },
+    ]);
+    expect(await consumer.describeGroup()).toMatchObject({ state: "Stable", members: [{}] });
+  });
+
+  test("that cannot connect says so when it subscribes", async () => {
+    const kafka = new Kafka({ brokers: ["127.0.0.1:1"], logLevel: 0, connectionTimeout: 100 });
+    const consumer = kafka.consumer({ groupId: newName(), retry: { retries: 1, initialRetryTime: 10 } });
+    connected.push(consumer);
+    await expect(consumer.subscribe({ topics: ["t"] })).rejects.toMatchObject({
+      name: "KafkaJSNumberOfRetriesExceeded",
+      cause: { name: "KafkaJSConnectionError", code: "ECONNREFUSED" },
+    });
   });
 
   test("tells of the group and of batches", async () => {

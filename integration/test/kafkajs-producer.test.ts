@@ -100,6 +100,13 @@ describe.each(candidates)("a producer of %s", (name, { Kafka, CompressionTypes }
     expect(Math.abs((second?.timestamp ?? 0) - Date.now())).toBeLessThan(60_000);
   });
 
+  test("takes what a message of a topic without timestamps has", async () => {
+    const topic = await newTopic();
+    const producer = await newProducer();
+    const messages = [{ value: "v", timestamp: "-1" }];
+    expect(await producer.send({ topic, messages })).toMatchObject([{ partition: 0, baseOffset: "0" }]);
+  });
+
   test("says of each partition all that kafkajs says", async () => {
     const topic = await newTopic();
     const producer = await newProducer();

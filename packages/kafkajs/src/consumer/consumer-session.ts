@@ -147,6 +147,7 @@ export class ConsumerSession {
     try {
       await connect(this.#consumer, signal);
       emit("consumer.connect");
+      this.#news.joining();
       this.#consumer.subscribe(topics.topics, {
         onPartitionsAssigned: (partitions) => this.#onAssigned(partitions),
         onPartitionsRevoked: (partitions) => this.#onRevoked(partitions),

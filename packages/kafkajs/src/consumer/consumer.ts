@@ -32,7 +32,11 @@ export interface Consumer {
   connect(): Promise<void>;
   /** Stops, and closes every connection. It may be connected again. */
   disconnect(): Promise<void>;
-  /** Adds topics, which are read from the next `run` on. */
+  /**
+   * Adds topics, which are read from the next `run` on. Connects where nothing has been connected to yet, for who calls `connect` never.
+   *
+   * @throws what `connect` throws
+   */
   subscribe(subscription: ConsumerSubscribeTopics | ConsumerSubscribeTopic): Promise<void>;
   /** Begins to read. Resolves when the consumer has joined its group, or has crashed, which the event CRASH tells. */
   run(config?: ConsumerRunConfig): Promise<void>;
@@ -79,6 +83,8 @@ export function createConsumer(
   let wanted: ResolvedRunConfig | null = null;
   let restart: Timer | null = null;
   let connecting: Promise<void> | null = null;
+  /** Whether brokers were reached since it was made, or disconnected. */
+  let isConnected = false;
   let stopping: Promise<void> | null = null;
 
   const cluster = new AssignerCluster();
@@ -96,11 +102,19 @@ export function createConsumer(
       const probe = new KafkaConsumer({ ...client, fetchMaxWaitMs: 0, diagnostics: requestListener(instrumentation) });
       made = probe;
       await connectPatiently((limits) => probe.connect(limits), { config, retry }, instrumentation);
+      isConnected = true;
     } catch (error) {
       throw givenUp(error, retry);
     } finally {
       await made?.close();
     }
+  };
+
+  const sharedConnect = (): Promise<void> => {
+    connecting ??= connect().finally(() => {
+      connecting = null;
+    });
+    return connecting;
   };
 
   const running = (): ConsumerSession => {
@@ -208,19 +222,18 @@ export function createConsumer(
 
   return {
     async connect() {
-      connecting ??= connect().finally(() => {
-        connecting = null;
-      });
-      await connecting;
+      await sharedConnect();
       instrumentation.emit(consumerEvents.CONNECT);
     },
     async disconnect() {
+      isConnected = false;
       await Promise.all([sharedStop(), admin.close()]);
       instrumentation.emit(consumerEvents.DISCONNECT);
     },
     async subscribe(subscription) {
       if (wanted !== null) throw new KafkaJSNonRetriableError("Cannot subscribe to topic while consumer is running");
       topics.add(subscription);
+      if (!isConnected) await sharedConnect();
     },
     async run(runConfig = {}) {
       if (wanted !== null) {

@@ -15,11 +15,10 @@ export class GroupNews {
   readonly #parts: GroupNewsParts;
   /** The last; `null` before the first. */
   #assignment: GroupAssignmentMessage | null = null;
-  #joiningSinceMs: number;
+  #joiningSinceMs = 0;
 
   constructor(parts: GroupNewsParts) {
     this.#parts = parts;
-    this.#joiningSinceMs = parts.clock.now();
   }
 
   /** The group has decided; the listener is called next. */
@@ -36,11 +35,16 @@ export class GroupNews {
     logger.warn("Consumer group received unsubscribed topics", { ...payload });
   }
 
-  /** It joins anew. Nothing is said of the first time. */
+  /** It joins for the first time, of which nothing is said. */
+  joining(): void {
+    this.#joiningSinceMs = this.#parts.clock.now();
+  }
+
+  /** It joins anew. */
   rebalancing(): void {
     if (this.#assignment === null) return;
     const { groupId, memberId } = this.#assignment;
-    this.#joiningSinceMs = this.#parts.clock.now();
+    this.joining();
     const logger = this.#parts.rootLogger.namespace("Runner");
     logger.info("The group is rebalancing, re-joining", { groupId, memberId });
     this.#parts.emit("consumer.rebalancing", { groupId, memberId });

@@ -37,14 +37,11 @@ export class SubscribedTopics {
     }
   }
 
-  get isEmpty(): boolean {
-    return this.#names.size === 0 && this.#patterns.size === 0;
-  }
-
-  /** As the layer below takes them. */
+  /** As the layer below takes them, which may not be none: who subscribed to nothing is in its group, and has nothing to do. */
   get topics(): readonly string[] | RegExp {
     const names = [...this.#names.keys()];
-    return this.#patterns.size === 0 ? names : new AnyOf(names, [...this.#patterns.keys()]);
+    const isPattern = this.#patterns.size > 0 || names.length === 0;
+    return isPattern ? new AnyOf(names, [...this.#patterns.keys()]) : names;
   }
 
   isFromBeginning(topic: string): boolean {

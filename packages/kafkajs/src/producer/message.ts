@@ -12,7 +12,7 @@ export interface Message {
   value: Buffer | string | null;
   partition?: number;
   headers?: IHeaders;
-  /** Milliseconds since 1970. @default now */
+  /** Milliseconds since 1970; -1, which a message has whose topic keeps none, is none. @default now */
   timestamp?: string;
 }
 
@@ -43,6 +43,9 @@ export interface ProducerBatch extends SendSettings {
 export type { SentMessage };
 
 const noHeaders: readonly Header[] = [];
+
+/** Kafka's `RecordBatch.NO_TIMESTAMP`. */
+const noTimestamp = -1;
 
 /**
  * A message as the layer below takes it.
@@ -77,8 +80,9 @@ function headersOf(headers: IHeaders): Header[] {
   });
 }
 
-function millisecondsOf(timestamp: string | number): number {
+function millisecondsOf(timestamp: string | number): number | null {
   const milliseconds = Number(timestamp);
+  if (milliseconds === noTimestamp) return null;
   if (timestamp !== "" && Number.isSafeInteger(milliseconds)) return milliseconds;
   throw new TypeError(
     `The timestamp of a message must be milliseconds since 1970, and is ${JSON.stringify(timestamp)}`,

@@ -26,6 +26,12 @@ describe("topics", () => {
   });
 });
 
+test("that are none are a pattern that nothing matches", () => {
+  const topics = new SubscribedTopics();
+  topics.add({ topics: [] });
+  expect([patternOf(topics).test("a"), patternOf(topics).test("")]).toEqual([false, false]);
+});
+
 describe("patterns", () => {
   test("with flags of their own, and names beside them, are one", () => {
     const topics = new SubscribedTopics();
