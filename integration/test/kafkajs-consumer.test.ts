@@ -63,6 +63,48 @@ describe.each(candidates)("a consumer of %s", (name, { Kafka }) => {
     expect(Object.assign(items[0]?.message ?? {}, { topic })).toMatchObject({ topic });
   });
 
+  test("takes its numbers from an environment, where they are text", async () => {
+    const topic = await newTopic();
+    await written(topic, numbers(3));
+    const { items, complete, add } = collection<string>(3);
+    const consumer = newConsumer(newName(), {
+      heartbeatInterval: 300,
+      maxBytes: "1000",
+      maxBytesPerPartition: "100",
+      maxWaitTimeInMs: "200",
+      metadataMaxAge: "60000",
+      minBytes: "1",
+      rebalanceTimeout: "20000",
+      retry: { initialRetryTime: "50", retries: "2" },
+      sessionTimeout: "10000",
+    });
+    await consumer.subscribe({ topics: [topic], fromBeginning: true });
+    await consumer.run({
+      autoCommitInterval: "10",
+      autoCommitThreshold: "1",
+      partitionsConsumedConcurrently: "2",
+      eachMessage: async ({ message }: EachMessage) => add(textOf(message)),
+    });
+    await complete;
+    expect(items).toEqual(numbers(3));
+  });
+
+  test.each([
+    ["maxBytes", { maxBytes: 2 ** 31 - 1, maxBytesPerPartition: 2 ** 31 - 1 }],
+    ["no maxBytesPerPartition", { maxBytesPerPartition: 0 }],
+    ["sessionTimeout that is no whole number", { sessionTimeout: 10_000.5 }],
+    ["maxRetryTime that never ends", { retry: { maxRetryTime: Number.POSITIVE_INFINITY } }],
+    ["metadataMaxAge that never ends", { metadataMaxAge: Number.POSITIVE_INFINITY }],
+  ])("reads with a large or small number, such as %s", async (_, config) => {
+    const topic = await newTopic();
+    await written(topic, numbers(3));
+    const { complete, add } = collection<string>(3);
+    const consumer = newConsumer(newName(), config);
+    await consumer.subscribe({ topics: [topic], fromBeginning: true });
+    await consumer.run({ eachMessage: async ({ message }: EachMessage) => add(textOf(message)) });
+    await complete;
+  });
+
   test("commits what was handled when it stops, and goes on from there", async () => {
     const [topic, groupId] = [await newTopic(), newName()];
     await written(topic, numbers(5));

@@ -107,6 +107,19 @@ describe.each(candidates)("a producer of %s", (name, { Kafka, CompressionTypes }
     expect(await producer.send({ topic, messages })).toMatchObject([{ partition: 0, baseOffset: "0" }]);
   });
 
+  test("takes its numbers from an environment, and such as have no end", async () => {
+    const topic = await newTopic();
+    const retry = { retries: "3", initialRetryTime: "50", maxRetryTime: Number.POSITIVE_INFINITY };
+    const kafka = new Kafka({ brokers: [...bootstrapServers], logLevel: 0, connectionTimeout: "2000", retry });
+    const forEver = Number.POSITIVE_INFINITY;
+    for (const config of [{ metadataMaxAge: "5000", maxInFlightRequests: "2" }, { metadataMaxAge: forEver }]) {
+      const producer = kafka.producer({ ...config, transactionTimeout: "30000" });
+      await producer.connect();
+      expect(await producer.send({ topic, messages: [{ value: "v" }] })).toHaveLength(1);
+      await producer.disconnect();
+    }
+  });
+
   test("says of each partition all that kafkajs says", async () => {
     const topic = await newTopic();
     const producer = await newProducer();

@@ -43,6 +43,10 @@ export class Client {
     this.#config = config;
     this.#factories = makers;
     this.#logger = createLogger(level, logCreator);
+    if (config.reauthenticationThreshold !== undefined) {
+      const logger = this.#logger.namespace("Cluster");
+      logger.warn("reauthenticationThreshold has no effect: sessions are renewed when 85 to 95 % of them are over");
+    }
   }
 
   /** @throws KafkaJSNonRetriableError for options that cannot be used */

@@ -1,4 +1,5 @@
 import { environment } from "./environment.ts";
+import { givenNumber } from "./given-number.ts";
 
 export interface RetryOptions {
   /** Longest wait between two attempts, milliseconds. @default 30_000 */
@@ -46,11 +47,11 @@ export function resolveRetryOptions(...given: readonly (RetryOptions | null | un
   const merged: RetryOptions = Object.assign({}, ...given);
   const defaults = environment("NODE_ENV") === "test" ? inTests : usual;
   return Object.freeze({
-    maxRetryTime: merged.maxRetryTime ?? defaults.maxRetryTime,
-    initialRetryTime: merged.initialRetryTime ?? defaults.initialRetryTime,
-    factor: merged.factor ?? defaults.factor,
-    multiplier: merged.multiplier ?? defaults.multiplier,
-    retries: merged.retries ?? defaults.retries,
+    maxRetryTime: Math.max(0, givenNumber(merged.maxRetryTime, defaults.maxRetryTime)),
+    initialRetryTime: Math.max(0, givenNumber(merged.initialRetryTime, defaults.initialRetryTime)),
+    factor: givenNumber(merged.factor, defaults.factor),
+    multiplier: givenNumber(merged.multiplier, defaults.multiplier),
+    retries: Math.max(0, givenNumber(merged.retries, defaults.retries)),
   });
 }
 

@@ -110,3 +110,11 @@ describe.each(libraries)("loggers of %s", (_, library) => {
     expect(second).toMatchObject({ message: "bare" });
   });
 });
+
+test("an option that has no effect is warned of, once for each Kafka", () => {
+  const messages: unknown[] = [];
+  const logCreator = () => (entry: Entry) => void messages.push([entry.label, entry.log["message"]]);
+  const ours = libraries.find(([name]) => name.startsWith("@odradek"))?.[1];
+  make(ours ?? {}, "Kafka", { brokers: [], logCreator, reauthenticationThreshold: 5_000 });
+  expect(messages).toEqual([["WARN", expect.stringMatching(/^reauthenticationThreshold has no effect/)]]);
+});

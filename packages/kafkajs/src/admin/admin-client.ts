@@ -1,10 +1,11 @@
 import { type Clock, KafkaAdmin, KafkaError } from "odradek";
-import { clientOptionsOf, longestMs, requestTimeoutMs } from "../client/client-options.ts";
+import { clientOptionsOf, requestTimeoutMs } from "../client/client-options.ts";
 import { connectPatiently } from "../client/connecting.ts";
 import type { Instrumentation } from "../client/instrumentation.ts";
 import type { KafkaConfig } from "../client/kafka-config.ts";
 import { requestListener } from "../client/request-events.ts";
 import { givenUp } from "../errors/error-translation.ts";
+import { longestMs } from "../given-number.ts";
 import type { Logger } from "../logger.ts";
 import { firstRetryMs, nextRetryMs, type ResolvedRetryOptions, totalRetryMs } from "../retry-options.ts";
 import { brokerAnswer } from "./broker-answer.ts";

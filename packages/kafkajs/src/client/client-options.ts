@@ -1,13 +1,11 @@
 import type { Logger as ClientLogger, ClientOptions } from "odradek";
+import { givenWholeNumber, longestMs } from "../given-number.ts";
 import type { Logger } from "../logger.ts";
 import { type ResolvedRetryOptions, totalRetryMs } from "../retry-options.ts";
 import { brokersOf } from "./brokers.ts";
 import type { KafkaConfig } from "./kafka-config.ts";
 import { saslOptionsOf } from "./sasl.ts";
 import { socketFactoryOf } from "./socket-factory.ts";
-
-/** The longest that brokers and timers know. */
-export const longestMs = 0x7fff_ffff;
 
 const defaultConnectionTimeout = 1_000;
 const defaultAuthenticationTimeout = 10_000;
@@ -27,14 +25,14 @@ export interface ClientSettings {
  */
 export async function clientOptionsOf(settings: ClientSettings, logger: Logger): Promise<ClientOptions> {
   const { config, retry, metadataMaxAge } = settings;
-  const { clientId = "kafkajs", ssl, sasl, socketFactory } = config;
+  const { clientId, ssl, sasl, socketFactory } = config;
   return {
     bootstrapServers: await brokersOf(config.brokers),
-    clientId,
+    clientId: clientId || "kafkajs",
     requestTimeoutMs: requestTimeoutMs(config),
-    retryBackoffMs: Math.ceil(retry.initialRetryTime),
-    retryBackoffMaxMs: Math.ceil(retry.maxRetryTime),
-    socketConnectionSetupTimeoutMs: connectionMs(config) + authenticationMs(config),
+    retryBackoffMs: Math.ceil(Math.min(retry.initialRetryTime, longestMs)),
+    retryBackoffMaxMs: Math.ceil(Math.min(retry.maxRetryTime, longestMs)),
+    socketConnectionSetupTimeoutMs: Math.min(longestMs, connectionMs(config) + authenticationMs(config)),
     metadataMaxAgeMs: metadataMaxAge,
     logger: clientLogger(logger),
     ...socketsOf(ssl, socketFactory),
@@ -51,14 +49,15 @@ function socketsOf(
   return ssl === undefined ? {} : { ssl };
 }
 
-const connectionMs = ({ connectionTimeout = defaultConnectionTimeout }: KafkaConfig): number => connectionTimeout;
+const connectionMs = ({ connectionTimeout }: KafkaConfig): number =>
+  givenWholeNumber(connectionTimeout, defaultConnectionTimeout, { least: 1 });
 
-const authenticationMs = ({ sasl, authenticationTimeout = defaultAuthenticationTimeout }: KafkaConfig): number =>
-  sasl ? authenticationTimeout : 0;
+const authenticationMs = ({ sasl, authenticationTimeout }: KafkaConfig): number =>
+  sasl ? givenWholeNumber(authenticationTimeout, defaultAuthenticationTimeout) : 0;
 
 /** How long a request waits; what `false` asks for is the longest there is. */
 export const requestTimeoutMs = ({ requestTimeout, enforceRequestTimeout = true }: KafkaConfig): number =>
-  enforceRequestTimeout ? (requestTimeout ?? defaultRequestTimeout) : longestMs;
+  enforceRequestTimeout ? givenWholeNumber(requestTimeout, defaultRequestTimeout, { least: 1 }) : longestMs;
 
 /** How long kafkajs would go on trying to connect: all its waits, as many attempts, and one authentication, which is final if it fails. */
 export function connectTimeoutMs({ config, retry }: Pick<ClientSettings, "config" | "retry">): number {

@@ -6,9 +6,9 @@ import type {
   DiagnosticsListener,
   RawPartitionAssignor,
 } from "odradek";
-import { longestMs } from "../client/client-options.ts";
 import { registeredCodecs } from "../compression/compression-codecs.ts";
 import { KafkaJSNonRetriableError } from "../errors/errors.ts";
+import { givenWholeNumber, longestMs } from "../given-number.ts";
 import { type ResolvedRetryOptions, type RetryOptions, resolveRetryOptions } from "../retry-options.ts";
 import type { PartitionAssigner } from "./partition-assigner.ts";
 import { PartitionAssigners } from "./round-robin-assigner.ts";
@@ -49,7 +49,7 @@ export interface ConsumerConfig {
   maxBytesPerPartition?: number;
   /** @default 1 */
   minBytes?: number;
-  /** @default 10_485_760 */
+  /** 104_857_600 at most. @default 10_485_760 */
   maxBytes?: number;
   /** How long a broker waits for `minBytes`, milliseconds; 500 at most. @default 5_000 */
   maxWaitTimeInMs?: number;
@@ -73,12 +73,17 @@ export interface ResolvedConsumerConfig extends Required<Omit<ConsumerConfig, "m
   readonly restartOnFailure: ((error: Error) => Promise<boolean>) | null;
 }
 
+/** The largest answer that clients of the layer below take. */
+const mostFetchedBytes = 104_857_600;
+
 /** @throws KafkaJSNonRetriableError */
 export function resolveConsumerConfig(
   given: Partial<ConsumerConfig>,
   clientRetry: RetryOptions | undefined,
 ): ResolvedConsumerConfig {
-  const { groupId, sessionTimeout = 30_000, heartbeatInterval = 3_000 } = given;
+  const { groupId } = given;
+  const sessionTimeout = givenWholeNumber(given.sessionTimeout, 30_000, { least: 1 });
+  const heartbeatInterval = givenWholeNumber(given.heartbeatInterval, 3_000, { least: 1 });
   if (!groupId) throw new KafkaJSNonRetriableError("Consumer groupId must be a non-empty string.");
   if (heartbeatInterval >= sessionTimeout) {
     throw new KafkaJSNonRetriableError(
@@ -90,12 +95,12 @@ export function resolveConsumerConfig(
     partitionAssigners: given.partitionAssigners ?? [PartitionAssigners.roundRobin],
     sessionTimeout,
     heartbeatInterval,
-    rebalanceTimeout: given.rebalanceTimeout ?? 60_000,
-    metadataMaxAge: given.metadataMaxAge ?? 300_000,
-    maxBytesPerPartition: given.maxBytesPerPartition ?? 1_048_576,
-    minBytes: given.minBytes ?? 1,
-    maxBytes: given.maxBytes ?? 10_485_760,
-    maxWaitTimeInMs: given.maxWaitTimeInMs ?? 5_000,
+    rebalanceTimeout: givenWholeNumber(given.rebalanceTimeout, 60_000, { least: 1 }),
+    metadataMaxAge: givenWholeNumber(given.metadataMaxAge, 300_000),
+    maxBytesPerPartition: givenWholeNumber(given.maxBytesPerPartition, 1_048_576, { least: 1 }),
+    minBytes: givenWholeNumber(given.minBytes, 1),
+    maxBytes: givenWholeNumber(given.maxBytes, 10_485_760, { most: mostFetchedBytes }),
+    maxWaitTimeInMs: givenWholeNumber(given.maxWaitTimeInMs, 5_000),
     allowAutoTopicCreation: given.allowAutoTopicCreation ?? true,
     readUncommitted: given.readUncommitted ?? false,
     rackId: given.rackId ?? "",

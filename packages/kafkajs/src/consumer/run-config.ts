@@ -1,3 +1,4 @@
+import { givenNumber } from "../given-number.ts";
 import type { Offsets } from "../producer/transactions.ts";
 import type { Batch } from "./batch.ts";
 import type { KafkaMessage } from "./kafka-message.ts";
@@ -65,13 +66,18 @@ export interface ResolvedRunConfig {
   readonly eachMessage: EachMessageHandler | null;
 }
 
+const numberOrNull = (given: unknown): number | null => {
+  const number = givenNumber(given, Number.NaN);
+  return Number.isNaN(number) ? null : number;
+};
+
 export const resolveRunConfig = (given: ConsumerRunConfig): ResolvedRunConfig =>
   Object.freeze({
     autoCommit: given.autoCommit ?? true,
-    autoCommitInterval: given.autoCommitInterval ?? null,
-    autoCommitThreshold: given.autoCommitThreshold ?? null,
+    autoCommitInterval: numberOrNull(given.autoCommitInterval),
+    autoCommitThreshold: numberOrNull(given.autoCommitThreshold),
     eachBatchAutoResolve: given.eachBatchAutoResolve ?? true,
-    partitionsConsumedConcurrently: Math.max(1, given.partitionsConsumedConcurrently ?? 1),
+    partitionsConsumedConcurrently: Math.max(1, givenNumber(given.partitionsConsumedConcurrently, 1)),
     eachBatch: given.eachBatch ?? null,
     eachMessage: given.eachMessage ?? null,
   });

@@ -3,6 +3,7 @@ import { callTimeoutMs, connectTimeoutMs } from "../client/client-options.ts";
 import type { KafkaConfig } from "../client/kafka-config.ts";
 import { registeredCodecs } from "../compression/compression-codecs.ts";
 import { KafkaJSNonRetriableError } from "../errors/errors.ts";
+import { givenWholeNumber, longestMs } from "../given-number.ts";
 import type { ICustomPartitioner } from "../partitioners/partitioner.ts";
 import { type ResolvedRetryOptions, type RetryOptions, resolveRetryOptions } from "../retry-options.ts";
 
@@ -66,14 +67,14 @@ export interface ResolvedProducerConfig {
 
 /** Most that an idempotent producer may have under way. */
 const mostInOrder = 5;
-const longestInt32 = 0x7fff_ffff;
+const mostRetries = 0x7fff_ffff;
 
 /** @throws KafkaJSNonRetriableError */
 export function resolveProducerConfig(
   given: ProducerConfig,
   clientRetry: RetryOptions | undefined,
 ): ResolvedProducerConfig {
-  const { idempotent = false } = given;
+  const idempotent = Boolean(given.idempotent);
   const unlimited: RetryOptions = idempotent ? { retries: Number.MAX_SAFE_INTEGER } : {};
   const retry = resolveRetryOptions(unlimited, clientRetry, given.retry);
   if (idempotent && retry.retries < 1) {
@@ -82,12 +83,12 @@ export function resolveProducerConfig(
   return Object.freeze({
     createPartitioner: given.createPartitioner ?? null,
     retry,
-    metadataMaxAge: given.metadataMaxAge ?? 300_000,
+    metadataMaxAge: givenWholeNumber(given.metadataMaxAge, 300_000),
     allowAutoTopicCreation: given.allowAutoTopicCreation ?? true,
     idempotent,
     transactionalId: given.transactionalId || null,
-    transactionTimeout: given.transactionTimeout ?? 60_000,
-    maxInFlightRequests: given.maxInFlightRequests || null,
+    transactionTimeout: givenWholeNumber(given.transactionTimeout, 60_000, { least: 1 }),
+    maxInFlightRequests: givenWholeNumber(given.maxInFlightRequests, 0) || null,
     odradek: given.odradek ?? {},
   });
 }
@@ -108,11 +109,11 @@ export function producerOptionsOf(
   const { lingerMs = 0 } = odradek;
   return {
     ...client,
-    retries: Math.min(retry.retries, longestInt32),
+    retries: Math.min(Math.ceil(retry.retries), mostRetries),
     enableIdempotence: isIdempotent,
     maxInFlightRequestsPerConnection: requestsInFlight(maxInFlightRequests, isIdempotent),
     maxBlockMs: connectTimeoutMs({ config, retry }),
-    deliveryTimeoutMs: callTimeoutMs({ config, retry }) + lingerMs,
+    deliveryTimeoutMs: Math.min(longestMs, callTimeoutMs({ config, retry }) + lingerMs),
     allowAutoCreateTopics: allowAutoTopicCreation,
     compressionCodecs: registeredCodecs,
     // One large `send` should not need a request for every 16 KiB.
