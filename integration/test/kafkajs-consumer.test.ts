@@ -464,6 +464,31 @@ describe.each(candidates)("a consumer of %s", (name, { Kafka }) => {
     expect(await committedOf(groupId, topic)).toBe(4n);
   });
 
+  test("seek and pause may follow run at once, without a wait for it", async () => {
+    const topic = await newTopic(2);
+    await written(topic, numbers(4), 0);
+    await written(topic, ["other"], 1);
+    const { items, complete, add } = collection<string>(2);
+    const resumed = collection<string>(3);
+    const consumer = newConsumer(newName());
+    await consumer.connect();
+    await consumer.subscribe({ topics: [topic], fromBeginning: true });
+    const running = consumer.run({
+      eachMessage: async ({ message }: EachMessage) => {
+        add(textOf(message));
+        resumed.add(textOf(message));
+      },
+    });
+    consumer.seek({ topic, partition: 0, offset: "2" });
+    consumer.pause([{ topic, partitions: [1] }]);
+    await running;
+    await complete;
+    expect([items, consumer.paused()]).toEqual([["2", "3"], [{ topic, partitions: [1] }]]);
+    consumer.resume([{ topic }]);
+    await resumed.complete;
+    expect(resumed.items[2]).toBe("other");
+  });
+
   test("pause holds a partition back, and resume brings what it left out", async () => {
     const topic = await newTopic(2);
     await written(topic, ["a", "b"], 0);

@@ -59,6 +59,9 @@ export interface Consumer {
   logger(): Logger;
 }
 
+const notRunning = () =>
+  new KafkaJSNonRetriableError("Consumer group was not initialized, consumer#run must be called first");
+
 /** How many fetches of a partition, and of all, may wait for their handlers: enough to be busy with while the next is fetched. */
 const waitingFetches = 4;
 
@@ -79,6 +82,8 @@ export function createConsumer(
   const topics = new SubscribedTopics();
   const admin = new AdminClient({ config, retry, clock, rootLogger, logger, instrumentation });
   let session: ConsumerSession | null = null;
+  /** What is asked of a session that is about to be made: who does not wait for `run` may seek and pause at once. */
+  let awaiting: ((session: ConsumerSession) => void)[] | null = null;
   /** What it is to do: from `run` to `stop`, or to a crash that it does not start again from. */
   let wanted: ResolvedRunConfig | null = null;
   let restart: Timer | null = null;
@@ -117,14 +122,23 @@ export function createConsumer(
     return connecting;
   };
 
+  /** @throws KafkaJSNonRetriableError where it does not run */
+  const whileRunning = (act: (session: ConsumerSession) => void): void => {
+    if (session !== null) act(session);
+    else if (awaiting !== null) awaiting.push(act);
+    else throw notRunning();
+  };
+
   const running = (): ConsumerSession => {
     if (session !== null) return session;
-    throw new KafkaJSNonRetriableError("Consumer group was not initialized, consumer#run must be called first");
+    throw notRunning();
   };
 
   /** @returns when it has joined, or has crashed and that is told */
   const start = async (runConfig: ResolvedRunConfig): Promise<void> => {
     logger.info("Starting", { groupId });
+    const asked: ((session: ConsumerSession) => void)[] = [];
+    awaiting = asked;
     let started: ConsumerSession;
     try {
       const client = await clientOptions();
@@ -152,10 +166,13 @@ export function createConsumer(
         emit: (type, payload) => instrumentation.emit(type, payload),
       });
     } catch (error) {
+      awaiting = null;
       await crashed(givenUp(error, retry), runConfig);
       return;
     }
     session = started;
+    awaiting = null;
+    for (const act of asked) act(started);
     const ended = started.ended.then(async (error) => {
       if (error === null) return;
       session = null;
@@ -202,6 +219,7 @@ export function createConsumer(
 
   const stop = async (): Promise<void> => {
     wanted = null;
+    awaiting = null;
     restart?.cancel();
     restart = null;
     const ending = session;
@@ -252,19 +270,21 @@ export function createConsumer(
     },
     seek(topicPartitionOffset) {
       const { topic, partition, target } = seekOf(topicPartitionOffset);
-      running().seek({ topic, partition }, target);
+      whileRunning((consuming) => consuming.seek({ topic, partition }, target));
     },
     pause(paused = []) {
       checkPartitions(paused, "pause");
-      const { pauses } = running();
-      pauses.pause(paused);
-      running().repause();
+      whileRunning((consuming) => {
+        consuming.pauses.pause(paused);
+        consuming.repause();
+      });
     },
     resume(resumed = []) {
       checkPartitions(resumed, "resume");
-      const { pauses } = running();
-      pauses.resume(resumed);
-      running().repause();
+      whileRunning((consuming) => {
+        consuming.pauses.resume(resumed);
+        consuming.repause();
+      });
     },
     paused: () => session?.pauses.among(session.assigned) ?? [],
     describeGroup: () => describeGroup(admin, groupId),
