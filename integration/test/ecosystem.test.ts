@@ -26,6 +26,8 @@ describe("what people use with kafkajs", () => {
         ["one", true],
         ["two", true],
       ],
+      // All but the root, which is of no client.
+      knowsCluster: [true, true, false, true, true],
     });
   });
 

@@ -193,6 +193,17 @@ describe.each(candidates)("an admin client of %s", (name, library) => {
       expect((await admin.fetchTopicMetadata()).topics.map((one) => one.name)).toContain(counted);
     });
 
+    test("have numbers from an environment, where they are text", async () => {
+      const admin = await newAdmin();
+      const topic = newName();
+      const config = { topic, numPartitions: "2", replicationFactor: "1" };
+      expect(await admin.createTopics({ topics: [config], timeout: "5000", validateOnly: 0 })).toBe(true);
+      await isKnown(topic);
+      await admin.createPartitions({ topicPartitions: [{ topic, count: "3" }], timeout: "5000" });
+      await becomes("the topic has three partitions", async () => (await admin.fetchTopicOffsets(topic)).length, 3);
+      await admin.deleteTopics({ topics: [topic], timeout: "5000" });
+    });
+
     test("have each its error", async () => {
       const admin = await newAdmin();
       const [topic, fresh] = [await newTopic(), newName()];

@@ -470,7 +470,7 @@ describe.each(candidates)("a consumer of %s", (name, { Kafka }) => {
     await written(topic, ["other"], 1);
     const { items, complete, add } = collection<string>(2);
     const resumed = collection<string>(3);
-    const consumer = newConsumer(newName());
+    const consumer = newConsumer(newName(), { retry: { retries: 10, initialRetryTime: 50 } });
     await consumer.connect();
     await consumer.subscribe({ topics: [topic], fromBeginning: true });
     const running = consumer.run({

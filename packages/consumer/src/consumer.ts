@@ -127,6 +127,11 @@ export class KafkaConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     subscription.subscribeServerPattern(pattern, listener);
   }
 
+  /** Id of the cluster; `null` before it is known. Source: Kafka's `ClusterResource`. */
+  get clusterId(): string | null {
+    return this.#core.network.metadata.snapshot.clusterId;
+  }
+
   /** The topics it subscribed to, or those that its pattern matches so far. */
   subscription(): string[] {
     return [...this.#core.subscription.topics];

@@ -1,5 +1,6 @@
 import { type Admin, type AdminConfig, createAdmin } from "./admin/admin.ts";
 import type { KafkaConfig } from "./client/kafka-config.ts";
+import { KnownCluster } from "./client/known-cluster.ts";
 import { consoleLogCreator } from "./console-log-creator.ts";
 import { type Consumer, createConsumer } from "./consumer/consumer.ts";
 import type { ConsumerConfig } from "./consumer/consumer-config.ts";
@@ -13,6 +14,8 @@ interface Making<Options> {
   readonly config: KafkaConfig;
   readonly options: Options;
   readonly logger: Logger;
+  /** Tools keep it. */
+  readonly cluster: KnownCluster;
 }
 
 export interface Factories {
@@ -21,8 +24,8 @@ export interface Factories {
 }
 
 export const factories: Factories = {
-  producer: ({ config, options, logger }) => createProducer(config, options, logger),
-  consumer: ({ config, options, logger }) => createConsumer(config, options, logger),
+  producer: ({ config, options, logger, cluster }) => createProducer(config, options, logger, cluster),
+  consumer: ({ config, options, logger, cluster }) => createConsumer(config, options, logger, cluster),
 };
 
 /**
@@ -51,12 +54,12 @@ export class Client {
 
   /** @throws KafkaJSNonRetriableError for options that cannot be used */
   producer(config: ProducerConfig = {}): Producer {
-    return this.#factories.producer({ config: this.#config, options: config, logger: this.#logger });
+    return this.#factories.producer(this.#making(config));
   }
 
   /** @throws KafkaJSNonRetriableError for options that cannot be used */
   consumer(config: ConsumerConfig): Consumer {
-    return this.#factories.consumer({ config: this.#config, options: config, logger: this.#logger });
+    return this.#factories.consumer(this.#making(config));
   }
 
   admin(config: AdminConfig = {}): Admin {
@@ -65,5 +68,9 @@ export class Client {
 
   logger(): Logger {
     return this.#logger;
+  }
+
+  #making<Options>(options: Options): Making<Options> {
+    return { config: this.#config, options, logger: this.#logger, cluster: new KnownCluster() };
   }
 }

@@ -233,6 +233,11 @@ export class KafkaProducer<K = Uint8Array | string, V = Uint8Array | string> {
     return this.#client.metadata.snapshot.topics.get(topic)?.partitions ?? null;
   }
 
+  /** Id of the cluster; `null` before it is known. Source: Kafka's `ClusterResource`. */
+  get clusterId(): string | null {
+    return this.#client.metadata.snapshot.clusterId;
+  }
+
   /**
    * Gets the producer an id under its `transactionalId`, before anything else: producers before it that used the same are fenced,
    * and what they left open is aborted. Asks again until `maxBlockMs`. With `keepPreparedTransaction` one that was prepared is

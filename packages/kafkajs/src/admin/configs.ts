@@ -86,7 +86,7 @@ const sources: Readonly<Record<ConfigSourceName, ConfigSource>> = {
 /** Of one broker what that broker says, of topics what any of them does. */
 export async function describeConfigs(
   client: AdminClient,
-  { resources, includeSynonyms = false }: { resources: ResourceConfigQuery[]; includeSynonyms?: boolean },
+  { resources, includeSynonyms }: { resources: ResourceConfigQuery[]; includeSynonyms?: boolean },
 ): Promise<DescribeConfigResponse> {
   checkResources(resources);
   const unnamed = resources.find(({ configNames }) => !Array.isArray(configNames ?? []));
@@ -96,7 +96,7 @@ export async function describeConfigs(
     ...(configNames.length === 0 ? {} : { configKeys: configNames }),
   }));
   const described = await client.ask(async (admin) =>
-    valuesOf(await admin.describeConfigs(queries, { includeSynonyms })),
+    valuesOf(await admin.describeConfigs(queries, { includeSynonyms: Boolean(includeSynonyms) })),
   );
   return {
     resources: described.map((description, index) => ({
@@ -127,7 +127,7 @@ const entriesOf = ({ configs }: ConfigDescription): ConfigEntries[] =>
 
 export async function alterConfigs(
   client: AdminClient,
-  { resources, validateOnly = false }: { resources: IResourceConfig[]; validateOnly?: boolean },
+  { resources, validateOnly }: { resources: IResourceConfig[]; validateOnly?: boolean },
 ): Promise<AlterConfigResponse> {
   checkResources(resources);
   const bare = resources.find(({ configEntries }) => !Array.isArray(configEntries));
@@ -142,7 +142,9 @@ export async function alterConfigs(
     ...resourceOf(resource),
     configs: Object.fromEntries(configEntries.map(({ name, value }) => [name, value])),
   }));
-  await client.ask(async (admin) => valuesOf(await admin.alterConfigs(replacements, { validateOnly })));
+  await client.ask(async (admin) =>
+    valuesOf(await admin.alterConfigs(replacements, { validateOnly: Boolean(validateOnly) })),
+  );
   return {
     resources: resources.map(({ type: resourceType, name: resourceName }) => ({
       errorCode: 0,

@@ -2,6 +2,7 @@ import type { BrokerErrorName, NewTopic } from "odradek";
 import { KafkaJSNonRetriableError } from "../errors/errors.ts";
 import { protocolErrorOfName } from "../errors/protocol-errors.ts";
 import { KafkaJSCreateTopicError } from "../errors/topic-errors.ts";
+import { givenNumber } from "../given-number.ts";
 import { checkTopics } from "./arguments.ts";
 
 export interface IResourceConfigEntry {
@@ -38,7 +39,7 @@ export interface NewTopics {
 export function newTopicsOf(given: readonly ITopicConfig[]): NewTopics {
   checkTopics(given);
   for (const { topic, configEntries } of given) checkEntries(topic, configEntries ?? []);
-  const refused = given.map((config) => ({ config, error: refusalOf(config) }));
+  const refused = given.map(counted).map((config) => ({ config, error: refusalOf(config) }));
   return {
     topics: refused.flatMap(({ config, error }) => (error === null ? newTopicOf(config) : [])),
     errors: refused.flatMap(({ error }) => error ?? []),
@@ -62,8 +63,16 @@ function checkEntries(topic: string, entries: readonly unknown[]): void {
 /** How kafkajs says that it is left to the broker. */
 const notGiven = -1;
 
-function refusalOf({ topic, numPartitions, replicationFactor, replicaAssignment }: ITopicConfig) {
-  const counts = [numPartitions, replicationFactor].map((count) => count ?? notGiven);
+type CountedTopic = ITopicConfig & Required<Pick<ITopicConfig, "numPartitions" | "replicationFactor">>;
+
+const counted = (config: ITopicConfig): CountedTopic => ({
+  ...config,
+  numPartitions: givenNumber(config.numPartitions, notGiven),
+  replicationFactor: givenNumber(config.replicationFactor, notGiven),
+});
+
+function refusalOf({ topic, numPartitions, replicationFactor, replicaAssignment }: CountedTopic) {
+  const counts = [numPartitions, replicationFactor];
   const placed = [...(replicaAssignment ?? [])].sort(byPartition);
   if (topic === "") return refused(topic, "INVALID_TOPIC_EXCEPTION", "it has no name");
   if (placed.length > 0 && counts.some((count) => count !== notGiven)) {
@@ -89,11 +98,11 @@ function refused(topic: string, type: BrokerErrorName, text: string): KafkaJSCre
   return new KafkaJSCreateTopicError(protocolErrorOfName(type, cause) ?? cause, topic);
 }
 
-const isCount = (count = notGiven): boolean => count === notGiven || (Number.isInteger(count) && count > 0);
+const isCount = (count: number): boolean => count === notGiven || (Number.isInteger(count) && count > 0);
 const byPartition = (one: ReplicaAssignment, other: ReplicaAssignment): number => one.partition - other.partition;
 
-function newTopicOf({ topic, configEntries, replicaAssignment, ...counts }: ITopicConfig): NewTopic {
-  const { numPartitions = notGiven, replicationFactor = notGiven } = counts;
+function newTopicOf({ topic, configEntries, replicaAssignment, ...counts }: CountedTopic): NewTopic {
+  const { numPartitions, replicationFactor } = counts;
   const assignments = [...(replicaAssignment ?? [])].sort(byPartition).map(({ replicas }) => replicas);
   return {
     topic,

@@ -1,5 +1,6 @@
 import { KafkaJSNonRetriableError } from "../errors/errors.ts";
 import { protocolErrorOfCode } from "../errors/protocol-errors.ts";
+import { givenNumber, givenWholeNumber } from "../given-number.ts";
 import { type AdminClient, defaultTimeout, type OperationOptions } from "./admin-client.ts";
 import { checkTopics } from "./arguments.ts";
 
@@ -23,20 +24,20 @@ const invalidPartitions = 37;
 
 /** @returns `true`, as the types of kafkajs say */
 export async function createPartitions(client: AdminClient, options: CreatePartitionsOptions): Promise<boolean> {
-  const { topicPartitions, validateOnly = false, timeout = defaultTimeout } = options;
+  const { topicPartitions, validateOnly, timeout } = options;
   if (Array.isArray(topicPartitions) && topicPartitions.length === 0) {
     throw new KafkaJSNonRetriableError("Empty topic partitions array");
   }
   checkTopics(topicPartitions, "topic partitions");
-  const wrong = topicPartitions.find(({ count }) => !Number.isInteger(count) || count < 1);
-  // It would not be more than there are.
-  if (wrong !== undefined) throw protocolErrorOfCode(invalidPartitions);
-  const topics = topicPartitions.map(({ topic, count: totalCount, assignments = [] }) => ({
+  const topics = topicPartitions.map(({ topic, count, assignments = [] }) => ({
     topic,
-    totalCount,
+    totalCount: givenNumber(count, 0),
     ...(assignments.length === 0 ? {} : { assignments }),
   }));
-  const more = { validateOnly, operationTimeoutMs: timeout };
+  // It would not be more than there are.
+  const isWrong = topics.some(({ totalCount }) => !Number.isInteger(totalCount) || totalCount < 1);
+  if (isWrong) throw protocolErrorOfCode(invalidPartitions);
+  const more = { validateOnly: Boolean(validateOnly), operationTimeoutMs: givenWholeNumber(timeout, defaultTimeout) };
   await client.ask(async (admin) => (await admin.createPartitions(topics, more)).orThrow());
   return true;
 }

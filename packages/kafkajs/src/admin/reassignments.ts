@@ -1,6 +1,7 @@
 import type { TopicPartitions } from "../consumer/pauses.ts";
 import { KafkaJSAggregateError, KafkaJSNonRetriableError } from "../errors/errors.ts";
 import { KafkaJSAlterPartitionReassignmentsError } from "../errors/topic-errors.ts";
+import { givenWholeNumber } from "../given-number.ts";
 import { type AdminClient, defaultTimeout, type OperationOptions } from "./admin-client.ts";
 import { checkTopics } from "./arguments.ts";
 import { brokerAnswer } from "./broker-answer.ts";
@@ -48,15 +49,16 @@ export interface ListPartitionReassignmentsResponse {
  */
 export async function alterPartitionReassignments(
   client: AdminClient,
-  { topics, timeout = defaultTimeout }: AlterReassignmentsOptions,
+  { topics, timeout }: AlterReassignmentsOptions,
 ): Promise<void> {
   checkTopics(topics);
   for (const reassignment of topics) checkAssignment(reassignment);
   const wanted = topics.flatMap(({ topic, partitionAssignment }) =>
     partitionAssignment.map(({ partition, replicas: replicaIds }) => ({ topic, partition, replicaIds })),
   );
+  const operationTimeoutMs = givenWholeNumber(timeout, defaultTimeout);
   await client.ask(async (admin) => {
-    const results = [...(await admin.alterPartitionReassignments(wanted, { operationTimeoutMs: timeout }))];
+    const results = [...(await admin.alterPartitionReassignments(wanted, { operationTimeoutMs }))];
     const errors = results.flatMap(({ key, error }) =>
       error === null ? [] : [failureOf(error, key.topic, key.partition)],
     );
@@ -91,12 +93,13 @@ const isNumber = (value: unknown): boolean => typeof value === "number" && value
 
 export async function listPartitionReassignments(
   client: AdminClient,
-  { topics = null, timeout = defaultTimeout }: ListReassignmentsOptions = {},
+  { topics = null, timeout }: ListReassignmentsOptions = {},
 ): Promise<ListPartitionReassignmentsResponse> {
   if (topics !== null) checkPartitions(topics);
   const wanted =
     topics?.flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition }))) ?? null;
-  const moving = await client.ask((admin) => admin.listPartitionReassignments(wanted, { operationTimeoutMs: timeout }));
+  const operationTimeoutMs = givenWholeNumber(timeout, defaultTimeout);
+  const moving = await client.ask((admin) => admin.listPartitionReassignments(wanted, { operationTimeoutMs }));
   const byTopic = new Map<string, OngoingPartitionReassignment[]>();
   for (const { topic, partition, replicaIds, addingReplicaIds, removingReplicaIds } of moving) {
     const partitions = byTopic.get(topic) ?? [];

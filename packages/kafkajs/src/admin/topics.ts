@@ -1,6 +1,7 @@
 import type { KafkaAdmin } from "odradek";
 import { KafkaJSAggregateError, KafkaJSNonRetriableError, KafkaJSTimeout } from "../errors/errors.ts";
 import { KafkaJSCreateTopicError } from "../errors/topic-errors.ts";
+import { givenWholeNumber } from "../given-number.ts";
 import { type AdminClient, defaultTimeout, type OperationOptions } from "./admin-client.ts";
 import { checkArray } from "./arguments.ts";
 import { brokerAnswer } from "./broker-answer.ts";
@@ -31,10 +32,12 @@ export async function listTopics(client: AdminClient): Promise<string[]> {
  * @throws KafkaJSAggregateError of KafkaJSCreateTopicErrors; KafkaJSTimeout where partitions are not led in time
  */
 export async function createTopics(client: AdminClient, options: CreateTopicsOptions): Promise<boolean> {
-  const { validateOnly = false, waitForLeaders = true, timeout = defaultTimeout } = options;
+  const { waitForLeaders = true } = options;
+  const validateOnly = Boolean(options.validateOnly);
+  const timeoutMs = givenWholeNumber(options.timeout, defaultTimeout);
   const { topics, errors: refused } = newTopicsOf(options.topics);
   return client.ask(async (admin) => {
-    const results = await admin.createTopics(topics, { validateOnly, operationTimeoutMs: timeout });
+    const results = await admin.createTopics(topics, { validateOnly, operationTimeoutMs: timeoutMs });
     const failed = [...results].flatMap(({ key, error }) => (error === null ? [] : [topicError(error, key)]));
     const errors = [...refused, ...failed];
     if (errors.length > 0) {
@@ -42,7 +45,7 @@ export async function createTopics(client: AdminClient, options: CreateTopicsOpt
       throw new KafkaJSAggregateError("Topic creation errors", errors);
     }
     const names = topics.map(({ topic }) => topic);
-    if (waitForLeaders && !validateOnly) await leadersOf(client, admin, names, timeout);
+    if (waitForLeaders && !validateOnly) await leadersOf(client, admin, names, timeoutMs);
     return true;
   });
 }
@@ -76,13 +79,14 @@ const isYetToCome: ReadonlySet<string> = new Set(["LEADER_NOT_AVAILABLE", "UNKNO
 
 /** @throws KafkaJSNumberOfRetriesExceeded for a topic that is not there */
 export async function deleteTopics(client: AdminClient, options: DeleteTopicsOptions): Promise<void> {
-  const { topics, timeout = defaultTimeout } = options;
+  const { topics } = options;
+  const operationTimeoutMs = givenWholeNumber(options.timeout, defaultTimeout);
   checkArray(topics, "topics");
   if (topics.some((topic) => typeof topic !== "string")) {
     throw new KafkaJSNonRetriableError("Invalid topics array, the names must be a valid string");
   }
   await client.ask(async (admin) => {
-    const results = await admin.deleteTopics([...new Set(topics)], { operationTimeoutMs: timeout });
+    const results = await admin.deleteTopics([...new Set(topics)], { operationTimeoutMs });
     const failure = [...results].find(({ error }) => error !== null)?.error ?? null;
     if (failure?.code === "REQUEST_TIMED_OUT") {
       client.logger.error("Topics were not deleted in time; brokers with delete.topic.enable=false delete none", {

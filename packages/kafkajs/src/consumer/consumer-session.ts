@@ -113,6 +113,11 @@ export class ConsumerSession {
     return [...this.#assigned.values()];
   }
 
+  /** `null` before it is known. */
+  get clusterId(): string | null {
+    return this.#consumer.clusterId;
+  }
+
   get pauses(): Pauses {
     return this.#pauses;
   }

@@ -5,6 +5,7 @@ import { clientOptionsOf } from "../client/client-options.ts";
 import { connectPatiently } from "../client/connecting.ts";
 import { Instrumentation, type Listen } from "../client/instrumentation.ts";
 import type { KafkaConfig } from "../client/kafka-config.ts";
+import type { KnownCluster } from "../client/known-cluster.ts";
 import { requestListener } from "../client/request-events.ts";
 import { givenUp } from "../errors/error-translation.ts";
 import { KafkaJSNonRetriableError, KafkaJSNumberOfRetriesExceeded } from "../errors/errors.ts";
@@ -73,6 +74,7 @@ export function createConsumer(
   config: KafkaConfig,
   given: ConsumerConfig | undefined,
   rootLogger: Logger,
+  knownCluster: KnownCluster,
   clock: Clock = systemClock,
 ): Consumer {
   const resolved = resolveConsumerConfig(given ?? {}, config.retry);
@@ -171,6 +173,7 @@ export function createConsumer(
       return;
     }
     session = started;
+    knownCluster.readBy(started);
     awaiting = null;
     for (const act of asked) act(started);
     const ended = started.ended.then(async (error) => {

@@ -9,6 +9,7 @@ import {
   type RequestTimeoutPayload,
 } from "../client/instrumentation.ts";
 import type { KafkaConfig } from "../client/kafka-config.ts";
+import type { KnownCluster } from "../client/known-cluster.ts";
 import { requestListener } from "../client/request-events.ts";
 import { givenUp } from "../errors/error-translation.ts";
 import { KafkaJSError, KafkaJSNonRetriableError } from "../errors/errors.ts";
@@ -67,6 +68,7 @@ export function createProducer(
   config: KafkaConfig,
   given: ProducerConfig,
   rootLogger: Logger,
+  cluster: KnownCluster,
   clock: Clock = systemClock,
 ): Producer {
   const resolved = resolveProducerConfig(given, config.retry);
@@ -119,6 +121,7 @@ export function createProducer(
       throw givenUp(error, retry);
     }
     connected = { client, producer, transactions: null };
+    cluster.readBy(producer);
   };
 
   const disconnect = async (): Promise<void> => {
