@@ -1,4 +1,5 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { createRequire } from "node:module";
 import type { ProducerConfig } from "@odradek/kafkajs";
 import { type ConsumerRecord, KafkaAdmin, KafkaConsumer, type ProducerRecord as SentRecord } from "odradek";
 import { afterEach, describe, expect, test } from "vitest";
@@ -368,6 +369,26 @@ describe.each(candidates)("a producer of %s", (name, { Kafka, CompressionTypes }
     const topic = await newTopic();
     const producer = await newProducer({}, { brokers: async () => bootstrapServers });
     expect(await producer.send({ topic, messages: [{ value: "v" }] })).toHaveLength(1);
+  });
+
+  test("connects by a factory that leads elsewhere, and opens its sockets as the library does", async () => {
+    const library = isOurs ? "@odradek/kafkajs" : "kafkajs";
+    const socketFactory: () => (args: object) => object = createRequire(import.meta.url)(
+      `${library}/src/network/socketFactory`,
+    );
+    const open = socketFactory();
+    const [port] = [...bootstrapServers].map((server) => server.split(":")[1]);
+    const kafka = new Kafka({
+      brokers: [`nowhere.invalid:${port}`],
+      logLevel: 0,
+      socketFactory: (args: { readonly host: string }) =>
+        open({ ...args, host: args.host === "nowhere.invalid" ? "127.0.0.1" : args.host }),
+    });
+    const topic = await newTopic();
+    const producer = kafka.producer();
+    await producer.connect();
+    expect(await producer.send({ topic, messages: [{ value: "v" }] })).toHaveLength(1);
+    await producer.disconnect();
   });
 
   test("gives up where nobody listens", async () => {

@@ -1,0 +1,3 @@
+"use strict";
+
+module.exports = require("../../dist/client/default-socket-factory.js").defaultSocketFactory;
