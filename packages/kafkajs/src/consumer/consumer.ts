@@ -168,7 +168,7 @@ export function createConsumer(
         emit: (type, payload) => instrumentation.emit(type, payload),
       });
     } catch (error) {
-      awaiting = null;
+      if (awaiting === asked) awaiting = null;
       await crashed(givenUp(error, retry), runConfig);
       return;
     }
