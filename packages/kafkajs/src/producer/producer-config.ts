@@ -87,7 +87,7 @@ export function resolveProducerConfig(
     allowAutoTopicCreation: given.allowAutoTopicCreation ?? true,
     idempotent,
     transactionalId: given.transactionalId || null,
-    transactionTimeout: givenWholeNumber(given.transactionTimeout, 60_000, { least: 1 }),
+    transactionTimeout: givenWholeNumber(given.transactionTimeout, 60_000),
     maxInFlightRequests: givenWholeNumber(given.maxInFlightRequests, 0) || null,
     odradek: given.odradek ?? {},
   });
