@@ -1,9 +1,4 @@
-import { IncrementalAlterConfigs } from "@odradek/protocol/messages/incremental-alter-configs";
-import { expect } from "vitest";
-import { networkOf, withinAMinute } from "./requests.ts";
-
-const group = 32;
-const set = 0;
+import { KafkaAdmin } from "odradek";
 
 /**
  * Has brokers wait so long for a sign of life of a member of a group of the consumer protocol, before it is the others' turn: only where
@@ -14,11 +9,7 @@ export async function setSessionTimeout(
   groupId: string,
   timeoutMs: number,
 ): Promise<void> {
-  const configs = [{ name: "consumer.session.timeout.ms", configOperation: set, value: `${timeoutMs}` }];
-  const { responses } = await networkOf({ bootstrapServers }).request(
-    IncrementalAlterConfigs,
-    { resources: [{ resourceType: group, resourceName: groupId, configs }], validateOnly: false },
-    { to: "any", deadline: withinAMinute() },
-  );
-  expect(responses).toMatchObject([{ errorCode: 0, errorMessage: null }]);
+  await using admin = new KafkaAdmin({ bootstrapServers });
+  const ops = [{ name: "consumer.session.timeout.ms", operation: "SET", value: `${timeoutMs}` }] as const;
+  (await admin.incrementalAlterConfigs([{ type: "GROUP", name: groupId, ops }])).orThrow();
 }

@@ -73,7 +73,7 @@ describe("one place for each of these", () => {
   });
 
   test("only network/src/socket.ts opens sockets for us, and only testing/src/broker.ts listens", () => {
-    // The factory of kafkajs' sockets is there for services, whose own call it. Types, and what only looks at an address, open nothing.
+    // The factory of kafkajs' sockets is there for services, whose own factories call it. Types open nothing, nor does what only looks at an address.
     const sockets = /import (?!type\b|\{ (?:type \w+|isIP\w*)(?:, (?:type \w+|isIP\w*))* \}).* from "node:(?:net|tls)"/;
     const allowed = /(?:network\/src\/socket|testing\/src\/broker|kafkajs\/src\/client\/default-socket-factory)\.ts$/;
     expect(offenders(sockets, allowed)).toEqual([]);
